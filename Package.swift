@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: strict memory safety, no warnings, explicit existentials and imports.
+let house: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: house)
+}
+
+/// The kernel sources compiled for one instruction set; flags for the other architecture are inert.
+func kernels(_ isa: String? = nil, x86_64: [String] = [], aarch64: [String] = []) -> Target {
+  let clang =
+    ["-Qunused-arguments"]
+    + x86_64.flatMap { ["-Xarch_x86_64", $0] }
+    + aarch64.flatMap { ["-Xarch_aarch64", $0] }
+  return .target(
+    name: "Kernels" + (isa ?? ""),
+    dependencies: ["CVector", "KernelInterface"],
+    swiftSettings: house
+      + [.unsafeFlags(["-O"] + clang.flatMap { ["-Xcc", $0] })]
+      + (isa.map { [.define("ISA_\($0)")] } ?? []))
+}
+
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
+  .product(name: $0, package: "swift-nio")
+}
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "edgeserve",
+  products: [.executable(name: "edgeserve", targets: ["edgeserve"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  ],
+  targets: [
+    // Row 1: vocabulary and system libraries.
+    .target(name: "CVector"),
+    .target(name: "CProcessor"),
+    .systemLibrary(name: "CCrypto"),
+    .systemLibrary(name: "CMosquitto"),
+    .systemLibrary(name: "CZstd"),
+    library("Tensors"),
+    library("ByteParsing"),
+    library("Cryptography", ["CCrypto"]),
+    library("MemoryPlanning"),
+
+    // Row 2: one subject each, none sees another.
+    library("KernelInterface", ["Tensors"]),
+    library("ModelGraph", ["Tensors"]),
+    library("ModelBundle", ["ByteParsing", "Cryptography", "CZstd"]),
+    library("SignedDocuments", ["ByteParsing", "Cryptography"]),
+    library("MQTT", ["CMosquitto"]),
+    library("Transport", nio),
+
+    // Row 3: what runs a model, and what brings one.
+    kernels(),
+    kernels("AVX2", x86_64: ["-mavx2", "-mfma"]),
+    kernels("NEONDot", aarch64: ["-march=armv8.2-a+dotprod"]),
+    library("Runtime", ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors"]),
+    library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
+    library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography"]),
+    library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
+
+    // Row 4: serving and publishing.
+    library(
+      "KernelDispatch",
+      ["KernelInterface", "Kernels", "KernelsAVX2", "KernelsNEONDot", "CProcessor"]),
+    library(
+      "Serving",
+      [
+        "Runtime", "TFLiteImport", "ModelBundle", "ModelGraph", "KernelInterface", "Tensors",
+        "ByteParsing",
+      ]),
+    library(
+      "Publishing",
+      ["ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "ModelDelivery", "ByteParsing"]),
+
+    // Row 5: public protocols, and the delivery agent.
+    library("TensorFlowServing", ["Serving", "Transport", "Tensors"]),
+    library("OpenInference", ["Serving", "Transport", "Tensors"]),
+    library(
+      "Agent",
+      [
+        "Serving", "ModelStorage", "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography",
+        "ByteParsing", "MQTT", "Transport", "KernelInterface", "KernelDispatch", logging,
+      ]),
+
+    // Row 6: the command line, where everything is wired together.
+    .executableTarget(
+      name: "edgeserve",
+      dependencies: [
+        "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
+        "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
+        "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
+      ],
+      swiftSettings: house),
+
+    // Tests mirror the targets.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+    tests("ByteParsingTests", ["ByteParsing"]),
+    tests("KernelTests", ["KernelDispatch", "KernelInterface"]),
+    tests("MemoryPlanningTests", ["MemoryPlanning"]),
+    tests("ModelGraphTests", ["ModelGraph"]),
+    tests("TFLiteImportTests", ["TFLiteImport"]),
+    tests("RuntimeTests", ["Runtime", "TFLiteImport", "KernelDispatch"]),
+    tests("ModelBundleTests", ["ModelBundle"]),
+    tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),
+    tests("MQTTTests", ["MQTT"]),
+    tests("ModelStorageTests", ["ModelStorage"]),
+    tests("ModelDeliveryTests", ["ModelDelivery"]),
+    tests("PublishingTests", ["Publishing"]),
+    tests("ServingTests", ["Serving", "KernelDispatch"]),
+    tests("TransportTests", ["Transport"]),
+    tests("ProtocolTests", ["TensorFlowServing", "OpenInference", "KernelDispatch"]),
+    tests("AgentTests", ["Agent", "Publishing", "KernelDispatch"]),
+    tests("EndToEndTests", ["edgeserve"]),
+  ]
+)

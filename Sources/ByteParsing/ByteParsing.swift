@@ -1,0 +1,1 @@
+// ByteParsing: see Sources/README.md.

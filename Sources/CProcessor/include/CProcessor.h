@@ -1,0 +1,3 @@
+#ifndef CProcessor_H
+#define CProcessor_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef CVector_H
+#define CVector_H
+#endif

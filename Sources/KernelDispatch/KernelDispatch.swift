@@ -1,0 +1,1 @@
+// KernelDispatch: see Sources/README.md.

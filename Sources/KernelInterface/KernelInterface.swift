@@ -1,0 +1,1 @@
+// KernelInterface: see Sources/README.md.

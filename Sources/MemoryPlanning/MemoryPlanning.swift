@@ -1,0 +1,1 @@
+// MemoryPlanning: see Sources/README.md.

@@ -1,0 +1,1 @@
+// ModelDelivery: see Sources/README.md.

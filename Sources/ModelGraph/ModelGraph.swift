@@ -1,0 +1,1 @@
+// ModelGraph: see Sources/README.md.

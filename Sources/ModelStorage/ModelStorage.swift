@@ -1,0 +1,1 @@
+// ModelStorage: see Sources/README.md.

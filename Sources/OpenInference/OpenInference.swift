@@ -1,0 +1,1 @@
+// OpenInference: see Sources/README.md.

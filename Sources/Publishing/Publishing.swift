@@ -1,0 +1,1 @@
+// Publishing: see Sources/README.md.

@@ -1,0 +1,1 @@
+// Runtime: see Sources/README.md.

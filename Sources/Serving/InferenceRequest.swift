@@ -1,0 +1,51 @@
+package import Tensors
+
+/// Which version of a model a request asks for.
+package enum VersionSelector: Sendable, Equatable {
+  /// The highest version that serves.
+  case latest
+  case version(Int64)
+  case label(String)
+}
+
+/// A named tensor that travels in a request or a reply.
+package struct NamedTensor: Sendable, Equatable {
+  package var name: String
+  package var dataType: DataType
+  /// Concrete; the leading extent may be a multiple of the model's own (rows of a batch).
+  package var shape: Shape
+  /// Row-major, little-endian, packed: `dataType.byteCount(of: shape.elementCount)` bytes.
+  package var bytes: [UInt8]
+
+  package init(name: String, dataType: DataType, shape: Shape, bytes: [UInt8]) {
+    self.name = name
+    self.dataType = dataType
+    self.shape = shape
+    self.bytes = bytes
+  }
+}
+
+/// The one request that every public protocol maps onto.
+package struct InferenceRequest: Sendable {
+  /// Each model input exactly once, in any order.
+  package var inputs: [NamedTensor]
+  /// Names of the outputs wanted, in the order of the reply; nil for all.
+  package var outputNames: [String]?
+
+  package init(inputs: [NamedTensor], outputNames: [String]? = nil) {
+    self.inputs = inputs
+    self.outputNames = outputNames
+  }
+}
+
+/// The one reply that every public protocol maps from.
+package struct InferenceResponse: Sendable {
+  /// The version that answered, the same for every tensor of the reply.
+  package var version: Int64
+  package var outputs: [NamedTensor]
+
+  package init(version: Int64, outputs: [NamedTensor]) {
+    self.version = version
+    self.outputs = outputs
+  }
+}

@@ -1,0 +1,1 @@
+// SignedDocuments: see Sources/README.md.

@@ -1,0 +1,1 @@
+// TFLiteImport: see Sources/README.md.

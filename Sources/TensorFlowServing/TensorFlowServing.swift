@@ -1,0 +1,1 @@
+// TensorFlowServing: see Sources/README.md.

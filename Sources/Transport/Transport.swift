@@ -1,0 +1,1 @@
+// Transport: see Sources/README.md.

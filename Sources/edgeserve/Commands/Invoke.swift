@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct Invoke: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Runs a model file on NumPy arrays.")
+}

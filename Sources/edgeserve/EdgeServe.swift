@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// The command line: the agent on the device, and the tools of the fleet machine.
+@main
+struct EdgeServe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "edgeserve",
+    abstract: "Serves signed model versions on a Unix socket, within a stated memory budget.",
+    subcommands: [
+      Run.self, Status.self, Predict.self, Inspect.self, Invoke.self, Bench.self,
+      Keygen.self, Pack.self, Publish.self, Demo.self,
+    ])
+
+  /// Runs the command named by the arguments and leaves with the exit status it earned.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      ExitStatus.leave(error)
+    }
+  }
+}
