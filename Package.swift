@@ -59,7 +59,7 @@ let package = Package(
 
     // Row 2: one subject each, none sees another.
     library("KernelInterface", ["Tensors"]),
-    library("ModelGraph", ["Tensors"]),
+    library("ModelGraph", ["Tensors", "ByteParsing"]),
     library("ModelBundle", ["ByteParsing", "Cryptography", "CZstd"]),
     library("SignedDocuments", ["ByteParsing", "Cryptography"]),
     library("MQTT", ["CMosquitto"]),
@@ -69,7 +69,9 @@ let package = Package(
     kernels(),
     kernels("AVX2", x86_64: ["-mavx2", "-mfma"]),
     kernels("NEONDot", aarch64: ["-march=armv8.2-a+dotprod"]),
-    library("Runtime", ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors"]),
+    library(
+      "Runtime",
+      ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing"]),
     library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
     library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography"]),
     library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
@@ -114,8 +116,8 @@ let package = Package(
     tests("ByteParsingTests", ["ByteParsing"]),
     tests("KernelTests", ["KernelDispatch", "KernelInterface"]),
     tests("MemoryPlanningTests", ["MemoryPlanning"]),
-    tests("ModelGraphTests", ["ModelGraph"]),
-    tests("TFLiteImportTests", ["TFLiteImport"]),
+    tests("ModelGraphTests", ["ModelGraph", "ByteParsing", "Tensors"]),
+    tests("TFLiteImportTests", ["TFLiteImport", "ModelGraph", "ByteParsing", "Tensors"]),
     tests("RuntimeTests", ["Runtime", "TFLiteImport", "KernelDispatch"]),
     tests("ModelBundleTests", ["ModelBundle"]),
     tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),

@@ -1,1 +1,0 @@
-// ByteParsing: see Sources/README.md.

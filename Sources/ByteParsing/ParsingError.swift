@@ -1,0 +1,17 @@
+/// Why bytes from outside cannot be read; offsets count from the start of the view that was read.
+package enum ParsingError: Error, Equatable, Sendable {
+  /// `needed` bytes at `offset` do not lie within `count` bytes.
+  case outOfBounds(offset: Int, needed: Int, count: Int)
+  /// The size at `offset` cannot be expressed: a negative count, or a product beyond the address space.
+  case sizeOverflow(offset: Int)
+  /// The table at `offset` points at a vtable that is malformed.
+  case malformedVTable(offset: Int)
+  /// The string at `offset` is not UTF-8.
+  case invalidString(offset: Int)
+  /// The vector at `offset` holds more elements than `limit`.
+  case tooManyElements(offset: Int, count: Int, limit: Int)
+  /// The file could not be opened, measured or mapped; `errno` of the call that failed.
+  case unreadableFile(errno: Int32)
+  /// The part asked for does not lie within the file.
+  case partOutsideFile(offset: Int, count: Int, fileSize: Int)
+}

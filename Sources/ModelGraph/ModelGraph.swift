@@ -1,1 +1,0 @@
-// ModelGraph: see Sources/README.md.

@@ -1,0 +1,25 @@
+/// Reduces each window of each channel to one element.
+///
+/// Input: `[n, h, w, c]`. Output: `[n, h', w', c]`. Padding takes no part in an average or a maximum.
+/// Input and output carry one quantisation.
+package struct Pool2D: Sendable, Equatable {
+  package enum Kind: String, Sendable, Equatable {
+    case average, maximum
+  }
+
+  package var kind: Kind
+  package var height: Int
+  package var width: Int
+  package var window: Window2D
+  package var activation: Activation
+
+  package init(
+    kind: Kind, height: Int, width: Int, window: Window2D, activation: Activation = .none
+  ) {
+    self.kind = kind
+    self.height = height
+    self.width = width
+    self.window = window
+    self.activation = activation
+  }
+}
