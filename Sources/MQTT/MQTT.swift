@@ -1,1 +1,0 @@
-// MQTT: see Sources/README.md.
