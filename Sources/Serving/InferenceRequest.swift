@@ -31,10 +31,15 @@ package struct InferenceRequest: Sendable {
   package var inputs: [NamedTensor]
   /// Names of the outputs wanted, in the order of the reply; nil for all.
   package var outputNames: [String]?
+  /// How long after its admission the request may still start; nil for no deadline.
+  package var deadlineMilliseconds: Int?
 
-  package init(inputs: [NamedTensor], outputNames: [String]? = nil) {
+  package init(
+    inputs: [NamedTensor], outputNames: [String]? = nil, deadlineMilliseconds: Int? = nil
+  ) {
     self.inputs = inputs
     self.outputNames = outputNames
+    self.deadlineMilliseconds = deadlineMilliseconds
   }
 }
 

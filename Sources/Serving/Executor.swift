@@ -1,0 +1,99 @@
+import Glibc
+import Synchronization
+
+/// A few threads that run jobs in the order they were given, and later ones when their time has come.
+///
+/// Queues are bounded by the callers, each of which knows what to refuse.
+final class Executor: Sendable {
+  private final class Shared: Sendable {
+    struct State {
+      var jobs = FIFO<@Sendable () -> Void>()
+      /// Sorted by time.
+      var delayed: [(due: UInt64, job: @Sendable () -> Void)] = []
+      var stopping = false
+    }
+
+    let state = Mutex(State())
+    let available = Semaphore()
+    let exited = Semaphore()
+    let name: String
+    let niceness: Int32
+
+    init(name: String, niceness: Int32) {
+      self.name = name
+      self.niceness = niceness
+    }
+
+    /// What a thread does: jobs until told to stop and none is left.
+    func run() {
+      if niceness != 0 {
+        // On Linux a `who` of 0 means the calling thread alone.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+      }
+      Thread.name(name)
+      while true {
+        let (due, stop) = state.withLock { ($0.delayed.first?.due, $0.stopping && $0.jobs.isEmpty) }
+        if stop { break }
+        if let due { _ = available.wait(until: due) } else { available.wait() }
+        while let job = next() { job() }
+      }
+      exited.post()
+    }
+
+    private func next() -> (@Sendable () -> Void)? {
+      state.withLock { state in
+        if let first = state.delayed.first, !state.stopping, first.due <= MonotonicClock.now() {
+          return state.delayed.removeFirst().job
+        }
+        return state.jobs.popFirst()
+      }
+    }
+  }
+
+  private let shared: Shared
+  private let threads: Int
+
+  /// - Parameter name: at most 15 bytes, as the kernel keeps them.
+  init(name: String, threads: Int, stackBytes: Int, niceness: Int32 = 0) {
+    precondition(threads > 0)
+    shared = Shared(name: name, niceness: niceness)
+    self.threads = threads
+    for _ in 0..<threads {
+      let shared = shared
+      Thread.start(stackBytes: stackBytes) { shared.run() }
+    }
+  }
+
+  func submit(_ job: @escaping @Sendable () -> Void) {
+    shared.state.withLock { $0.jobs.append(job) }
+    shared.available.post()
+  }
+
+  func submit(afterMilliseconds delay: Int, _ job: @escaping @Sendable () -> Void) {
+    let due = MonotonicClock.now() + UInt64(delay) * 1_000_000
+    shared.state.withLock { state in
+      let index = state.delayed.firstIndex { $0.due > due } ?? state.delayed.count
+      state.delayed.insert((due, job), at: index)
+    }
+    shared.available.post()
+  }
+
+  /// Jobs that wait for a thread.
+  var waiting: Int { shared.state.withLock { $0.jobs.count } }
+
+  /// Runs what was submitted, drops what is delayed, and waits for the threads to end.
+  func shutdown() {
+    stop()
+    for _ in 0..<threads { shared.exited.wait() }
+  }
+
+  private func stop() {
+    shared.state.withLock { state in
+      state.stopping = true
+      state.delayed.removeAll()
+    }
+    for _ in 0..<threads { shared.available.post() }
+  }
+
+  deinit { stop() }
+}

@@ -1,0 +1,61 @@
+/// Why a version was not put into service.
+package enum LoadFailure: Error, Sendable, Equatable {
+  /// The file cannot be opened or mapped; `errno` of the failed call, 0 when there was none.
+  case unreadable(path: String, errno: Int32)
+  /// The bytes are no valid model or bundle; the parser's own words.
+  case invalidModel(String)
+  /// Operators that this build cannot run, each as the importer names it.
+  case unsupported([String])
+  /// The version needs `needed` bytes; `available` of the `budget` could be granted.
+  case overBudget(needed: Int, available: Int, budget: Int)
+  /// Golden vector `vector` gave another `output` than recorded.
+  case goldenMismatch(vector: Int, output: Int, largestDifference: Double, tolerance: Double)
+  /// Golden vector `vector` does not fit the model's inputs and outputs.
+  case goldenMalformed(vector: Int, expectedBytes: Int, actualBytes: Int)
+  /// The version must be proven, and brings nothing to prove it with.
+  case noGoldenVectors
+  /// One inference takes longer than the gate allows.
+  case latencyGate(medianMicroseconds: Int, limitMicroseconds: Int)
+  /// The version that serves could not be drained in time to make room.
+  case drainTimedOut(milliseconds: Int)
+  case shuttingDown
+
+  /// The cause code that status documents carry.
+  package var code: String {
+    switch self {
+    case .unreadable: "unreadable"
+    case .invalidModel: "model-invalid"
+    case .unsupported: "unsupported"
+    case .overBudget, .drainTimedOut: "over-budget"
+    case .goldenMismatch, .goldenMalformed, .noGoldenVectors: "gate-mismatch"
+    case .latencyGate: "gate-latency"
+    case .shuttingDown: "shutting-down"
+    }
+  }
+
+  /// One sentence for people: what was found, what was expected.
+  package var sentence: String {
+    switch self {
+    case .unreadable(let path, let errno):
+      "The file \(path) cannot be read (errno \(errno))."
+    case .invalidModel(let reason):
+      "The file is no valid model: \(reason)."
+    case .unsupported(let operators):
+      "The model needs operators that this build cannot run: \(operators.joined(separator: ", "))."
+    case .overBudget(let needed, let available, let budget):
+      "The model needs \(needed) bytes; \(available) of the budget of \(budget) bytes are available."
+    case .goldenMismatch(let vector, let output, let difference, let tolerance):
+      "Golden vector \(vector), output \(output), is off by \(difference); allowed are \(tolerance)."
+    case .goldenMalformed(let vector, let expected, let actual):
+      "Golden vector \(vector) holds \(actual) bytes where the model has \(expected)."
+    case .noGoldenVectors:
+      "The release brings no golden vectors to prove it with."
+    case .latencyGate(let median, let limit):
+      "One inference takes \(median) microseconds here; the gate allows \(limit)."
+    case .drainTimedOut(let milliseconds):
+      "The version that serves was still in use after \(milliseconds) ms, so there was no room."
+    case .shuttingDown:
+      "The agent is shutting down."
+    }
+  }
+}

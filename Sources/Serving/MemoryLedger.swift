@@ -1,0 +1,128 @@
+import Synchronization
+
+/// What a charge pays for.
+package enum MemoryKind: String, Sendable, CaseIterable {
+  case weightsAnonymous = "weights_anonymous"
+  case weightsFileBacked = "weights_file_backed"
+  case arena, scratch
+  case deliveryBuffers = "delivery_buffers"
+  case connectionBuffers = "connection_buffers"
+}
+
+/// One position of a charge.
+package struct MemoryItem: Sendable, Equatable {
+  package var kind: MemoryKind
+  package var bytes: Int
+
+  package init(_ kind: MemoryKind, _ bytes: Int) {
+    self.kind = kind
+    self.bytes = bytes
+  }
+}
+
+/// The budget does not hold a charge; all numbers in bytes.
+package struct MemoryRefusal: Error, Sendable, Equatable {
+  package var needed: Int
+  package var available: Int
+  package var budget: Int
+}
+
+/// The bytes granted to the agent, and who holds them.
+///
+/// Everything large is charged here before it is allocated or mapped, and given back exactly once, when its memory is
+/// gone. File-backed and anonymous bytes count alike.
+package final class MemoryLedger: Sendable {
+  /// Bytes granted; `Int.max` when no budget is set.
+  package let budget: Int
+
+  private struct State {
+    var charged = 0
+    var peak = 0
+    var charges: [UInt64: (name: String, items: [MemoryItem])] = [:]
+    var nextID: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
+
+  package init(budget: Int? = nil) { self.budget = budget ?? Int.max }
+
+  /// Grants all of `items` or nothing.
+  ///
+  /// - Parameter name: who is charged, for instance `digits@2`.
+  /// - Precondition: no item is negative.
+  package func charge(_ name: String, _ items: [MemoryItem]) throws(MemoryRefusal) -> MemoryCharge {
+    var bytes = 0
+    for item in items {
+      precondition(item.bytes >= 0)
+      let (sum, overflow) = bytes.addingReportingOverflow(item.bytes)
+      bytes = overflow ? Int.max : sum
+    }
+    let granted: Result<UInt64, MemoryRefusal> = state.withLock { state in
+      let available = budget - state.charged
+      guard bytes <= available, bytes < Int.max else {
+        return .failure(MemoryRefusal(needed: bytes, available: available, budget: budget))
+      }
+      state.charged += bytes
+      state.peak = max(state.peak, state.charged)
+      state.nextID += 1
+      state.charges[state.nextID] = (name, items)
+      return .success(state.nextID)
+    }
+    return MemoryCharge(ledger: self, id: try granted.get(), bytes: bytes)
+  }
+
+  fileprivate func release(_ id: UInt64, bytes: Int) {
+    state.withLock { state in
+      guard state.charges.removeValue(forKey: id) != nil else { return }
+      state.charged -= bytes
+    }
+  }
+
+  package var chargedBytes: Int { state.withLock { $0.charged } }
+  package var availableBytes: Int { state.withLock { budget - $0.charged } }
+
+  /// The ledger at one instant.
+  package func snapshot() -> MemorySnapshot {
+    state.withLock { state in
+      let charges = state.charges.sorted { $0.key < $1.key }.map {
+        MemorySnapshot.Charge(name: $0.value.name, items: $0.value.items)
+      }
+      return MemorySnapshot(
+        budgetBytes: budget, chargedBytes: state.charged, peakBytes: state.peak, charges: charges)
+    }
+  }
+}
+
+/// The ledger at one instant.
+package struct MemorySnapshot: Sendable, Equatable {
+  /// Who holds how much of what.
+  package struct Charge: Sendable, Equatable {
+    package var name: String
+    package var items: [MemoryItem]
+  }
+
+  package var budgetBytes: Int
+  package var chargedBytes: Int
+  /// The most that was ever charged at once.
+  package var peakBytes: Int
+  /// In the order they were granted.
+  package var charges: [Charge]
+}
+
+/// Bytes held until `release` or, at the latest, the end of this object.
+package final class MemoryCharge: Sendable {
+  package let bytes: Int
+  private let ledger: MemoryLedger
+  private let id: UInt64
+
+  fileprivate init(ledger: MemoryLedger, id: UInt64, bytes: Int) {
+    self.ledger = ledger
+    self.id = id
+    self.bytes = bytes
+  }
+
+  /// Gives the bytes back; further calls change nothing.
+  package func release() { ledger.release(id, bytes: bytes) }
+
+  deinit { release() }
+}

@@ -1,0 +1,89 @@
+/// What the registry knows about one model.
+struct ModelEntry {
+  /// A version that no longer takes requests, and whose memory is still held by some.
+  struct Draining {
+    var id: UInt64
+    var version: Int64
+    var metrics: VersionMetrics
+    var memory: VersionMemory
+  }
+
+  /// A lease asked for during a drain-first switch.
+  struct Parked: Sendable {
+    var selector: VersionSelector
+    /// Monotonic nanoseconds.
+    var expires: UInt64
+    var completion: @Sendable (Result<VersionLease, ServingError>) -> Void
+  }
+
+  let model: String
+  /// Ready for requests, by number.
+  var serving: [Int64: LoadedVersion] = [:]
+  var labels: [String: Int64] = [:]
+  /// Waiting for the loader, or in its hands.
+  var loading: [Int64: VersionState] = [:]
+  var draining: [Draining] = []
+  /// The latest last.
+  var history: [VersionStatus] = []
+  /// A drain-first switch is under way, and leases are parked.
+  var isSwitching = false
+  var parked = FIFO<Parked>()
+
+  init(model: String) { self.model = model }
+
+  func resolve(_ selector: VersionSelector) throws(ServingError) -> LoadedVersion {
+    switch selector {
+    case .latest:
+      guard let newest = serving.keys.max(), let loaded = serving[newest] else {
+        throw .notReady(model: model)
+      }
+      return loaded
+    case .version(let version):
+      guard let loaded = serving[version] else {
+        throw .versionNotFound(model: model, version: version)
+      }
+      return loaded
+    case .label(let label):
+      guard let version = labels[label] else { throw .labelNotFound(model: model, label: label) }
+      guard let loaded = serving[version] else {
+        throw .versionNotFound(model: model, version: version)
+      }
+      return loaded
+    }
+  }
+
+  mutating func remember(_ status: VersionStatus, maximum: Int) {
+    history.removeAll { $0.version == status.version && $0.state == status.state }
+    history.append(status)
+    if history.count > maximum { history.removeFirst(history.count - maximum) }
+  }
+
+  /// Every version known, the highest first; of one number, the livelier state.
+  func statuses() -> [VersionStatus] {
+    var statuses: [VersionStatus] = []
+    for (version, loaded) in serving {
+      var status = VersionStatus(model: model, version: version, state: .serving)
+      status.memory = loaded.memory
+      loaded.metrics.fill(&status)
+      statuses.append(status)
+    }
+    for (version, state) in loading {
+      statuses.append(VersionStatus(model: model, version: version, state: state))
+    }
+    for record in draining {
+      var status = VersionStatus(model: model, version: record.version, state: .draining)
+      status.memory = record.memory
+      record.metrics.fill(&status)
+      statuses.append(status)
+    }
+    let live = Set(statuses.map(\.version))
+    statuses += history.filter { !live.contains($0.version) || $0.state == .refused }
+    for index in statuses.indices where statuses[index].state == .serving {
+      let version = statuses[index].version
+      statuses[index].labels = labels.filter { $0.value == version }.keys.sorted()
+    }
+    return statuses.enumerated()
+      .sorted { ($0.element.version, $1.offset) > ($1.element.version, $0.offset) }
+      .map(\.element)
+  }
+}

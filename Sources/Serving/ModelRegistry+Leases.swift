@@ -1,0 +1,78 @@
+import Synchronization
+
+extension ModelRegistry {
+  private enum Answer: Sendable {
+    case now(Result<VersionLease, ServingError>)
+    case parked(first: Bool)
+  }
+
+  /// Answers at once, or parks the request while a drain-first switch is under way.
+  func lease(
+    _ model: String, _ selector: VersionSelector,
+    _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
+  ) {
+    let answer: Answer = state.withLock { state in
+      guard !state.isShuttingDown else { return .now(.failure(.shuttingDown)) }
+      guard let entry = state.models[model] else {
+        return .now(.failure(.modelNotFound(model: model)))
+      }
+      guard entry.isSwitching else { return .now(Self.resolve(entry, selector)) }
+      guard entry.parked.count < limits.parkedRequestsMaximum else {
+        return .now(.failure(.queueFull(model: model, limit: limits.parkedRequestsMaximum)))
+      }
+      let expires = MonotonicClock.now() + UInt64(limits.parkedMilliseconds) * 1_000_000
+      state.models[model]?.parked.append(
+        ModelEntry.Parked(selector: selector, expires: expires, completion: completion))
+      return .parked(first: entry.parked.isEmpty)
+    }
+    switch answer {
+    case .now(let result): completion(result)
+    case .parked(let first): if first { watchParked(model, milliseconds: limits.parkedMilliseconds) }
+    }
+  }
+
+  /// Ends a switch: everything parked gets the version that serves now, on the compute threads.
+  func release(parkedOf model: String) {
+    let released = state.withLock { state -> [(ModelEntry.Parked, Result<VersionLease, ServingError>)] in
+      guard var entry = state.models[model] else { return [] }
+      entry.isSwitching = false
+      var released: [(ModelEntry.Parked, Result<VersionLease, ServingError>)] = []
+      while let parked = entry.parked.popFirst() {
+        let result =
+          state.isShuttingDown ? .failure(.shuttingDown) : Self.resolve(entry, parked.selector)
+        released.append((parked, result))
+      }
+      state.models[model] = entry
+      return released
+    }
+    for (parked, result) in released { executor.submit { parked.completion(result) } }
+  }
+
+  private func watchParked(_ model: String, milliseconds: Int) {
+    executor.submit(afterMilliseconds: milliseconds) { [weak self] in self?.expireParked(model) }
+  }
+
+  private func expireParked(_ model: String) {
+    let now = MonotonicClock.now()
+    let (expired, next) = state.withLock { state -> ([ModelEntry.Parked], UInt64?) in
+      var expired: [ModelEntry.Parked] = []
+      while let first = state.models[model]?.parked.first, first.expires <= now {
+        _ = state.models[model]?.parked.popFirst()
+        expired.append(first)
+      }
+      return (expired, state.models[model]?.parked.first?.expires)
+    }
+    if let next { watchParked(model, milliseconds: Int((next - now) / 1_000_000) + 1) }
+    for parked in expired { parked.completion(.failure(.deadlineExceeded)) }
+  }
+
+  private static func resolve(
+    _ entry: ModelEntry, _ selector: VersionSelector
+  ) -> Result<VersionLease, ServingError> {
+    do throws(ServingError) {
+      return .success(VersionLease(try entry.resolve(selector)))
+    } catch {
+      return .failure(error)
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/// What happened to a version; one line of the log each.
+package enum ServingEvent: Sendable, Equatable {
+  case preparing(model: String, version: Int64)
+  /// Two versions do not fit: `leaving` goes before `version` comes.
+  case drainFirst(model: String, version: Int64, leaving: Int64)
+  case serving(model: String, version: Int64, medianMicroseconds: Int, memory: VersionMemory)
+  case refused(model: String, version: Int64, cause: LoadFailure)
+  /// After a failed drain-first switch the former version serves again.
+  case restored(model: String, version: Int64)
+  /// After a failed drain-first switch the former version could not be loaded again either.
+  case lost(model: String, version: Int64, cause: LoadFailure)
+  case retired(model: String, version: Int64)
+}

@@ -1,0 +1,35 @@
+/// Every bound of the serving side, named once.
+package struct ServingLimits: Sendable {
+  /// Requests of one model that wait while a drain-first switch is under way.
+  package var parkedRequestsMaximum = 1024
+  /// How long a request waits for a drain-first switch.
+  package var parkedMilliseconds = 10_000
+  /// Requests of one version that wait for an instance.
+  package var queueDepthMaximum = 256
+  /// Rows of one request.
+  package var batchMaximum = 256
+  /// Versions with a measured median below this run on the thread that brings the request.
+  package var inlineThresholdMicroseconds = 200
+  /// Timed runs whose median decides where a version runs.
+  package var latencyRuns = 7
+  /// Timed runs end after this, however few there were.
+  package var latencyMeasurementMilliseconds = 500
+  /// How long a drain-first switch waits for the requests of the version that leaves.
+  package var drainMilliseconds = 30_000
+  /// Retired and refused versions that a model's status keeps.
+  package var historyMaximum = 8
+  /// Arenas of one version.
+  package var instancesPerVersion = 1
+  /// Loads that wait for the loader thread.
+  package var loadQueueMaximum = 256
+  /// Models of one agent.
+  package var modelsMaximum = 256
+  /// Bytes of a compute thread's stack.
+  package var computeStackBytes = 512 * 1024
+  /// Bytes of the loader thread's stack; parsers recurse to a bounded depth.
+  package var loaderStackBytes = 1024 * 1024
+  /// The nice value of the loader thread.
+  package var loaderNiceness: Int32 = 10
+
+  package init() {}
+}

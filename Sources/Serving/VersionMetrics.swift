@@ -1,0 +1,34 @@
+import Synchronization
+
+/// The counters of one loaded version; outlives its memory, so that nothing is lost at the end of a drain.
+final class VersionMetrics: Sendable {
+  private struct State {
+    var outcomes: [RequestOutcome: UInt64] = [:]
+    var latency = LatencyHistogram()
+  }
+
+  private let state = Mutex(State())
+
+  /// Counts a request that ended; the time of failed ones does not count.
+  func record(_ outcome: RequestOutcome, nanoseconds: UInt64) {
+    state.withLock { state in
+      state.outcomes[outcome, default: 0] += 1
+      if outcome == .ok { state.latency.record(nanoseconds: nanoseconds) }
+    }
+  }
+
+  /// Fills the counters of `status`.
+  func fill(_ status: inout VersionStatus) {
+    let state = state.withLock { $0 }
+    status.outcomes = state.outcomes
+    status.requests = state.outcomes.values.reduce(0, +)
+    status.errors = status.requests - (state.outcomes[.ok] ?? 0)
+    status.latencyMicroseconds = LatencyQuantiles(
+      p50: Self.microseconds(state.latency.quantile(0.50)),
+      p95: Self.microseconds(state.latency.quantile(0.95)),
+      p99: Self.microseconds(state.latency.quantile(0.99)))
+  }
+
+  /// Rounded up, so that a request that took time never shows as 0.
+  private static func microseconds(_ nanoseconds: UInt64) -> Int { Int((nanoseconds + 999) / 1000) }
+}
