@@ -1,0 +1,52 @@
+/// Where everything lies in weights packed for a matrix product.
+///
+/// The output channels are cut into panels of `tile.channels`; the last panel is padded with zeros. A panel holds
+/// its header and then the weights, `[paddedDepth / depthGroup][channels][depthGroup]`. The header of int8 weights is
+/// three rows of `channels` 4-byte words (int32 offset, float32 scale, float32 bias); of float32 weights one row (bias).
+/// Panels follow each other without a gap; the start is to be 64-byte aligned.
+package struct PackedWeights: Sendable, Equatable {
+  package var outputChannels: Int
+  package var depth: Int
+  package var tile: MatrixTile
+  /// 1 for int8 weights, 4 for float32.
+  package var elementBytes: Int
+
+  package init(outputChannels: Int, depth: Int, tile: MatrixTile, elementBytes: Int) {
+    self.outputChannels = outputChannels
+    self.depth = depth
+    self.tile = tile
+    self.elementBytes = elementBytes
+  }
+
+  package var panels: Int { (outputChannels + tile.channels - 1) / tile.channels }
+  package var headerBytes: Int { (elementBytes == 1 ? 3 : 1) * tile.channels * 4 }
+  package var panelBytes: Int {
+    headerBytes + tile.paddedDepth(depth) * tile.channels * elementBytes
+  }
+  package var byteCount: Int { panels * panelBytes }
+}
+
+/// Where everything lies in weights packed for a depthwise convolution.
+///
+/// The output channels are cut into panels of `channels` (16); a panel holds a header as in `PackedWeights` and then
+/// int8 `[paddedTaps / 2][16][2]` (taps in pairs) or float32 `[taps][16]`.
+package struct PackedDepthwiseWeights: Sendable, Equatable {
+  package var outputChannels: Int
+  package var taps: Int
+  /// 1 for int8 weights, 4 for float32.
+  package var elementBytes: Int
+  /// Output channels of one panel.
+  package static let channels = 16
+
+  package init(outputChannels: Int, taps: Int, elementBytes: Int) {
+    self.outputChannels = outputChannels
+    self.taps = taps
+    self.elementBytes = elementBytes
+  }
+
+  package var panels: Int { (outputChannels + Self.channels - 1) / Self.channels }
+  package var headerBytes: Int { (elementBytes == 1 ? 3 : 1) * Self.channels * 4 }
+  package var paddedTaps: Int { elementBytes == 1 ? (taps + 1) / 2 * 2 : taps }
+  package var panelBytes: Int { headerBytes + paddedTaps * Self.channels * elementBytes }
+  package var byteCount: Int { panels * panelBytes }
+}
