@@ -1,0 +1,12 @@
+internal import NIOCore
+internal import NIOPosix
+
+/// The one thread that does socket I/O; several servers may share it.
+package final class EventLoopThread: Sendable {
+  let group: MultiThreadedEventLoopGroup
+
+  package init() { group = MultiThreadedEventLoopGroup(numberOfThreads: 1) }
+
+  /// Ends the thread once its servers are shut down; blocks until it has ended.
+  package func shutdown() { try? group.syncShutdownGracefully() }
+}

@@ -1,0 +1,282 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One client's connection: gathers requests, hands them over one at a time, writes the responses
+/// in order.
+///
+/// While a request is being answered nothing more is read, so what a client may have under way is
+/// bounded by one read. Confined to the event-loop thread.
+final class HTTPConnection: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = Never
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// What the connection waits for.
+  enum Phase {
+    /// The first byte of a request.
+    case idle
+    /// The rest of the head.
+    case head
+    case body
+    /// The handler's response.
+    case response
+    /// The client's end of the connection, after the last response.
+    case closing
+  }
+
+  let registry: ConnectionRegistry
+  private var context: ChannelHandlerContext?
+  private var peer: PeerCredentials?
+  private(set) var phase = Phase.idle
+  /// When the phase began.
+  private var since = NIODeadline.now()
+  /// Since when the client has left responses unread.
+  private var unwritableSince: NIODeadline?
+  private var request: HTTPRequest?
+  private var isHead = false
+  private var keepsAlive = true
+  private var isOldProtocol = false
+  private var hasInputEnded = false
+  private var backlog = CircularBuffer<HTTPServerRequestPart>()
+  private var isConsumingBacklog = false
+  private var isReadHeld = false
+  private var sawPartInRead = false
+  /// The refusal that ends the connection once earlier requests are answered.
+  private var refusal: HTTPResponse?
+  private var output = ByteBuffer()
+
+  init(registry: ConnectionRegistry) { self.registry = registry }
+
+  // MARK: Channel events
+
+  func channelActive(context: ChannelHandlerContext) {
+    self.context = context
+    peer = socketPeer(of: context.channel)
+    guard registry.admit(self) else {
+      refuse(.error(503, "Too many connections.", headers: [("Retry-After", "1")]))
+      return
+    }
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    phase = .closing
+    request = nil
+    backlog.removeAll()
+    registry.remove(self)
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    sawPartInRead = true
+    let part = unwrapInboundIn(data)
+    if phase == .response || !backlog.isEmpty {
+      backlog.append(part)
+    } else {
+      consume(part)
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    // Bytes came and made no part: a head has begun.
+    if phase == .idle, !sawPartInRead { enter(.head) }
+    sawPartInRead = false
+    context.fireChannelReadComplete()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if phase == .response || !backlog.isEmpty {
+      isReadHeld = true
+    } else {
+      context.read()
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    unwritableSince = context.channel.isWritable ? nil : NIODeadline.now()
+    context.fireChannelWritabilityChanged()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .inputClosed? = event as? ChannelEvent {
+      hasInputEnded = true
+      if phase != .response && backlog.isEmpty { close() }
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let failure = error as? HTTPParserError else {
+      close()
+      return
+    }
+    let response: HTTPResponse =
+      failure == .headerOverflow
+      ? .error(431, "The request's target or header fields are too large.")
+      : .error(400, "Malformed HTTP request.")
+    if phase == .response || !backlog.isEmpty {
+      refusal = response
+    } else {
+      refuse(response)
+    }
+  }
+
+  // MARK: Requests
+
+  private func consume(_ part: HTTPServerRequestPart) {
+    guard phase != .closing else { return }
+    switch part {
+    case .head(let head): begin(head)
+    case .body(let bytes): append(bytes)
+    case .end: dispatch()
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead) {
+    isHead = head.method == .HEAD
+    isOldProtocol = head.version != .http1_1
+    // After an upgrade the bytes that follow are no HTTP, and none is offered here.
+    keepsAlive = head.isKeepAlive && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
+    request = HTTPRequest(
+      method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers), peer: peer)
+    enter(.body)
+    if let field = head.headers.first(name: "content-length") {
+      guard let length = Int(field), length <= registry.limits.bodyBytesMaximum else {
+        refuseBody()
+        return
+      }
+      // Larger bodies grow with what really arrives.
+      if length > 0 { request?.body.reserveCapacity(min(length, 1 << 16)) }
+    }
+    guard let expectation = head.headers.first(name: "expect") else { return }
+    guard expectation.lowercased() == "100-continue" else {
+      refuse(.error(417, "The expectation is not supported."))
+      return
+    }
+    var interim = ByteBuffer()
+    interim.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+    context?.writeAndFlush(wrapOutboundOut(interim), promise: nil)
+  }
+
+  private func append(_ bytes: ByteBuffer) {
+    guard let count = request?.body.count else { return }
+    guard bytes.readableBytes <= registry.limits.bodyBytesMaximum - count else {
+      refuseBody()
+      return
+    }
+    request?.body.append(contentsOf: bytes.readableBytesView)
+  }
+
+  private func dispatch() {
+    guard let request, let context else { return }
+    self.request = nil
+    enter(.response)
+    let responder = Responder(self, loop: context.eventLoop)
+    registry.handler(request) { responder.answer($0) }
+  }
+
+  // MARK: Responses
+
+  /// Writes the response to the request under way and turns to what waits behind it.
+  func complete(_ response: HTTPResponse) {
+    guard let context, phase == .response else { return }
+    let closes = !keepsAlive || registry.isDraining
+    if output.capacity > 1 << 16 { output = ByteBuffer() }
+    output.clear(minimumCapacity: 256 + response.body.count)
+    output.writeResponse(
+      response, isHead: isHead, keepsAlive: !closes, isOldProtocol: isOldProtocol)
+    context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+    if closes {
+      finish()
+      return
+    }
+    enter(.idle)
+    if !isConsumingBacklog { consumeBacklog() }
+  }
+
+  private func consumeBacklog() {
+    isConsumingBacklog = true
+    while phase != .response, phase != .closing, let part = backlog.popFirst() { consume(part) }
+    isConsumingBacklog = false
+    guard phase != .response, phase != .closing else { return }
+    if let refusal {
+      refuse(refusal)
+    } else if hasInputEnded {
+      close()
+    } else if isReadHeld {
+      isReadHeld = false
+      context?.read()
+    }
+  }
+
+  private func refuseBody() {
+    let limit = registry.limits.bodyBytesMaximum
+    refuse(.error(413, "The request body exceeds \(limit) bytes."))
+  }
+
+  /// Answers out of turn with the last response of this connection.
+  private func refuse(_ response: HTTPResponse) {
+    guard let context, phase != .closing else { return }
+    request = nil
+    var bytes = ByteBuffer()
+    bytes.writeResponse(response, isHead: isHead, keepsAlive: false, isOldProtocol: false)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    finish()
+  }
+
+  // MARK: The end
+
+  /// Sends the end of the stream, and closes when the client has read it or has had its time.
+  ///
+  /// Closing with unread input at once would make the system drop the response.
+  private func finish() {
+    guard let context else { return }
+    enter(.closing)
+    backlog.removeAll()
+    if hasInputEnded {
+      close()
+      return
+    }
+    context.close(mode: .output, promise: nil)
+    if isReadHeld {
+      isReadHeld = false
+      context.read()
+    }
+    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let linger = TimeAmount.milliseconds(Int64(registry.limits.lingerMilliseconds))
+    context.eventLoop.scheduleTask(in: linger) { bound.value.close() }
+  }
+
+  func close() { context?.close(promise: nil) }
+
+  /// Ends a connection that has no request under way.
+  func closeIfIdle() {
+    if phase == .idle || phase == .head { close() }
+  }
+
+  /// Ends a connection that has waited longer than the limits allow.
+  func closeIfOverdue(_ now: NIODeadline) {
+    let idle = TimeAmount.milliseconds(Int64(registry.limits.idleMilliseconds))
+    let patience = TimeAmount.milliseconds(Int64(registry.limits.requestMilliseconds))
+    if let unwritableSince, now - unwritableSince > patience {
+      close()
+      return
+    }
+    switch phase {
+    case .idle: if now - since > idle { close() }
+    case .head, .body:
+      if now - since > patience {
+        refuse(.error(408, "The request took longer than \(registry.limits.requestMilliseconds) ms."))
+      }
+    case .response, .closing: break
+    }
+  }
+
+  private func enter(_ phase: Phase) {
+    // The body's time runs from the first byte of the head.
+    if !(self.phase == .head && phase == .body) { since = NIODeadline.now() }
+    self.phase = phase
+  }
+}

@@ -1,0 +1,20 @@
+/// What one server accepts; each bound holds for one connection unless it says otherwise.
+package struct HTTPLimits: Sendable {
+  /// Bytes of the request target, and of one header field.
+  package var fieldBytesMaximum = 8 * 1024
+  /// Bytes of all header fields of a request.
+  package var headerBytesMaximum = 32 * 1024
+  package var headerCountMaximum = 64
+  package var bodyBytesMaximum = 16 * 1024 * 1024
+  /// Connections of the whole server; more are told 503 and closed.
+  package var connectionsMaximum = 256
+  /// How long a connection may wait between two requests.
+  package var idleMilliseconds = 120_000
+  /// How long a request may take to arrive, from its first byte to its last, and a client may
+  /// leave a response unread.
+  package var requestMilliseconds = 30_000
+  /// How long the rest of a refused request is read and thrown away before the connection closes.
+  package var lingerMilliseconds = 500
+
+  package init() {}
+}

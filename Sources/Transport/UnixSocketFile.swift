@@ -1,0 +1,67 @@
+internal import Glibc
+
+/// A bound socket and the file that names it, removed again only while it is still the same file.
+struct UnixSocketFile: Sendable {
+  let path: String
+  let socket: UnixSocket
+  private let device: UInt
+  private let inode: UInt
+
+  /// Binds a socket at `path` with the permissions `mode`.
+  ///
+  /// A socket file that nobody answers at is replaced; any other file is left alone.
+  init(path: String, mode: mode_t) throws(TransportError) {
+    try UnixSocket.check(path: path)
+    try Self.removeStale(path)
+    let socket: UnixSocket
+    switch UnixSocket.make() {
+    case .success(let made): socket = made
+    case .failure(let failure):
+      throw .cannotListen(path: path, call: failure.call, errno: failure.errno)
+    }
+    // The file takes the mode of the socket at bind, so it is never open wider than asked.
+    guard fchmod(socket.descriptor, mode) == 0 else {
+      throw .cannotListen(path: path, call: "fchmod", errno: errno)
+    }
+    let bound = socket.bind(to: path)
+    guard bound == 0 else {
+      if bound == EADDRINUSE { throw .addressInUse(path: path) }
+      throw .cannotListen(path: path, call: "bind", errno: bound)
+    }
+    // The process's umask took bits away at bind; give those back that were asked for.
+    guard unsafe chmod(path, mode) == 0 else {
+      throw .cannotListen(path: path, call: "chmod", errno: errno)
+    }
+    guard let status = Self.status(path) else {
+      throw .cannotListen(path: path, call: "lstat", errno: errno)
+    }
+    self.path = path
+    self.socket = socket
+    device = UInt(status.st_dev)
+    inode = UInt(status.st_ino)
+  }
+
+  /// Removes the file unless another has taken its place.
+  func remove() {
+    guard let status = Self.status(path), UInt(status.st_dev) == device,
+      UInt(status.st_ino) == inode
+    else { return }
+    _ = unsafe unlink(path)
+  }
+
+  private static func removeStale(_ path: String) throws(TransportError) {
+    guard let status = status(path) else { return }
+    guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path: path) }
+    guard case .success(let probe) = UnixSocket.make() else { return }
+    // Only a refused connection proves that nobody listens.
+    guard probe.connect(to: path) == ECONNREFUSED else { throw .addressInUse(path: path) }
+    guard unsafe unlink(path) == 0 || errno == ENOENT else {
+      throw .cannotListen(path: path, call: "unlink", errno: errno)
+    }
+  }
+
+  private static func status(_ path: String) -> stat? {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 ? status : nil
+  }
+}
