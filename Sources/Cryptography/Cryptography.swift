@@ -1,1 +1,0 @@
-// Cryptography: see Sources/README.md.

@@ -1,1 +1,0 @@
-// SignedDocuments: see Sources/README.md.
