@@ -49,6 +49,7 @@ let package = Package(
     // Row 1: vocabulary and system libraries.
     .target(name: "CVector"),
     .target(name: "CProcessor"),
+    .target(name: "CThreads"),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CMosquitto"),
     .systemLibrary(name: "CZstd"),
@@ -71,7 +72,7 @@ let package = Package(
     kernels("NEONDot", aarch64: ["-march=armv8.2-a+dotprod"]),
     library(
       "Runtime",
-      ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing"]),
+      ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing", "CThreads"]),
     library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
     library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography"]),
     library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
@@ -118,7 +119,8 @@ let package = Package(
     tests("MemoryPlanningTests", ["MemoryPlanning"]),
     tests("ModelGraphTests", ["ModelGraph", "ByteParsing", "Tensors"]),
     tests("TFLiteImportTests", ["TFLiteImport", "ModelGraph", "ByteParsing", "Tensors"]),
-    tests("RuntimeTests", ["Runtime", "TFLiteImport", "KernelDispatch"]),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    tests("RuntimeTests", ["Runtime", "TFLiteImport", "KernelDispatch", "CAllocationCounter"]),
     tests("ModelBundleTests", ["ModelBundle"]),
     tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),
     tests("MQTTTests", ["MQTT"]),

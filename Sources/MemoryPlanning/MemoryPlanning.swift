@@ -1,1 +1,0 @@
-// MemoryPlanning: see Sources/README.md.

@@ -1,0 +1,7 @@
+/// Why buffers cannot be planned.
+package enum PlanningError: Error, Equatable {
+  /// The buffer asks for fewer than no bytes, or for more than can be addressed.
+  case byteCountOutOfRange(buffer: Int, byteCount: Int)
+  /// A buffer may only share the storage of one at a lower index.
+  case sharesLaterBuffer(buffer: Int, other: Int)
+}

@@ -1,0 +1,1 @@
+// ModelBundle: see Sources/README.md.

@@ -1,0 +1,117 @@
+import MemoryPlanning
+
+/// The memory of one inference at a time. Allocates nothing after its initialiser.
+///
+/// One thread at a time may use it; a second one traps. Write every input before each run: a run may reuse the
+/// bytes of its inputs for what it computes. Outputs are valid until an input is written or a run begins.
+@safe package final class Instance: @unchecked Sendable {
+  package let model: PreparedModel
+  private let pool: ComputePool?
+  /// Activations, and behind them the scratch of each thread.
+  private let block: Arena
+  private let memory: ProgramMemory
+  private let calls: [BoundStep]
+  private let use = ExclusiveUse()
+
+  /// Allocates `memory.instanceBytes` of the model. Without a pool, runs on the caller's thread alone.
+  ///
+  /// - Precondition: the pool has no more threads than the plan was made for.
+  package init(_ model: PreparedModel, pool: ComputePool? = nil) throws(RuntimeError) {
+    precondition((pool?.threads ?? 1) <= model.threads)
+    self.model = model
+    self.pool = pool
+    block = try Arena(byteCount: model.memory.instanceBytes)
+    let program = model.program
+    // Sound: the blocks have the sizes that the program's offsets were planned for.
+    let memory = unsafe ProgramMemory(
+      arena: block.start, scratch: block.start + model.memory.arenaBytes,
+      scratchBytesPerThread: program.scratchBytesPerThread, weights: model.weightsStart,
+      bufferOffsets: program.bufferOffsets, packedOffsets: program.packedOffsets)
+    self.memory = memory
+    let threads = pool?.threads ?? 1
+    calls = program.steps.map { BoundStep($0, memory: memory, threads: threads) }
+  }
+
+  /// Lends the bytes of input `index` for writing; they hold nothing of value before.
+  package func withInput<R, E: Error>(
+    _ index: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    use.begin()
+    defer { use.end() }
+    let input = model.program.inputs[index]
+    guard case .buffer(let buffer) = input.source else {
+      preconditionFailure("a model's input is a buffer")
+    }
+    // Sound: the plan gave the buffer this many bytes of the block.
+    return try unsafe body(
+      UnsafeMutableRawBufferPointer(
+        start: memory.address(buffer, as: UInt8.self), count: input.byteCount))
+  }
+
+  /// Lends the bytes of output `index` for reading.
+  package func withOutput<R, E: Error>(
+    _ index: Int, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    use.begin()
+    defer { use.end() }
+    let output = model.program.outputs[index]
+    // Sound: as for inputs; constants and packed bytes are as long as their value.
+    return try unsafe body(
+      UnsafeRawBufferPointer(
+        start: memory.address(output.source, as: UInt8.self), count: output.byteCount))
+  }
+
+  /// Computes the outputs from the inputs.
+  package func run() {
+    use.begin()
+    defer { use.end() }
+    for call in calls { call.run(pool) }
+  }
+
+  /// Computes the outputs, and adds to `nanoseconds` what each step took.
+  ///
+  /// - Precondition: one element for each of the model's steps.
+  package func runProfiled(_ nanoseconds: inout [UInt64]) {
+    precondition(nanoseconds.count == calls.count)
+    use.begin()
+    defer { use.end() }
+    var before = MonotonicClock.nanoseconds()
+    for (index, call) in calls.enumerated() {
+      call.run(pool)
+      let after = MonotonicClock.nanoseconds()
+      nanoseconds[index] += after - before
+      before = after
+    }
+  }
+
+  /// Bytes of anonymous memory that the instance holds.
+  package var allocatedBytes: Int { block.byteCount }
+}
+
+/// A step with its addresses, cut into tasks.
+struct BoundStep {
+  private let units: Int
+  private let tasks: Int
+  private let body: Step.Body
+  private let task: ComputePool.Task
+
+  init(_ step: Step, memory: ProgramMemory, threads: Int) {
+    let body = step.bind(memory)
+    let units = step.split.units
+    let size = step.split.unitsPerTask(threads: threads)
+    self.units = units
+    self.body = body
+    tasks = (units + size - 1) / size
+    task = { task, thread in
+      body(task * size..<min((task + 1) * size, units), thread)
+    }
+  }
+
+  func run(_ pool: ComputePool?) {
+    if tasks > 1, let pool {
+      pool.run(tasks: tasks, task)
+    } else if units > 0 {
+      body(0..<units, 0)
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import ByteParsing
+import KernelInterface
+import ModelGraph
+import Tensors
+
+extension Lowering {
+  /// int8 activations and weights to int8.
+  mutating func lowerInt8(_ product: Product) throws(RuntimeError) {
+    let (node, geometry) = (product.node, product.geometry)
+    let input = try operand(node, 0)
+    let inputQuantization = try perTensorQuantization(input, of: node)
+    let bounds = try boundsInt8(product.activation, node.outputs[0], of: node)
+    let weightScales = try symmetricScales(product)
+    if let bias = node.input(2) {
+      guard type(bias).dataType == .int32 else { throw unsupported(node) }
+    }
+    let outputScale = try perTensorQuantization(node.outputs[0], of: node).scale
+    let scales = weightScales.map {
+      Float(Double(inputQuantization.scale) * Double($0) / Double(outputScale))
+    }
+    let (weights, panels) = packInt8(
+      product, scales: scales, inputZeroPoint: inputQuantization.zeroPoint, bias: product.bias)
+    let kernel = product.kind == .convolution ? table.convolutionInt8 : table.depthwiseInt8
+    let (source, destination) = (source(input), try destination(node.outputs[0]))
+    let (split, byRows) = product.work(
+      threads: threads, tileRows: product.kind == .convolution ? table.int8Tile.rows : 1,
+      panels: panels, rate: product.kind == .convolution ? 12 : 4)
+    let zeroPoint = Int8(inputQuantization.zeroPoint)
+    needScratch(bytesPerThread: scratchInt8(product))
+    add(
+      Step(
+        description: description(
+          node, product.kind == .convolution ? "convolutionInt8" : "depthwiseInt8",
+          multiplyAccumulates: product.multiplyAccumulates),
+        split: split
+      ) { memory in
+        let arguments = unsafe ConvolutionInt8Arguments(
+          geometry: geometry, input: memory.address(source),
+          weights: UnsafeRawPointer(memory.address(.packed(weights), as: UInt8.self)),
+          output: memory.address(destination), inputZeroPoint: zeroPoint, bounds: bounds,
+          scratch: memory.scratch(ofThread: 0))
+        return { range, thread in
+          var arguments = arguments
+          unsafe arguments.scratch = memory.scratch(ofThread: thread)
+          kernel(
+            arguments,
+            Product.range(range, byRows: byRows, rows: geometry.outputRows, panels: panels))
+        }
+      })
+  }
+
+  /// float32 activations, quantised row by row at run time, and int8 weights to float32.
+  mutating func lowerHybrid(
+    _ product: Product, _ quantizesAsymmetrically: Bool?
+  ) throws(RuntimeError) {
+    let (node, geometry) = (product.node, product.geometry)
+    let input = try operand(node, 0)
+    let bounds = try boundsFloat32(product.activation, of: node)
+    let scales = try symmetricScales(product)
+    if let bias = node.input(2) {
+      guard type(bias).dataType == .float32 else { throw unsupported(node) }
+    }
+    let (weights, panels) = packInt8(product, scales: scales, inputZeroPoint: 0, floatBias: product.bias)
+    // A convolution whose model does not say is quantised as its format's kernels do: by weight granularity.
+    let isSymmetric = !(quantizesAsymmetrically ?? (scales.count > 1))
+    let rows = try lowerQuantizeRows(node, input, rows: geometry.batch, isSymmetric: isSymmetric)
+    let kernel = product.kind == .convolution ? table.convolutionHybrid : table.depthwiseHybrid
+    let destination = try destination(node.outputs[0])
+    let (split, byRows) = product.work(
+      threads: threads, tileRows: product.kind == .convolution ? table.int8Tile.rows : 1,
+      panels: panels, rate: product.kind == .convolution ? 12 : 4)
+    needScratch(bytesPerThread: scratchInt8(product))
+    add(
+      Step(
+        description: description(
+          node, product.kind == .convolution ? "convolutionHybrid" : "depthwiseHybrid",
+          multiplyAccumulates: product.multiplyAccumulates),
+        split: split
+      ) { memory in
+        let arguments = unsafe ConvolutionHybridArguments(
+          geometry: geometry, input: UnsafePointer(memory.address(rows.codes)),
+          rowScales: UnsafePointer(memory.address(rows.scales)),
+          rowZeroPoints: UnsafePointer(memory.address(rows.zeroPoints)),
+          weights: UnsafeRawPointer(memory.address(.packed(weights), as: UInt8.self)),
+          output: memory.address(destination), bounds: bounds,
+          scratch: memory.scratch(ofThread: 0))
+        return { range, thread in
+          var arguments = arguments
+          unsafe arguments.scratch = memory.scratch(ofThread: thread)
+          kernel(
+            arguments,
+            Product.range(range, byRows: byRows, rows: geometry.outputRows, panels: panels))
+        }
+      })
+  }
+
+  /// The buffers that hold a float32 tensor quantised row by row.
+  private struct QuantizedRows {
+    var codes: BufferID
+    var scales: BufferID
+    var zeroPoints: BufferID
+  }
+
+  private mutating func lowerQuantizeRows(
+    _ node: Node, _ input: ValueID, rows: Int, isSymmetric: Bool
+  ) throws(RuntimeError) -> QuantizedRows {
+    let count = elements(input)
+    let columns = rows == 0 ? 0 : count / rows
+    let source = source(input)
+    let quantized = QuantizedRows(
+      codes: temporary(byteCount: count), scales: temporary(byteCount: rows * 4),
+      zeroPoints: temporary(byteCount: rows * 4))
+    let kernel = table.quantizeRows
+    add(
+      Step(
+        description: description(node, "quantizeRows"),
+        split: WorkSplit(units: rows, costNanoseconds: costNanoseconds(count, perNanosecond: 2))
+      ) { memory in
+        let arguments = unsafe QuantizeRowsArguments(
+          isSymmetric: isSymmetric, columns: columns, input: memory.address(source),
+          output: memory.address(quantized.codes), scales: memory.address(quantized.scales),
+          zeroPoints: memory.address(quantized.zeroPoints))
+        return { range, _ in kernel(arguments, range) }
+      })
+    return quantized
+  }
+
+  /// The weights' scales, one or one for each output channel, when their zero points are all 0.
+  private func symmetricScales(_ product: Product) throws(RuntimeError) -> [Float] {
+    let weights = try operand(product.node, 1)
+    let channelAxis = product.kind == .convolution ? 0 : 3
+    guard
+      let quantization = type(weights).quantization,
+      quantization.zeroPoints.allSatisfy({ $0 == 0 }),
+      quantization.scales.allSatisfy({ $0.isFinite }),
+      quantization.scales.count == 1
+        || (quantization.scales.count == product.geometry.outputChannels
+          && quantization.axis == channelAxis)
+    else { throw unsupported(product.node) }
+    return quantization.scales
+  }
+
+  private func scratchInt8(_ product: Product) -> Int {
+    product.kind == .convolution
+      ? table.convolutionInt8ScratchBytes(product.geometry)
+      : table.depthwiseScratchBytes(product.geometry)
+  }
+
+  private mutating func packInt8(
+    _ product: Product, scales: [Float], inputZeroPoint: Int32, bias: ByteView? = nil,
+    floatBias: ByteView? = nil
+  ) -> (PackedID, panels: Int) {
+    let geometry = product.geometry
+    let (byteCount, panels) =
+      product.kind == .convolution
+      ? (
+        table.convolutionInt8Weights(geometry).byteCount,
+        table.convolutionInt8Weights(geometry).panels
+      )
+      : (
+        table.depthwiseInt8Weights(geometry).byteCount, table.depthwiseInt8Weights(geometry).panels
+      )
+    let kernel = product.kind == .convolution ? table.packConvolutionInt8 : table.packDepthwiseInt8
+    let (weights, depth) = (product.weights, product.depth)
+    let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
+      unsafe scales.withUnsafeBufferPointer { scales in
+        unsafe kernel(
+          PackInt8Arguments(
+            weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
+            scales: scales, bias: bias?.address(), floatBias: floatBias?.address(),
+            inputZeroPoint: inputZeroPoint, destination: destination))
+      }
+    }
+    return (pack(packed), panels)
+  }
+}

@@ -1,0 +1,86 @@
+import KernelInterface
+import ModelGraph
+import Tensors
+
+extension Lowering {
+  mutating func lowerQuantize(_ node: Node) throws(RuntimeError) {
+    let (input, output) = (try operand(node, 0), node.outputs[0])
+    let scale = try perTensorQuantization(output, of: node).scale
+    let bounds = try boundsInt8(.none, output, of: node)
+    let split = split(elements(output), perNanosecond: 2)
+    switch (type(input).dataType, type(output).dataType) {
+    case (.float32, .int8):
+      let kernel = table.quantizeInt8
+      let (source, destination) = (source(input), try destination(output))
+      add(
+        Step(description: description(node, "quantizeInt8"), split: split) { memory in
+          let arguments = unsafe QuantizeArguments(
+            scale: scale, bounds: bounds, count: 0, input: memory.address(source),
+            output: memory.address(destination))
+          return { range, _ in
+            var call = arguments
+            call.count = range.count
+            unsafe call.input += range.lowerBound
+            unsafe call.output += range.lowerBound
+            kernel(call)
+          }
+        })
+    case (.int8, .int8):
+      let (source, destination) = (source(input), try destination(output))
+      try addRequantize(node, input, from: source, to: destination, scale: scale, bounds: bounds)
+    default: throw unsupported(node)
+    }
+  }
+
+  /// Brings int8 codes of a value to another quantisation.
+  mutating func addRequantize(
+    _ node: Node, _ input: ValueID, from source: Source, to destination: BufferID, scale: Float,
+    bounds: OutputBoundsInt8
+  ) throws(RuntimeError) {
+    let quantization = try perTensorQuantization(input, of: node)
+    let ratio = Float(Double(quantization.scale) / Double(scale))
+    let kernel = table.requantizeInt8
+    add(
+      Step(
+        description: description(node, "requantizeInt8"),
+        split: split(elements(input), perNanosecond: 2)
+      ) { memory in
+        let arguments = unsafe RequantizeArguments(
+          scale: ratio, inputZeroPoint: quantization.zeroPoint, bounds: bounds, count: 0,
+          input: memory.address(source), output: memory.address(destination))
+        return { range, _ in
+          var call = arguments
+          call.count = range.count
+          unsafe call.input += range.lowerBound
+          unsafe call.output += range.lowerBound
+          kernel(call)
+        }
+      })
+  }
+
+  mutating func lowerDequantize(_ node: Node) throws(RuntimeError) {
+    let (input, output) = (try operand(node, 0), node.outputs[0])
+    guard type(input).dataType == .int8, type(output).dataType == .float32 else {
+      throw unsupported(node)
+    }
+    let quantization = try perTensorQuantization(input, of: node)
+    let kernel = table.dequantizeInt8
+    let (source, destination) = (source(input), try destination(output))
+    add(
+      Step(
+        description: description(node, "dequantizeInt8"),
+        split: split(elements(output), perNanosecond: 2)
+      ) { memory in
+        let arguments = unsafe DequantizeArguments(
+          scale: quantization.scale, zeroPoint: quantization.zeroPoint, count: 0,
+          input: memory.address(source), output: memory.address(destination))
+        return { range, _ in
+          var call = arguments
+          call.count = range.count
+          unsafe call.input += range.lowerBound
+          unsafe call.output += range.lowerBound
+          kernel(call)
+        }
+      })
+  }
+}

@@ -1,0 +1,166 @@
+import ByteParsing
+import KernelInterface
+import MemoryPlanning
+import ModelGraph
+import Tensors
+
+/// The program of a canonical graph while it is made: steps, the buffers they use, the constants to pack.
+///
+/// Step `i` happens at time `i + 1` of the buffers' lifetimes; inputs are written at time 0, and outputs are read at
+/// the time after the last step.
+struct Lowering {
+  let graph: Graph
+  let table: KernelTable
+  let threads: Int
+  private(set) var steps: [Step] = []
+  private(set) var packed: [PackedConstant] = []
+  private(set) var buffers: [BufferRequest] = []
+  /// Scratch bytes that the hungriest step wants for each thread.
+  private(set) var scratchBytesPerThread = 0
+  private var sources: [Source?]
+  /// Constants that some step reads from the mapped file.
+  private var fileConstants: Set<Int> = []
+  private var realigned: [Int: PackedID] = [:]
+
+  init(_ graph: Graph, table: KernelTable, threads: Int) throws(RuntimeError) {
+    self.graph = graph
+    self.table = table
+    self.threads = threads
+    sources = [Source?](repeating: nil, count: graph.values.count)
+    for input in graph.inputs where graph[input].constant == nil {
+      sources[input.index] = .buffer(try makeBuffer(for: input))
+    }
+    try lowerNodes()
+    for output in graph.outputs { use(output) }
+  }
+
+  /// Bytes of constants that steps read in place.
+  var fileBackedBytes: Int {
+    fileConstants.reduce(0) { $0 + (graph.values[$1].constant?.count ?? 0) }
+  }
+
+  private mutating func lowerNodes() throws(RuntimeError) {
+    var unsupported: [UnsupportedOperator] = []
+    for node in graph.nodes {
+      do {
+        try lower(node)
+      } catch .unsupported(let operators) {
+        unsupported += operators
+        // Its results get places, so that the nodes after it can be judged too.
+        for output in node.outputs { _ = try destination(output) }
+      }
+    }
+    guard unsupported.isEmpty else { throw .unsupported(Lowering.counted(unsupported)) }
+  }
+
+  /// One entry for each kind, in order of first appearance.
+  private static func counted(_ operators: [UnsupportedOperator]) -> [UnsupportedOperator] {
+    var kinds: [UnsupportedOperator] = []
+    var counts: [UnsupportedOperator: Int] = [:]
+    for one in operators {
+      if counts[one] == nil { kinds.append(one) }
+      counts[one, default: 0] += one.count
+    }
+    return kinds.map { kind in
+      var kind = kind
+      kind.count = counts[kind] ?? 0
+      return kind
+    }
+  }
+
+  // MARK: Operands and results
+
+  /// The time of the step that is lowered next.
+  private var now: Int { steps.count + 1 }
+
+  /// Where the step to be added finds a value, which stays alive until then.
+  mutating func source(_ id: ValueID) -> Source {
+    use(id)
+    if let source = sources[id.index] { return source }
+    guard let constant = graph[id].constant else {
+      preconditionFailure("a validated graph makes every value before it is read")
+    }
+    let elementBytes = max(graph[id].type.dataType.bitWidth / 8, 1)
+    guard constant.isAligned(to: elementBytes) else {
+      let copy = realigned[id.index] ?? pack(PackedConstant(copyOf: constant))
+      realigned[id.index] = copy
+      return .packed(copy)
+    }
+    fileConstants.insert(id.index)
+    return .constant(constant)
+  }
+
+  /// Where the step to be added writes a value, which may overwrite one of the operands named.
+  mutating func destination(
+    _ id: ValueID, overwriting operands: [ValueID] = []
+  ) throws(RuntimeError) -> BufferID {
+    if case .buffer(let buffer)? = sources[id.index] { return buffer }
+    let candidates = operands.compactMap { bufferIndex($0) }
+    // The one that dies here is known only later; the youngest is the likeliest.
+    let sharing = candidates.max().map { BufferRequest.Sharing.inPlace(of: $0) }
+    let buffer = try makeBuffer(for: id, sharing: sharing ?? .none)
+    sources[id.index] = .buffer(buffer)
+    return buffer
+  }
+
+  /// Makes a value another name for the bytes of an operand.
+  mutating func alias(_ id: ValueID, of operand: ValueID) throws(RuntimeError) {
+    guard let index = bufferIndex(operand) else {
+      sources[id.index] = source(operand)
+      return
+    }
+    let buffer = try makeBuffer(for: id, sharing: .alias(of: index))
+    sources[id.index] = .buffer(buffer)
+  }
+
+  /// A buffer that lives from the step to be added to the last of so many that follow it.
+  mutating func temporary(byteCount: Int, steps: Int = 1) -> BufferID {
+    buffers.append(BufferRequest(byteCount: byteCount, lifetime: now...(now + steps)))
+    return BufferID(index: buffers.count - 1)
+  }
+
+  private mutating func use(_ id: ValueID) {
+    guard let index = bufferIndex(id) else { return }
+    let lifetime = buffers[index].lifetime
+    buffers[index].lifetime = lifetime.lowerBound...max(lifetime.upperBound, now)
+  }
+
+  private func bufferIndex(_ id: ValueID) -> Int? {
+    if case .buffer(let buffer)? = sources[id.index] { return buffer.index }
+    return nil
+  }
+
+  private mutating func makeBuffer(
+    for id: ValueID, sharing: BufferRequest.Sharing = .none
+  ) throws(RuntimeError) -> BufferID {
+    let value = graph[id]
+    guard let byteCount = value.type.byteCount, byteCount <= MemoryPlan.byteCountMaximum else {
+      throw .valueTooLarge(name: value.name, shape: value.type.shape)
+    }
+    let born = graph.inputs.contains(id) ? 0 : now
+    buffers.append(
+      BufferRequest(byteCount: byteCount, lifetime: born...now, sharing: sharing))
+    return BufferID(index: buffers.count - 1)
+  }
+
+  // MARK: Steps and constants
+
+  /// Adds a constant to be written when the model is prepared.
+  mutating func pack(_ constant: PackedConstant) -> PackedID {
+    packed.append(constant)
+    return PackedID(index: packed.count - 1)
+  }
+
+  /// Grants the step to be added scratch for each thread.
+  mutating func needScratch(bytesPerThread: Int) {
+    scratchBytesPerThread = max(scratchBytesPerThread, MemoryPlan.aligned(bytesPerThread))
+  }
+
+  /// Adds the step that comes next.
+  mutating func add(_ step: Step) { steps.append(step) }
+
+  /// Where the value is after the last step; nil when nothing made it.
+  func location(of id: ValueID) -> Source? {
+    sources[id.index] ?? graph[id].constant.map { .constant($0) }
+  }
+}

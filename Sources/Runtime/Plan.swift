@@ -1,0 +1,100 @@
+package import KernelInterface
+import MemoryPlanning
+package import ModelGraph
+package import Tensors
+
+/// A model lowered to kernel calls with all of its memory planned: a program without memory.
+package struct Plan: Sendable {
+  /// Every byte that preparing and running the model will take.
+  package let memory: MemoryNeeds
+  /// Threads that the program can use at most.
+  package let threads: Int
+  /// The name of the kernel table that the program calls.
+  package let kernels: String
+  /// What the program does, step by step.
+  package let steps: [StepDescription]
+  /// The model's inputs in its own order, with the shapes planned for.
+  package let inputs: [TensorSpecification]
+  /// The model's outputs in its own order, with the shapes planned for.
+  package let outputs: [TensorSpecification]
+  package let signatures: [Signature]
+
+  let program: Program
+  let packed: [PackedConstant]
+
+  /// Canonicalises the graph, lowers it with the kernels of `table`, and plans its memory.
+  ///
+  /// - Precondition: `threads` is at least 1.
+  package init(
+    _ graph: Graph, table: KernelTable, threads: Int = 1
+  ) throws(RuntimeError) {
+    precondition(threads >= 1 && threads <= ComputePool.threadsMaximum)
+    let canonical = try Plan.canonical(graph)
+    let lowering = try Lowering(canonical, table: table, threads: threads)
+    let arena = try Plan.arena(lowering.buffers)
+    let (packedOffsets, weightsBytes) = Plan.laidOut(lowering.packed)
+    memory = MemoryNeeds(
+      weightsBytes: weightsBytes, fileBackedBytes: lowering.fileBackedBytes,
+      arenaBytes: arena.byteCount, scratchBytes: lowering.scratchBytesPerThread * threads)
+    self.threads = threads
+    kernels = table.name
+    steps = lowering.steps.map(\.description)
+    inputs = canonical.inputSpecifications
+    outputs = canonical.outputSpecifications
+    signatures = canonical.signatures
+    packed = lowering.packed
+    program = Program(
+      steps: lowering.steps, bufferOffsets: arena.offsets, packedOffsets: packedOffsets,
+      scratchBytesPerThread: lowering.scratchBytesPerThread,
+      inputs: canonical.inputs.map { lowering.endpoint($0) },
+      outputs: canonical.outputs.map { lowering.endpoint($0) })
+  }
+
+  private static func canonical(_ graph: Graph) throws(RuntimeError) -> Graph {
+    graph
+  }
+
+  private static func arena(_ buffers: [BufferRequest]) throws(RuntimeError) -> MemoryPlan {
+    do {
+      return try MemoryPlan(buffers)
+    } catch {
+      throw .unplannable(error)
+    }
+  }
+
+  /// Packed constants one behind the other, each aligned; and the bytes of all.
+  private static func laidOut(_ constants: [PackedConstant]) -> (offsets: [Int], byteCount: Int) {
+    var end = 0
+    let offsets = constants.map { constant in
+      defer { end += MemoryPlan.aligned(constant.byteCount) }
+      return end
+    }
+    return (offsets, end)
+  }
+}
+
+/// The steps of a plan and where their memory lies.
+struct Program: Sendable {
+  /// Where an input or output lies, and its size.
+  struct Endpoint: Sendable {
+    var source: Source
+    var byteCount: Int
+  }
+
+  var steps: [Step]
+  var bufferOffsets: [Int]
+  var packedOffsets: [Int]
+  var scratchBytesPerThread: Int
+  var inputs: [Endpoint]
+  var outputs: [Endpoint]
+}
+
+extension Lowering {
+  /// The place of a model's input or output after lowering.
+  fileprivate func endpoint(_ id: ValueID) -> Program.Endpoint {
+    guard let source = location(of: id) else {
+      preconditionFailure("a validated graph makes its outputs")
+    }
+    return Program.Endpoint(source: source, byteCount: graph[id].type.byteCount ?? 0)
+  }
+}

@@ -1,1 +1,0 @@
-// Runtime: see Sources/README.md.
