@@ -84,6 +84,12 @@ package struct CBORReader: Sendable {
     Array(try string(.bytes, maximum: maximum))
   }
 
+  /// Where the bytes of a byte string of at most `maximum` bytes lie, counted from the start.
+  package mutating func byteStringRange(maximum: Int) throws(CBORError) -> Range<Int> {
+    let string = try string(.bytes, maximum: maximum)
+    return string.startIndex - bytes.startIndex..<string.endIndex - bytes.startIndex
+  }
+
   /// A byte string of exactly `count` bytes.
   package mutating func byteString(count: Int) throws(CBORError) -> [UInt8] {
     let start = offset

@@ -1,1 +1,0 @@
-// ModelBundle: see Sources/README.md.
