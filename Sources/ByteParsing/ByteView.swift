@@ -19,11 +19,12 @@
     self.owner = owner
   }
 
-  /// Views a copy of `bytes`, aligned for any element type.
-  package init(_ bytes: [UInt8]) {
-    let storage = ByteStorage(bytes)
+  /// Views a copy of `elements` as they lie in memory, aligned for any element type.
+  package init<T: BitwiseCopyable>(_ elements: [T]) {
+    let storage = ByteStorage(elements)
+    let count = elements.count * MemoryLayout<T>.stride
     // Sound: the storage owns the memory and is never written after its initialiser.
-    unsafe self.init(start: storage.start, count: bytes.count, owner: storage)
+    unsafe self.init(start: storage.start, count: count, owner: storage)
   }
 
   package var isEmpty: Bool { count == 0 }
@@ -80,10 +81,11 @@
 @safe private final class ByteStorage: Sendable {
   nonisolated(unsafe) let start: UnsafeRawPointer
 
-  init(_ bytes: [UInt8]) {
+  init<T: BitwiseCopyable>(_ elements: [T]) {
+    let byteCount = elements.count * MemoryLayout<T>.stride
     let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: Swift.max(bytes.count, 1), alignment: 64)
-    unsafe memory.copyBytes(from: bytes)
+      byteCount: Swift.max(byteCount, 1), alignment: 64)
+    unsafe elements.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
     // Sound: `allocate` of at least one byte has a base address.
     unsafe start = UnsafeRawPointer(memory.baseAddress!)
   }

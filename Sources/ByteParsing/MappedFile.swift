@@ -49,7 +49,7 @@ import Glibc
 
   /// The bytes; the view keeps the mapping alive.
   package var bytes: ByteView {
-    guard let base = unsafe base else { return ByteView([]) }
+    guard let base = unsafe base else { return ByteView([UInt8]()) }
     // Sound: the mapping is readable for `lead + count` bytes until `deinit`.
     return unsafe ByteView(start: UnsafeRawPointer(base) + lead, count: count, owner: self)
   }

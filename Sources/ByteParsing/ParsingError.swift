@@ -2,8 +2,10 @@
 package enum ParsingError: Error, Equatable, Sendable {
   /// `needed` bytes at `offset` do not lie within `count` bytes.
   case outOfBounds(offset: Int, needed: Int, count: Int)
-  /// The size at `offset` cannot be expressed: a negative count, or a product beyond the address space.
-  case sizeOverflow(offset: Int)
+  /// The buffer does not begin with its format's identifier.
+  case wrongIdentifier
+  /// Reading on at `offset` would take more memory than a file of this size can need.
+  case allowanceSpent(offset: Int)
   /// The table at `offset` points at a vtable that is malformed.
   case malformedVTable(offset: Int)
   /// The string at `offset` is not UTF-8.

@@ -43,9 +43,10 @@ package enum GraphError: Error, Equatable, Sendable {
   case parameterInvalid(node: Int)
   /// A shape with a negative extent, beyond the highest rank or beyond the address space.
   case shapeTooLarge(node: Int, shape: Shape)
-  /// The model declares another shape than its operators compute.
-  case shapeMismatch(node: Int, declared: Shape, inferred: Shape)
-  /// A resize names an input that the model does not have, or with another rank.
-  case inputOutOfRange(index: Int, count: Int)
+  /// Folding constants would make `needed` bytes anew.
+  case foldedBytes(needed: Int, limit: Int)
+  /// A resize gives shapes for another number of inputs than the model has.
+  case inputCount(expected: Int, actual: Int)
+  /// A resize gives a shape that is not concrete or too large.
   case inputShape(index: Int, expected: Shape, actual: Shape)
 }

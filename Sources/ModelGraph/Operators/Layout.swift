@@ -28,8 +28,8 @@ package struct ExpandDimensions: Sendable, Equatable {
 
 /// Puts elements around a tensor.
 ///
-/// Inputs: the data; an int32 or int64 matrix `[rank, 2]` while `amounts` is nil; and optionally a scalar
-/// to fill with, else zero (the zero point of a quantised tensor).
+/// Inputs: the data; only while `amounts` is nil, an int32 or int64 matrix `[rank, 2]`; and last, optionally,
+/// a scalar to fill with, else zero (the zero point of a quantised tensor).
 package struct Pad: Sendable, Equatable {
   /// Elements before and after one axis.
   package struct Amount: Sendable, Equatable {

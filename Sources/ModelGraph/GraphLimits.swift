@@ -1,0 +1,9 @@
+/// What a graph may ask for at most; all far beyond any model that fits a device.
+package enum GraphLimits {
+  /// Elements along one axis. Sums and products of two extents then stay within 64 bits.
+  package static let extentMaximum = Int(Int32.max)
+  /// Elements of a constant that is read as a parameter: axes, extents, amounts of padding.
+  package static let parameterElementsMaximum = 64
+  /// Bytes that folding constants may make anew: constants may share the bytes of a file, their folds do not.
+  package static let foldedBytesMaximum = 1 << 28
+}

@@ -1,0 +1,53 @@
+package import Tensors
+
+extension Graph {
+  /// The shapes that node `index` gives its results, from the shapes and constants of its operands.
+  package func inferredShapes(of index: Int) throws(GraphError) -> [Shape] {
+    let view = NodeView(self, index)
+    switch nodes[index].operation {
+    case .convolution2D(let parameters): return [try view.convolution2D(parameters)]
+    case .depthwiseConvolution2D(let parameters): return [try view.depthwise(parameters)]
+    case .fullyConnected(let parameters): return [try view.fullyConnected(parameters)]
+    case .binary: return [try view.broadcast()]
+    case .unary, .softmax, .quantize, .dequantize: return [try view.type(0).shape]
+    case .pool2D(let parameters): return [try view.pool2D(parameters)]
+    case .reduce(let parameters): return [try view.reduce(parameters)]
+    case .pad(let parameters): return [try view.pad(parameters)]
+    case .reshape(let parameters): return [try view.reshape(parameters)]
+    case .squeeze(let parameters): return [try view.squeeze(parameters)]
+    case .expandDimensions(let parameters): return [try view.expandDimensions(parameters)]
+    case .concatenate(let parameters): return [try view.concatenate(parameters)]
+    }
+  }
+
+  /// Gives every node's results the shapes that follow from the inputs, in order.
+  package mutating func inferShapes() throws(GraphError) {
+    for index in nodes.indices {
+      let shapes = try inferredShapes(of: index)
+      let outputs = nodes[index].outputs
+      guard outputs.count == shapes.count else {
+        throw .resultCount(node: index, expected: shapes.count, actual: outputs.count)
+      }
+      for (output, shape) in zip(outputs, shapes) { self[output].type.shape = shape }
+    }
+  }
+
+  /// The same graph for inputs of other shapes, one for each input in order; every shape is derived anew.
+  package func resized(inputs shapes: [Shape]) throws(GraphError) -> Graph {
+    guard shapes.count == inputs.count else {
+      throw .inputCount(expected: inputs.count, actual: shapes.count)
+    }
+    var graph = self
+    for (index, shape) in shapes.enumerated() {
+      guard
+        shape.rank <= Shape.rankMaximum, shape.elementCount != nil,
+        shape.extents.allSatisfy({ $0 <= GraphLimits.extentMaximum })
+      else {
+        throw .inputShape(index: index, expected: self[inputs[index]].signatureShape, actual: shape)
+      }
+      graph[inputs[index]].type.shape = shape
+    }
+    try graph.inferShapes()
+    return graph
+  }
+}

@@ -1,0 +1,25 @@
+extension Graph {
+  /// The graph brought to few operators, in the order that lets each pass see what it looks for.
+  ///
+  /// Afterwards no operator reads a parameter from an operand, no layout operator but `reshape` is left,
+  /// every padding is a number of rows and columns, and nothing is computed that no output needs. Input
+  /// and output specifications are those of the graph before.
+  package func canonicalized() throws(GraphError) -> Graph {
+    var graph = self
+    try graph.validate()
+    try graph.inferShapes()
+    try graph.absorbParameters()
+    try graph.foldConstants()
+    graph.cancelQuantizeDequantize()
+    graph.removeIdentity()
+    graph.absorbPads()
+    graph.fuseActivations()
+    graph.eliminateDeadNodes()
+    return graph
+  }
+}
+
+/// The canonical form of `graph`; see `Graph.canonicalized`.
+package func canonicalize(_ graph: Graph) throws(GraphError) -> Graph {
+  try graph.canonicalized()
+}

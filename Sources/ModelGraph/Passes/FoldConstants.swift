@@ -1,0 +1,82 @@
+import ByteParsing
+import Tensors
+
+extension Graph {
+  /// Computes once what depends on constants alone: reshapes, and quantise and dequantise.
+  ///
+  /// A reshape shares its operand's bytes; the others make new ones, up to `GraphLimits.foldedBytesMaximum`
+  /// for the whole graph. What the model gives as an output stays computed.
+  mutating func foldConstants() throws(GraphError) {
+    let given = Set(outputs)
+    var kept: [Node] = []
+    var folded = 0
+    for node in nodes {
+      let result = node.outputs[0]
+      guard !given.contains(result), let operand = node.input(0), self[operand].constant != nil else {
+        kept.append(node)
+        continue
+      }
+      switch node.operation {
+      case .reshape:
+        self[result].constant = self[operand].constant
+      case .quantize, .dequantize:
+        let needed = self[result].type.byteCount ?? .max
+        guard needed <= GraphLimits.foldedBytesMaximum - folded else {
+          throw .foldedBytes(needed: needed, limit: GraphLimits.foldedBytesMaximum)
+        }
+        guard let bytes = self[operand].converted(to: self[result].type) else {
+          kept.append(node)
+          continue
+        }
+        folded += needed
+        self[result].constant = bytes
+      case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
+        .reduce, .pad, .squeeze, .expandDimensions, .softmax, .concatenate:
+        kept.append(node)
+      }
+    }
+    nodes = kept
+  }
+}
+
+extension Value {
+  /// The elements of this constant as codes or numbers of `type`; nil for a pair of types that is not folded.
+  fileprivate func converted(to type: TensorType) -> ByteView? {
+    guard let bytes = constant, let count = self.type.shape.elementCount else { return nil }
+    let reader = ConstantReader(bytes: bytes, type: self.type)
+    do throws(ParsingError) {
+      switch type.dataType {
+      case .float32:
+        var numbers: [Float] = []
+        numbers.reserveCapacity(count)
+        for index in 0..<count {
+          guard let number = try reader.real(at: index) else { return nil }
+          numbers.append(number)
+        }
+        return ByteView(numbers)
+      case .int8:
+        guard self.type.dataType == .float32, let scheme = type.quantization, !scheme.isPerChannel
+        else { return nil }
+        var codes: [Int8] = []
+        codes.reserveCapacity(count)
+        for index in 0..<count {
+          guard let number = try reader.real(at: index) else { return nil }
+          codes.append(scheme.code(of: number))
+        }
+        return ByteView(codes)
+      default: return nil
+      }
+    } catch {
+      return nil
+    }
+  }
+}
+
+extension Quantization {
+  /// The int8 code nearest to `number`, half away from zero.
+  fileprivate func code(of number: Float) -> Int8 {
+    guard !number.isNaN else { return Int8(clamping: zeroPoint) }
+    let code = (number / scale).rounded(.toNearestOrAwayFromZero) + Float(zeroPoint)
+    return Int8(Swift.min(Swift.max(code, -128), 127))
+  }
+}
