@@ -1,1 +1,0 @@
-// TFLiteImport: see Sources/README.md.

@@ -1,0 +1,18 @@
+/// What a model file may hold at most; all far beyond any model that fits a device.
+enum TFLiteLimits {
+  static let tensorsMaximum = 1 << 16
+  static let operatorsMaximum = 1 << 16
+  static let operatorCodesMaximum = 1 << 12
+  static let buffersMaximum = 1 << 17
+  static let subgraphsMaximum = 1 << 12
+  static let signaturesMaximum = 1 << 10
+  static let metadataMaximum = 1 << 10
+  /// Inputs and outputs of the model, and names in one signature.
+  static let endpointsMaximum = 1 << 12
+  /// Output channels with a scale of their own.
+  static let scalesMaximum = 1 << 20
+  /// Elements of a shape or of a list of axes; higher ranks are refused later, with their rank.
+  static let extentsMaximum = 64
+  /// Bytes that are read of the oldest runtime's version.
+  static let runtimeVersionBytesMaximum = 64
+}

@@ -1,0 +1,162 @@
+import ByteParsing
+import ModelGraph
+import Tensors
+
+/// Brings one tensor of the file into a value.
+struct TFLiteTensorReader {
+  typealias Schema = TFLiteSchema.Tensor
+
+  /// The tensor's place in the subgraph.
+  let index: Int
+  let table: FlatBufferTable
+  let buffers: TFLiteBuffers
+  /// True for what an operator makes or the model is given: its elements are not in the file.
+  let isComputed: Bool
+
+  func read() throws(TFLiteError) -> Value {
+    let isVariable = try parsing { () throws(ParsingError) in try table.bool(Schema.isVariable) }
+    guard !isVariable else { throw .variableTensor(tensor: index) }
+    let sparsity = try parsing { () throws(ParsingError) in try table.table(Schema.sparsity) }
+    guard sparsity == nil else { throw .sparseTensor(tensor: index) }
+
+    let (planned, signature) = try shapes()
+    var type = TensorType(try dataType(), planned)
+    type.quantization = try quantization(of: type)
+    let name = try parsing { () throws(ParsingError) in try table.string(Schema.name) } ?? ""
+    let constant = isComputed ? nil : try constant(of: type)
+    return Value(name: name, type: type, signatureShape: signature, constant: constant)
+  }
+
+  private func dataType() throws(TFLiteError) -> DataType {
+    let code = try parsing { () throws(ParsingError) in
+      try table.integer(Schema.type, default: Int8(0))
+    }
+    switch code {
+    case 0: return .float32
+    case 1: return .float16
+    case 2: return .int32
+    case 3: return .uint8
+    case 4: return .int64
+    case 5: return .string
+    case 6: return .bool
+    case 7: return .int16
+    case 9: return .int8
+    case 10: return .float64
+    case 12: return .uint64
+    case 15: return .uint32
+    case 16: return .uint16
+    case 17: return .int4
+    default: throw .dataType(tensor: index, code: code)
+    }
+  }
+
+  /// The shape to plan for, with 1 for each free extent, and the declared one, with −1 there.
+  private func shapes() throws(TFLiteError) -> (planned: Shape, signature: Shape) {
+    let stored = try extents(Schema.shape) ?? []
+    let declared = try extents(Schema.shapeSignature) ?? []
+    let isFree = { (axis: Int) in
+      stored[axis] < 0 || (declared.count == stored.count && declared[axis] < 0)
+    }
+    let planned = Shape(stored.indices.map { isFree($0) ? 1 : stored[$0] })
+    let signature = Shape(stored.indices.map { isFree($0) ? -1 : stored[$0] })
+    guard planned.rank <= Shape.rankMaximum, planned.elementCount != nil else {
+      throw .tensorShape(tensor: index, extents: stored)
+    }
+    return (planned, signature)
+  }
+
+  private func extents(_ field: Int) throws(TFLiteError) -> [Int]? {
+    try parsing { () throws(ParsingError) in
+      try table.integers(field, as: Int32.self, limit: TFLiteLimits.extentsMaximum)
+    }?.map { Int($0) }
+  }
+
+  /// The elements that the file holds for this tensor; nil when it holds none.
+  private func constant(of type: TensorType) throws(TFLiteError) -> ByteView? {
+    let number = try parsing { () throws(ParsingError) in
+      try table.integer(Schema.buffer, default: UInt32(0))
+    }
+    guard number < buffers.count else {
+      throw .bufferOutOfRange(tensor: index, index: number, count: buffers.count)
+    }
+    let bytes = try buffers.bytes(at: Int(number))
+    guard type.dataType != .string else { return bytes }
+    guard let expected = type.byteCount else {
+      throw .tensorShape(tensor: index, extents: type.shape.extents)
+    }
+    // A tensor without elements is constant although nothing is stored for it.
+    guard let bytes, !bytes.isEmpty else { return expected == 0 ? ByteView([UInt8]()) : nil }
+    guard bytes.count == expected else {
+      throw .constantByteCount(tensor: index, expected: expected, actual: bytes.count)
+    }
+    return bytes
+  }
+
+  private func quantization(of type: TensorType) throws(TFLiteError) -> Quantization? {
+    typealias Field = TFLiteSchema.Quantization
+    let read = try parsing { () throws(ParsingError) -> (FlatBufferTable, [Float], [Int64])? in
+      guard let table = try table.table(Schema.quantization) else { return nil }
+      let scales = try table.floats(Field.scale, limit: TFLiteLimits.scalesMaximum)
+      let zeroPoints = try table.integers(
+        Field.zeroPoint, as: Int64.self, limit: TFLiteLimits.scalesMaximum)
+      return (table, scales ?? [], zeroPoints ?? [])
+    }
+    guard let (table, scales, stored) = read else { return nil }
+    let (details, axis) = try parsing { () throws(ParsingError) in
+      (
+        try table.integer(Field.detailsType, default: UInt8(0)),
+        Int(try table.integer(Field.axis, default: Int32(0)))
+      )
+    }
+    guard details != Field.blockwise else { throw .quantization(tensor: index) }
+    guard !scales.isEmpty else { return nil }
+    let zeroPoints = stored.isEmpty ? Array(repeating: 0, count: scales.count) : stored
+    guard zeroPoints.count == scales.count, scales.allSatisfy({ $0.isFinite && $0 >= 0 }),
+      zeroPoints.allSatisfy({ type.dataType.zeroPoints.contains($0) })
+    else { throw .quantization(tensor: index) }
+    if scales.count > 1 {
+      // Scales along an axis that the tensor does not have mean nothing; some converters write them on biases.
+      guard type.shape.extents.indices.contains(axis), type.shape[axis] == scales.count else {
+        return nil
+      }
+    }
+    return Quantization(scales: scales, zeroPoints: zeroPoints.map { Int32($0) }, axis: axis)
+  }
+}
+
+extension DataType {
+  /// The zero points that codes of this type can have.
+  fileprivate var zeroPoints: ClosedRange<Int64> {
+    switch self {
+    case .int4: -8...7
+    case .int8: -128...127
+    case .uint8: 0...255
+    case .int16: -32768...32767
+    case .uint16: 0...65535
+    default: Int64(Int32.min)...Int64(Int32.max)
+    }
+  }
+}
+
+/// The constants' bytes of a file.
+struct TFLiteBuffers {
+  let file: ByteView
+  let tables: [FlatBufferTable]
+
+  var count: Int { tables.count }
+
+  /// The bytes of buffer `index`, inside the FlatBuffer or, in files beyond 2 GiB, after it; nil when it has none.
+  func bytes(at index: Int) throws(TFLiteError) -> ByteView? {
+    typealias Field = TFLiteSchema.Buffer
+    // The first buffer is empty by convention, whatever it says.
+    guard index > 0 else { return nil }
+    return try parsing { () throws(ParsingError) in
+      let table = tables[index]
+      if let data = try table.byteVector(Field.data), !data.isEmpty { return data }
+      let offset = try table.integer(Field.offset, default: UInt64(0))
+      let size = try table.integer(Field.size, default: UInt64(0))
+      guard offset > 1 else { return nil }
+      return try file.slice(at: Int(clamping: offset), count: Int(clamping: size))
+    }
+  }
+}
