@@ -120,7 +120,11 @@ let package = Package(
     tests("ModelGraphTests", ["ModelGraph", "ByteParsing", "Tensors"]),
     tests("TFLiteImportTests", ["TFLiteImport", "ModelGraph", "ByteParsing", "Tensors"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-    tests("RuntimeTests", ["Runtime", "TFLiteImport", "KernelDispatch", "CAllocationCounter"]),
+    tests("RuntimeTests",
+      [
+        "Runtime", "TFLiteImport", "KernelDispatch", "KernelInterface", "ModelGraph", "ByteParsing",
+        "Tensors", "CAllocationCounter",
+      ]),
     tests("ModelBundleTests", ["ModelBundle"]),
     tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),
     tests("MQTTTests", ["MQTT"]),

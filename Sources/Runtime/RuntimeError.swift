@@ -7,7 +7,7 @@ package enum RuntimeError: Error, Equatable, Sendable {
   /// The graph contradicts itself or its parameters cannot be.
   case invalidGraph(GraphError)
   /// Operators for which there is no kernel; each kind once.
-  case unsupported([UnsupportedOperator])
+  case unsupported([MissingKernel])
   /// A value's bytes cannot be addressed.
   case valueTooLarge(name: String, shape: Shape)
   /// The buffers cannot be planned.
@@ -16,8 +16,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
   case outOfMemory(byteCount: Int)
 }
 
-/// An operator, with its operands' types, that no kernel computes.
-package struct UnsupportedOperator: Sendable, Equatable, Hashable {
+/// An operator with operand types that no kernel computes.
+package struct MissingKernel: Sendable, Equatable, Hashable {
   /// The operator's name, as `Operator.name`.
   package var name: String
   /// The element types of its present operands.

@@ -45,7 +45,7 @@ extension Lowering {
 
   func unsupported(_ node: Node) -> RuntimeError {
     .unsupported([
-      UnsupportedOperator(
+      MissingKernel(
         name: node.operation.name,
         inputs: node.inputs.compactMap { $0.map { graph[$0].type.dataType } },
         outputs: node.outputs.map { graph[$0].type.dataType }, count: 1)

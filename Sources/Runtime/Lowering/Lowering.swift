@@ -40,7 +40,7 @@ struct Lowering {
   }
 
   private mutating func lowerNodes() throws(RuntimeError) {
-    var unsupported: [UnsupportedOperator] = []
+    var unsupported: [MissingKernel] = []
     for node in graph.nodes {
       do {
         try lower(node)
@@ -54,9 +54,9 @@ struct Lowering {
   }
 
   /// One entry for each kind, in order of first appearance.
-  private static func counted(_ operators: [UnsupportedOperator]) -> [UnsupportedOperator] {
-    var kinds: [UnsupportedOperator] = []
-    var counts: [UnsupportedOperator: Int] = [:]
+  private static func counted(_ operators: [MissingKernel]) -> [MissingKernel] {
+    var kinds: [MissingKernel] = []
+    var counts: [MissingKernel: Int] = [:]
     for one in operators {
       if counts[one] == nil { kinds.append(one) }
       counts[one, default: 0] += one.count
