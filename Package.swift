@@ -114,7 +114,12 @@ let package = Package(
 
     // Tests mirror the targets.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+    .target(
+      name: "DeliveryTestSupport",
+      dependencies: ["Publishing", "ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"],
+      path: "Tests/DeliveryTestSupport", swiftSettings: house),
     tests("ByteParsingTests", ["ByteParsing"]),
+    tests("CryptographyTests", ["Cryptography"]),
     tests("KernelTests", ["KernelDispatch", "KernelInterface"]),
     tests("MemoryPlanningTests", ["MemoryPlanning"]),
     tests("ModelGraphTests", ["ModelGraph", "ByteParsing", "Tensors"]),
@@ -125,16 +130,21 @@ let package = Package(
         "Runtime", "TFLiteImport", "KernelDispatch", "KernelInterface", "ModelGraph", "ByteParsing",
         "Tensors", "CAllocationCounter",
       ]),
-    tests("ModelBundleTests", ["ModelBundle"]),
+    tests("ModelBundleTests", ["ModelBundle", "Cryptography", "ByteParsing"]),
     tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),
     tests("MQTTTests", ["MQTT"]),
-    tests("ModelStorageTests", ["ModelStorage"]),
-    tests("ModelDeliveryTests", ["ModelDelivery"]),
-    tests("PublishingTests", ["Publishing"]),
+    tests("ModelStorageTests", ["ModelStorage", "DeliveryTestSupport"]),
+    tests("ModelDeliveryTests", ["ModelDelivery", "DeliveryTestSupport"]),
+    tests(
+      "PublishingTests",
+      [
+        "Publishing", "DeliveryTestSupport", "ModelBundle", "SignedDocuments", "Cryptography",
+        "ByteParsing", "MQTT",
+      ]),
     tests("ServingTests", ["Serving", "KernelDispatch"]),
     tests("TransportTests", ["Transport"]),
     tests("ProtocolTests", ["TensorFlowServing", "OpenInference", "KernelDispatch"]),
-    tests("AgentTests", ["Agent", "Publishing", "KernelDispatch"]),
+    tests("AgentTests", ["Agent", "Publishing", "DeliveryTestSupport", "KernelDispatch"]),
     tests("EndToEndTests", ["edgeserve"]),
   ]
 )

@@ -1,1 +1,0 @@
-// Publishing: see Sources/README.md.

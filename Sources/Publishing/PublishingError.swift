@@ -1,0 +1,40 @@
+package import Cryptography
+package import MQTT
+package import ModelBundle
+package import SignedDocuments
+
+/// Why a release cannot be made or published.
+package enum PublishingError: Error, Equatable, Sendable {
+  /// A key cannot be made, read, or used.
+  case cryptography(CryptographyError)
+  /// A bundle cannot be read.
+  case bundle(BundleError)
+  /// A document that was made or found does not hold.
+  case document(DocumentError)
+  /// A file call on `path` failed with `errno`.
+  case file(path: String, errno: Int32)
+  /// A file exists where a new one should be written.
+  case fileExists(path: String)
+  /// The key in `path` is for another role.
+  case wrongKeyRole(path: String, expected: Role, actual: String)
+  /// The root document does not give `role` to the key in the same directory.
+  case keyNotTrusted(role: Role)
+  /// The bundle needs more blocks than an object may have.
+  case bundleTooLarge(limit: Int64, actual: Int64)
+  /// A name is not a token of 1 to 64 characters.
+  case invalidName(String)
+  /// The version is not above the published one.
+  case versionNotAbove(published: Int64, requested: Int64)
+  /// The version was published before with other bytes.
+  case versionTaken(version: Int64)
+  /// The broker's director document has the highest number there is.
+  case sequenceExhausted
+  /// A call of the MQTT client was refused.
+  case mqtt(MQTTError)
+  /// The broker refused or dropped the connection, or could not be reached.
+  case disconnected(MQTTDisconnection)
+  /// The broker refused to let this publisher read `topic`.
+  case subscriptionRefused(topic: String)
+  /// Nothing was acknowledged for `seconds`.
+  case stalled(seconds: Int)
+}

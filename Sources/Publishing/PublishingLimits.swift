@@ -1,0 +1,13 @@
+/// The bounds of publishing.
+package enum PublishingLimits {
+  /// Messages sent but not acknowledged.
+  package static let window = 16
+  /// Milliseconds without an acknowledgement after which a publication is given up.
+  package static let stallMilliseconds = 30_000
+  /// Milliseconds that a broker gets to accept the connection.
+  package static let connectMilliseconds = 10_000
+  /// Milliseconds of silence after which a retained topic counts as empty.
+  package static let silenceMilliseconds = 1_000
+  /// Bytes of a file with keys or documents that is read.
+  package static let fileBytes = 1 << 20
+}

@@ -1,0 +1,114 @@
+import ByteParsing
+import Cryptography
+package import ModelBundle
+package import SignedDocuments
+
+/// A release with the message that carries it and the object that it describes.
+package struct SignedRelease: Sendable {
+  /// The release.
+  package let document: ReleaseDocument
+  /// The signed message.
+  package let message: [UInt8]
+  /// The encoded bundle.
+  package let object: EncodedObject
+
+  /// What is said of a release beyond its bundle.
+  package struct Options: Sendable {
+    /// The version.
+    package var version: Int64
+    /// Seconds since 1970.
+    package var created: Int64
+    /// Seconds since 1970.
+    package var expires: Int64
+    /// No release below this one may be installed any more.
+    package var securityFloor: Int64
+    /// The zstd level of the blocks.
+    package var level: Int
+
+    package init(
+      version: Int64, created: Int64, expires: Int64, securityFloor: Int64 = 0,
+      level: Int = BlockCodec.defaultLevel
+    ) {
+      self.version = version
+      self.created = created
+      self.expires = expires
+      self.securityFloor = securityFloor
+      self.level = level
+    }
+  }
+
+  /// Encodes `bundle` and signs its release; equal input gives equal bytes.
+  package init(_ bundle: Bundle, model: String, options: Options, keys: PublisherKeys)
+    throws(PublishingError)
+  {
+    let fleet = keys.trustedRoot.document.fleet
+    guard Token.isValid(model) else { throw .invalidName(model) }
+    object = EncodedObject(
+      encoding: bundle.bytes, blockSizeLog2: try Self.blockSizeLog2(bundle.bytes.count),
+      level: options.level)
+    document = Self.describe(bundle, object, fleet, model, options)
+    do throws(CryptographyError) {
+      let signed = try SignedMessage(
+        role: .release, payload: document.encode(), keys: [keys.release])
+      message = signed.encode()
+    } catch {
+      throw .cryptography(error)
+    }
+    do throws(DocumentError) {
+      _ = try keys.trustedRoot.verify(release: message, model: model, now: options.created)
+    } catch {
+      throw .document(error)
+    }
+  }
+
+  /// The release by number and by the digest of its message.
+  package var reference: DirectorDocument.Reference {
+    DirectorDocument.Reference(
+      sequence: document.sequence, manifestSHA256: SHA256.hash(message))
+  }
+
+  /// The smallest block, from 64 KiB, with which the bundle's blocks can be counted.
+  private static func blockSizeLog2(_ rawSize: Int) throws(PublishingError) -> Int {
+    for log2 in 16...Int(DocumentLimits.blockSizeLog2.upperBound) {
+      if (rawSize + (1 << log2) - 1) >> log2 <= Int(DocumentLimits.blocks) { return log2 }
+    }
+    throw .bundleTooLarge(
+      limit: DocumentLimits.blocks << DocumentLimits.blockSizeLog2.upperBound,
+      actual: Int64(rawSize))
+  }
+
+  private static func describe(
+    _ bundle: Bundle, _ object: EncodedObject, _ fleet: String, _ model: String, _ options: Options
+  ) -> ReleaseDocument {
+    let tolerance = bundle.golden?.tolerance ?? GoldenVectors.Tolerance()
+    let index = bundle.index
+    return ReleaseDocument(
+      fleet: fleet, model: model, sequence: options.version,
+      versionText: String(options.version), created: options.created,
+      rawSize: Int64(bundle.bytes.count), blockSizeLog2: object.blockSizeLog2,
+      files: index.files.map {
+        .init(name: $0.name, offset: $0.offset, size: $0.size, sha256: $0.sha256)
+      },
+      bundleSHA256: bundle.bytes.sha256, blockListSHA256: object.index.blockListSHA256,
+      full: .init(objectID: object.index.objectID, encodedBytes: object.encodedBytes),
+      needs: .init(
+        peakBytes: index.peakBytes ?? 0,
+        diskBytes: Int64(bundle.bytes.count) + Int64(1 << object.blockSizeLog2)),
+      gate: .init(
+        vectorsFile: index.vectorsFile.map { index.files[$0].name },
+        integerTolerance: tolerance.integerSteps,
+        relativeTolerance: tolerance.relativePartsPerBillion),
+      securityFloor: options.securityFloor, expires: options.expires)
+  }
+}
+
+extension DirectorDocument {
+  /// The message that carries this document, signed by the director key of `keys`.
+  package func signed(by keys: PublisherKeys) throws(PublishingError) -> [UInt8] {
+    do throws(CryptographyError) {
+      return try SignedMessage(role: .director, payload: encode(), keys: [keys.director]).encode()
+    } catch {
+      throw .cryptography(error)
+    }
+  }
+}
