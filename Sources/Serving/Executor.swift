@@ -82,9 +82,12 @@ final class Executor: Sendable {
   var waiting: Int { shared.state.withLock { $0.jobs.count } }
 
   /// Runs what was submitted, drops what is delayed, and waits for the threads to end.
-  func shutdown() {
+  ///
+  /// - Parameter deadline: on the monotonic clock; threads that are not done by then end by themselves later.
+  /// - Returns: whether all ended in time.
+  func shutdown(until deadline: UInt64) -> Bool {
     stop()
-    for _ in 0..<threads { shared.exited.wait() }
+    return (0..<threads).allSatisfy { _ in shared.exited.wait(until: deadline) }
   }
 
   private func stop() {

@@ -1,41 +1,23 @@
 import Synchronization
 
-/// What the serving side is made with.
-package struct ServingConfiguration: Sendable {
-  /// Bytes granted to the agent; nil for no budget.
-  package var budgetBytes: Int?
-  /// Compute threads.
-  package var threads: Int
-  package var limits: ServingLimits
-  /// Told of every change, on the thread that made it.
-  package var onEvent: @Sendable (ServingEvent) -> Void
-
-  package init(
-    budgetBytes: Int? = nil, threads: Int = 1, limits: ServingLimits = ServingLimits(),
-    onEvent: @escaping @Sendable (ServingEvent) -> Void = { _ in }
-  ) {
-    self.budgetBytes = budgetBytes
-    self.threads = threads
-    self.limits = limits
-    self.onEvent = onEvent
-  }
-}
-
 /// Brings versions into service and takes them out, one at a time, on a thread of low priority.
 package final class ModelManager: Sendable {
   package let ledger: MemoryLedger
   package let service: InferenceService
   let registry: ModelRegistry
-  let loader: Executor
+  let versionLoader: VersionLoader
+  private let loaderThread: Executor
 
   package init(_ configuration: ServingConfiguration) {
+    let limits = configuration.limits
     ledger = MemoryLedger(budget: configuration.budgetBytes)
     registry = ModelRegistry(
-      limits: configuration.limits, threads: configuration.threads, onEvent: configuration.onEvent)
+      limits: limits, threads: configuration.threads, onEvent: configuration.onEvent)
     service = InferenceService(registry)
-    loader = Executor(
-      name: "loader", threads: 1, stackBytes: configuration.limits.loaderStackBytes,
-      niceness: configuration.limits.loaderNiceness)
+    versionLoader = VersionLoader(configuration)
+    loaderThread = Executor(
+      name: "loader", threads: 1, stackBytes: limits.loaderStackBytes,
+      niceness: limits.loaderNiceness)
   }
 
   /// Makes `model` known before any version of it is.
@@ -46,28 +28,54 @@ package final class ModelManager: Sendable {
   /// import → plan → charge → prepare → prove → swap → drain. When old and new do not fit together but the new alone
   /// does, the old is drained and unloaded first, and loaded again when the new fails. A version that serves already
   /// from the same path is left alone.
-  /// - Parameter completion: called once, on the loader thread.
+  /// - Parameter completion: called once, on the loader thread, or at once when the load is not taken up.
   package func load(
     _ source: VersionSource,
     completion: @escaping @Sendable (Result<Void, LoadFailure>) -> Void
   ) {
-    completion(.failure(.shuttingDown))
+    guard registry.accepts, loaderThread.waiting < registry.limits.loadQueueMaximum else {
+      return completion(.failure(.shuttingDown))
+    }
+    registry.progress(source, .staged)
+    loaderThread.submit { [self] in completion(Result { () throws(LoadFailure) in try bring(source) }) }
   }
 
   /// Takes a version out of service; its memory goes with its last request.
   package func unload(model: String, version: Int64) {
+    _ = registry.withdraw(model, only: version)
   }
 
   /// Points `label` at `version`, which must serve.
   package func setLabel(
     _ label: String, of model: String, to version: Int64
   ) throws(ServingError) {
-    throw .modelNotFound(model: model)
+    let result: Result<Void, ServingError> = registry.state.withLock { state in
+      guard let entry = state.models[model] else {
+        return .failure(.modelNotFound(model: model))
+      }
+      guard entry.serving[version] != nil else {
+        return .failure(.versionNotFound(model: model, version: version))
+      }
+      state.models[model]?.labels[label] = version
+      return .success(())
+    }
+    try result.get()
   }
 
-  /// Refuses new requests, waits for those under way at most `drainMilliseconds`, and unloads everything.
+  /// Refuses new requests, waits at most `drainMilliseconds` for those under way, and unloads everything.
   ///
   /// - Returns: whether everything ended in time.
   @discardableResult
-  package func shutdown(drainMilliseconds: Int) -> Bool { true }
+  package func shutdown(drainMilliseconds: Int) -> Bool {
+    let deadline = MonotonicClock.now() + UInt64(max(0, drainMilliseconds)) * 1_000_000
+    registry.beginShutdown()
+    let loaderEnded = loaderThread.shutdown(until: deadline)
+    var waits: [Semaphore] = []
+    for model in service.modelNames() {
+      registry.release(parkedOf: model)
+      waits += registry.withdraw(model, only: nil).map(\.gone)
+    }
+    let drained = waits.allSatisfy { $0.wait(until: deadline) }
+    return registry.executor.shutdown(until: deadline) && drained && loaderEnded
+  }
 }

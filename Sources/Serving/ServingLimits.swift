@@ -16,6 +16,8 @@ package struct ServingLimits: Sendable {
   package var latencyMeasurementMilliseconds = 500
   /// How long a drain-first switch waits for the requests of the version that leaves.
   package var drainMilliseconds = 30_000
+  /// How often a wait on the loader thread looks whether the agent is shutting down.
+  package var shutdownPollMilliseconds = 100
   /// Retired and refused versions that a model's status keeps.
   package var historyMaximum = 8
   /// Arenas of one version.

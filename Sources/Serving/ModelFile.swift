@@ -1,0 +1,49 @@
+import ByteParsing
+import ModelBundle
+
+/// What a version's file holds, whichever of the two forms it has.
+struct ModelFile: Sendable {
+  /// The model in its own format, a view of the mapped file.
+  var model: ByteView
+  var labels: [String]
+  var golden: GoldenVectors?
+
+  /// Opens a `.tflite` file or a bundle; the content decides, not the name.
+  init(path: String) throws(LoadFailure) {
+    let bytes: ByteView
+    do throws(ParsingError) {
+      bytes = try MappedFile(path: path).bytes
+    } catch {
+      throw LoadFailure(error, path: path)
+    }
+    if Self.isTFLite(bytes) {
+      model = bytes
+      labels = []
+      golden = nil
+      return
+    }
+    do throws(BundleError) {
+      let bundle = try Bundle(path: path)
+      model = bundle.model
+      labels = bundle.labels
+      golden = bundle.golden
+    } catch {
+      throw .invalidModel(String(describing: error))
+    }
+  }
+
+  /// FlatBuffers keep the file identifier after the root offset.
+  private static func isTFLite(_ bytes: ByteView) -> Bool {
+    let identifier: UInt32? = try? bytes.load(at: 4)
+    return identifier == 0x334C_4654
+  }
+}
+
+extension LoadFailure {
+  init(_ error: ParsingError, path: String) {
+    switch error {
+    case .unreadableFile(let errno): self = .unreadable(path: path, errno: errno)
+    default: self = .invalidModel(String(describing: error))
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import KernelInterface
+import ModelGraph
+import Runtime
+import TFLiteImport
+
+/// A version that was read and planned; nothing is allocated for it yet.
+struct CandidateVersion: Sendable {
+  var source: VersionSource
+  var description: VersionDescription
+  var plan: Plan
+  var golden: GoldenProof?
+  var memory: VersionMemory
+
+  /// The name that the ledger shows.
+  var name: String { "\(source.model)@\(source.version)" }
+
+  var items: [MemoryItem] {
+    [
+      MemoryItem(.weightsAnonymous, memory.weightsBytes),
+      MemoryItem(.weightsFileBacked, memory.fileBackedBytes),
+      MemoryItem(.arena, memory.arenaBytes), MemoryItem(.scratch, memory.scratchBytes),
+    ]
+  }
+}
+
+/// Turns a file into a version that can be swapped in, in three steps with the charge between the first two.
+struct VersionLoader: Sendable {
+  private let table: KernelTable
+  private let threads: Int
+  private let limits: ServingLimits
+  private let pool: ComputePool?
+
+  init(_ configuration: ServingConfiguration) {
+    table = configuration.table
+    limits = configuration.limits
+    pool = configuration.threads > 1 ? ComputePool(threads: configuration.threads) : nil
+    threads = pool?.threads ?? 1
+  }
+
+  /// Imports and plans. The file is mapped meanwhile; its pages are clean, and are not charged yet.
+  func plan(_ source: VersionSource) throws(LoadFailure) -> CandidateVersion {
+    let file = try ModelFile(path: source.path)
+    let graph: Graph
+    do throws(TFLiteError) {
+      graph = try TFLiteModel.graph(from: file.model)
+    } catch {
+      throw LoadFailure(error)
+    }
+    let plan: Plan
+    do throws(RuntimeError) {
+      plan = try Plan(graph, table: table, threads: threads)
+    } catch {
+      throw LoadFailure(error)
+    }
+    let instances = limits.instancesPerVersion
+    return CandidateVersion(
+      source: source,
+      description: VersionDescription(
+        source, graph, inputs: plan.inputs, outputs: plan.outputs, labels: file.labels),
+      plan: plan, golden: file.golden.map(GoldenProof.init),
+      memory: VersionMemory(
+        weightsBytes: plan.memory.weightsBytes, fileBackedBytes: plan.memory.fileBackedBytes,
+        arenaBytes: plan.memory.arenaBytes * instances,
+        scratchBytes: plan.memory.scratchBytes * instances))
+  }
+
+  /// Allocates what `charge` pays for.
+  func prepare(
+    _ candidate: CandidateVersion, _ charge: MemoryCharge
+  ) throws(LoadFailure) -> PreparedVersion {
+    do throws(RuntimeError) {
+      let model = try PreparedModel(candidate.plan)
+      var instances: [InstanceSlot] = []
+      for _ in 0..<limits.instancesPerVersion {
+        instances.append(InstanceSlot(instance: try Instance(model, pool: pool)))
+      }
+      return PreparedVersion(
+        source: candidate.source, description: candidate.description, memory: candidate.memory,
+        charge: charge, instances: instances, medianMicroseconds: 0)
+    } catch {
+      throw LoadFailure(error)
+    }
+  }
+
+  /// Runs the golden vectors, then times some runs.
+  func prove(
+    _ prepared: PreparedVersion, _ candidate: CandidateVersion
+  ) throws(LoadFailure) -> PreparedVersion {
+    if let golden = candidate.golden {
+      try golden.run(on: prepared.instances[0], candidate.description)
+    } else if candidate.source.requiresProof {
+      throw .noGoldenVectors
+    }
+    var proven = prepared
+    proven.medianMicroseconds = measure(prepared.instances[0])
+    if let limit = candidate.source.latencyLimitMicroseconds, proven.medianMicroseconds > limit {
+      throw .latencyGate(
+        medianMicroseconds: proven.medianMicroseconds, limitMicroseconds: limit)
+    }
+    return proven
+  }
+
+  /// The median of some runs on whatever the inputs hold, in microseconds, rounded up.
+  private func measure(_ slot: InstanceSlot) -> Int {
+    var nanoseconds: [UInt64] = []
+    let deadline =
+      MonotonicClock.now() + UInt64(limits.latencyMeasurementMilliseconds) * 1_000_000
+    repeat {
+      let start = MonotonicClock.now()
+      slot.instance.run()
+      nanoseconds.append(MonotonicClock.now() - start)
+    } while nanoseconds.count < limits.latencyRuns && MonotonicClock.now() < deadline
+    nanoseconds.sort()
+    return Int((nanoseconds[nanoseconds.count / 2] + 999) / 1000)
+  }
+}
