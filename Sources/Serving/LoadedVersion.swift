@@ -58,7 +58,7 @@ final class LoadedVersion: Sendable {
   }
 
   /// Runs `job` here and now, or on `executor`, or refuses it.
-  func submit(_ job: Job, _ executor: Executor) {
+  func submit(_ job: Job, _ executor: JobThreads) {
     enum Decision {
       case here(InstanceSlot)
       case handOver(InstanceSlot, Job)
@@ -85,14 +85,14 @@ final class LoadedVersion: Sendable {
   }
 
   /// One job at a time, so that models share the threads fairly.
-  private func dispatch(_ job: Job, _ slot: InstanceSlot, _ executor: Executor) {
+  private func dispatch(_ job: Job, _ slot: InstanceSlot, _ executor: JobThreads) {
     executor.submit { [self] in
       run(job, slot)
       giveBack(slot, executor)
     }
   }
 
-  private func giveBack(_ slot: InstanceSlot, _ executor: Executor) {
+  private func giveBack(_ slot: InstanceSlot, _ executor: JobThreads) {
     let next = queue.withLock { queue -> Job? in
       guard let job = queue.waiting.popFirst() else {
         queue.idle.append(slot)

@@ -23,12 +23,13 @@ struct ModelFile: Sendable {
       return
     }
     do throws(BundleError) {
-      let bundle = try Bundle(path: path)
+      let bundle = try Bundle(bytes)
+      try bundle.verifyFiles()
       model = bundle.model
       labels = bundle.labels
       golden = bundle.golden
     } catch {
-      throw .invalidModel(String(describing: error))
+      throw LoadFailure(error, path: path)
     }
   }
 
@@ -36,14 +37,5 @@ struct ModelFile: Sendable {
   private static func isTFLite(_ bytes: ByteView) -> Bool {
     let identifier: UInt32? = try? bytes.load(at: 4)
     return identifier == 0x334C_4654
-  }
-}
-
-extension LoadFailure {
-  init(_ error: ParsingError, path: String) {
-    switch error {
-    case .unreadableFile(let errno): self = .unreadable(path: path, errno: errno)
-    default: self = .invalidModel(String(describing: error))
-    }
   }
 }

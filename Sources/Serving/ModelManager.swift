@@ -6,7 +6,7 @@ package final class ModelManager: Sendable {
   package let service: InferenceService
   let registry: ModelRegistry
   let versionLoader: VersionLoader
-  private let loaderThread: Executor
+  private let loaderThread: JobThreads
 
   package init(_ configuration: ServingConfiguration) {
     let limits = configuration.limits
@@ -15,7 +15,7 @@ package final class ModelManager: Sendable {
       limits: limits, threads: configuration.threads, onEvent: configuration.onEvent)
     service = InferenceService(registry)
     versionLoader = VersionLoader(configuration)
-    loaderThread = Executor(
+    loaderThread = JobThreads(
       name: "loader", threads: 1, stackBytes: limits.loaderStackBytes,
       niceness: limits.loaderNiceness)
   }

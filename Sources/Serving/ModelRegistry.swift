@@ -12,7 +12,7 @@ final class ModelRegistry: Sendable {
 
   let state = Mutex(State())
   let limits: ServingLimits
-  let executor: Executor
+  let executor: JobThreads
   let onEvent: @Sendable (ServingEvent) -> Void
 
   init(
@@ -20,7 +20,7 @@ final class ModelRegistry: Sendable {
   ) {
     self.limits = limits
     self.onEvent = onEvent
-    executor = Executor(
+    executor = JobThreads(
       name: "compute", threads: max(1, threads), stackBytes: limits.computeStackBytes)
   }
 

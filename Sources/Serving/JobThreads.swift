@@ -4,7 +4,7 @@ import Synchronization
 /// A few threads that run jobs in the order they were given, and later ones when their time has come.
 ///
 /// Queues are bounded by the callers, each of which knows what to refuse.
-final class Executor: Sendable {
+package final class JobThreads: Sendable {
   private final class Shared: Sendable {
     struct State {
       var jobs = FIFO<@Sendable () -> Void>()
@@ -54,7 +54,7 @@ final class Executor: Sendable {
   private let threads: Int
 
   /// - Parameter name: at most 15 bytes, as the kernel keeps them.
-  init(name: String, threads: Int, stackBytes: Int, niceness: Int32 = 0) {
+  package init(name: String, threads: Int, stackBytes: Int, niceness: Int32 = 0) {
     precondition(threads > 0)
     shared = Shared(name: name, niceness: niceness)
     self.threads = threads
@@ -64,12 +64,12 @@ final class Executor: Sendable {
     }
   }
 
-  func submit(_ job: @escaping @Sendable () -> Void) {
+  package func submit(_ job: @escaping @Sendable () -> Void) {
     shared.state.withLock { $0.jobs.append(job) }
     shared.available.post()
   }
 
-  func submit(afterMilliseconds delay: Int, _ job: @escaping @Sendable () -> Void) {
+  package func submit(afterMilliseconds delay: Int, _ job: @escaping @Sendable () -> Void) {
     let due = MonotonicClock.now() + UInt64(delay) * 1_000_000
     shared.state.withLock { state in
       let index = state.delayed.firstIndex { $0.due > due } ?? state.delayed.count
@@ -85,7 +85,7 @@ final class Executor: Sendable {
   ///
   /// - Parameter deadline: on the monotonic clock; threads that are not done by then end by themselves later.
   /// - Returns: whether all ended in time.
-  func shutdown(until deadline: UInt64) -> Bool {
+  package func shutdown(until deadline: UInt64) -> Bool {
     stop()
     return (0..<threads).allSatisfy { _ in shared.exited.wait(until: deadline) }
   }

@@ -1,0 +1,27 @@
+import Transport
+
+/// What the admin socket answers.
+struct AdminRoutes: Sendable {
+  let report: StatusReport
+
+  func handle(
+    _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    switch request.path {
+    case "/status":
+      guard request.method == "GET" else { return respond(Self.notAllowed) }
+      respond(.json(report.json()))
+    case "/healthz":
+      guard request.method == "GET" else { return respond(Self.notAllowed) }
+      let health = report.document().health
+      respond(
+        HTTPResponse(
+          status: health == .failing ? 503 : 200, headers: [("Content-Type", "text/plain")],
+          body: Array((health.rawValue + "\n").utf8)))
+    default: respond(.error(404, "no such path"))
+    }
+  }
+
+  private static let notAllowed = HTTPResponse.error(
+    405, "use GET", headers: [("Allow", "GET")])
+}

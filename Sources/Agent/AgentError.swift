@@ -1,0 +1,46 @@
+/// Why the agent cannot be set up.
+package enum AgentError: Error, Equatable, Sendable {
+  /// A file that the configuration needs; `errno` of the call that failed.
+  case unreadableFile(path: String, errno: Int32)
+  case fileTooLarge(path: String, limit: Int)
+  /// The document is no JSON5, at this place, in the decoder's words.
+  case malformed(place: String, reason: String)
+  /// A key that means nothing; `nearest` is the known key that looks most like it.
+  case unknownKey(key: String, nearest: String?)
+  case missingKey(key: String)
+  /// A value that cannot be used, and what would be.
+  case invalidValue(key: String, value: String, expected: String)
+  /// One model comes from a local path and from delivery.
+  case modelDeclaredTwice(model: String)
+  /// A directory that the agent needs and cannot make.
+  case directory(path: String, errno: Int32)
+  /// A socket cannot be bound; the transport's words.
+  case socket(path: String, reason: String)
+  /// Delivery is configured and cannot start; its own words.
+  case delivery(reason: String)
+
+  /// One sentence for people, with what to do.
+  package var sentence: String {
+    switch self {
+    case .unreadableFile(let path, let errno):
+      "\(path) cannot be read (\(ErrorText.of(errno)))."
+    case .fileTooLarge(let path, let limit):
+      "\(path) is larger than \(limit) bytes; is it the right file?"
+    case .malformed(let place, let reason):
+      "The configuration is malformed at \(place): \(reason)."
+    case .unknownKey(let key, let nearest):
+      "The configuration has an unknown key \"\(key)\""
+        + (nearest.map { "; did you mean \"\($0)\"?" } ?? ".")
+    case .missingKey(let key): "The configuration lacks \"\(key)\"."
+    case .invalidValue(let key, let value, let expected):
+      "\(key) is \"\(value)\"; it must be \(expected)."
+    case .modelDeclaredTwice(let model):
+      "The model \"\(model)\" is given a path and is also delivered; choose one."
+    case .directory(let path, let errno):
+      "The directory \(path) cannot be made (\(ErrorText.of(errno)))."
+    case .socket(let path, let reason):
+      "The socket \(path) cannot be opened: \(reason)."
+    case .delivery(let reason): "Delivery cannot start: \(reason)."
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// Everything the agent is told: defaults, then the file, then the environment, then flags.
+package struct AgentConfiguration: Sendable, Equatable {
+  /// The file read when none is named, and the only one that may be missing.
+  package static let defaultPath = "/etc/edgeserve/edgeserve.json"
+
+  /// The path of each local model, by its name: a model file, a bundle, or a directory of versions.
+  package var models: [String: String] = [:]
+  package var socket = "/run/edgeserve/edgeserve.sock"
+  package var adminSocket = "/run/edgeserve/admin.sock"
+  package var stateDirectory = "/var/lib/edgeserve"
+  /// Bytes granted; nil for no budget.
+  package var memoryBudget: Int?
+  /// Compute threads; nil for the default.
+  package var threads: Int?
+  /// The name of a kernel table; nil for the best.
+  package var kernels: String?
+  /// The name of the board, for people.
+  package var board: String?
+  /// How often directories of versions are looked at.
+  package var pollMilliseconds = AgentLimits.pollMilliseconds
+  package var delivery: DeliveryConfiguration?
+
+  package init() {}
+
+  /// Models from both sources, sorted.
+  package var modelNames: [String] {
+    Set(models.keys).union(delivery?.models ?? []).sorted()
+  }
+
+  /// Checks what no single value shows.
+  package func validate() throws(AgentError) {
+    for name in modelNames where !Self.isModelName(name) {
+      throw .invalidValue(
+        key: "models", value: name,
+        expected: "a name of letters, digits, '.', '_' and '-', at most 64, not led by a '.'")
+    }
+    for name in delivery?.models ?? [] where models[name] != nil {
+      throw .modelDeclaredTwice(model: name)
+    }
+    if let threads, !(1...AgentLimits.threadsMaximum).contains(threads) {
+      throw .invalidValue(
+        key: "threads", value: String(threads), expected: "1 to \(AgentLimits.threadsMaximum)")
+    }
+    guard (10...3_600_000).contains(pollMilliseconds) else {
+      throw .invalidValue(
+        key: "poll_milliseconds", value: String(pollMilliseconds), expected: "10 to 3600000")
+    }
+  }
+
+  /// Names become parts of URLs, topics and paths, so that the grammar is strict.
+  private static func isModelName(_ name: String) -> Bool {
+    guard (1...64).contains(name.utf8.count), name.utf8.first != UInt8(ascii: ".") else {
+      return false
+    }
+    return name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+extension ConfigurationFile {
+  /// The whole document.
+  struct Document: Decodable {
+    private let values: KeyedDecodingContainer<Key>
+
+    enum Key: String, CodingKey, CaseIterable {
+      case models, socket, admin_socket, state_dir, memory_budget, threads, kernels, board
+      case poll_milliseconds, delivery
+    }
+
+    private var models: [String: String]?
+    private var socket: String?
+    private var adminSocket: String?
+    private var stateDirectory: String?
+    private var memoryBudget: Bytes?
+    private var threads: Int?
+    private var kernels: String?
+    private var board: String?
+    private var pollMilliseconds: Int?
+    private var delivery: Delivery?
+
+    init(from decoder: any Decoder) throws {
+      values = try decoder.strictContainer(keyedBy: Key.self)
+      models = try values.decodeIfPresent([String: String].self, forKey: .models)
+      socket = try values.decodeIfPresent(String.self, forKey: .socket)
+      adminSocket = try values.decodeIfPresent(String.self, forKey: .admin_socket)
+      stateDirectory = try values.decodeIfPresent(String.self, forKey: .state_dir)
+      memoryBudget = try values.decodeIfPresent(Bytes.self, forKey: .memory_budget)
+      threads = try values.decodeIfPresent(Int.self, forKey: .threads)
+      kernels = try values.decodeIfPresent(String.self, forKey: .kernels)
+      board = try values.decodeIfPresent(String.self, forKey: .board)
+      pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
+      delivery = try values.decodeIfPresent(Delivery.self, forKey: .delivery)
+    }
+
+    func apply(to configuration: inout AgentConfiguration) throws(AgentError) {
+      if let models { configuration.models = models }
+      if let socket { configuration.socket = socket }
+      if let adminSocket { configuration.adminSocket = adminSocket }
+      if let stateDirectory { configuration.stateDirectory = stateDirectory }
+      if let memoryBudget {
+        guard memoryBudget.count > 0 else {
+          throw .invalidValue(
+            key: "memory_budget", value: String(memoryBudget.count), expected: "above zero")
+        }
+        configuration.memoryBudget = memoryBudget.count
+      }
+      if let threads { configuration.threads = threads }
+      if let kernels { configuration.kernels = kernels }
+      if let board { configuration.board = board }
+      if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }
+      if let delivery { configuration.delivery = try delivery.configuration() }
+    }
+  }
+
+  /// The `delivery` object.
+  struct Delivery: Decodable {
+    var broker: Broker
+    var fleet: String
+    var device: String
+    var rootKeyFile: String
+    var models: [String]
+    var reconnectMinimum: Int?
+    var reconnectMaximum: Int?
+
+    enum Key: String, CodingKey, CaseIterable {
+      case broker, fleet, device, root_key_file, models, reconnect_minimum_ms, reconnect_maximum_ms
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      broker = try values.decode(Broker.self, forKey: .broker)
+      fleet = try values.decode(String.self, forKey: .fleet)
+      device = try values.decode(String.self, forKey: .device)
+      rootKeyFile = try values.decode(String.self, forKey: .root_key_file)
+      models = try values.decode([String].self, forKey: .models)
+      reconnectMinimum = try values.decodeIfPresent(Int.self, forKey: .reconnect_minimum_ms)
+      reconnectMaximum = try values.decodeIfPresent(Int.self, forKey: .reconnect_maximum_ms)
+    }
+
+    func configuration() throws(AgentError) -> DeliveryConfiguration {
+      let port = broker.port ?? 1883
+      guard (1...65_535).contains(port) else {
+        throw .invalidValue(
+          key: "delivery.broker.port", value: String(port), expected: "1 to 65535")
+      }
+      for (key, value) in [
+        ("reconnect_minimum_ms", reconnectMinimum), ("reconnect_maximum_ms", reconnectMaximum),
+      ] {
+        guard let value, !(1...3_600_000).contains(value) else { continue }
+        throw .invalidValue(
+          key: "delivery." + key, value: String(value), expected: "1 to 3600000")
+      }
+      return DeliveryConfiguration(
+        broker: .init(
+          host: broker.host, port: port, username: broker.username,
+          passwordFile: broker.password_file),
+        fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
+        reconnectMinimumMilliseconds: reconnectMinimum,
+        reconnectMaximumMilliseconds: reconnectMaximum)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import FoundationEssentials
+
+/// The document form of the configuration: JSON5, with no key unknown.
+enum ConfigurationFile {
+  /// Applies the document in `bytes` to `configuration`.
+  static func apply(
+    _ bytes: [UInt8], to configuration: inout AgentConfiguration
+  ) throws(AgentError) {
+    let decoder = JSONDecoder()
+    decoder.allowsJSON5 = true
+    let document: Document
+    do {
+      document = try decoder.decode(Document.self, from: Data(bytes))
+    } catch let error as AgentError {
+      throw error
+    } catch let error as DecodingError {
+      throw translate(error)
+    } catch {
+      throw .malformed(place: "the start", reason: String(describing: error))
+    }
+    try document.apply(to: &configuration)
+  }
+
+  private static func translate(_ error: DecodingError) -> AgentError {
+    switch error {
+    case .keyNotFound(let key, let context):
+      .missingKey(key: place(context.codingPath + [key]))
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      .malformed(place: place(context.codingPath), reason: context.debugDescription)
+    case .dataCorrupted(let context):
+      .malformed(place: place(context.codingPath), reason: corruption(context))
+    @unknown default:
+      .malformed(place: "an unknown place", reason: "it cannot be decoded")
+    }
+  }
+
+  private static func place(_ path: [any CodingKey]) -> String {
+    path.isEmpty ? "its top level" : path.map(\.stringValue).joined(separator: ".")
+  }
+
+  private static func corruption(_ context: DecodingError.Context) -> String {
+    guard let underlying = context.underlyingError else { return context.debugDescription }
+    return String(describing: underlying)
+  }
+
+  /// A number of bytes, as a number or with a unit.
+  struct Bytes: Decodable {
+    var count: Int
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let count = try? container.decode(Int.self) {
+        self.count = count
+        return
+      }
+      count = try ByteSize.parse(
+        container.decode(String.self), key: decoder.codingPath.last?.stringValue ?? "size")
+    }
+  }
+
+  struct Broker: Decodable {
+    var host: String
+    var port: Int?
+    var username: String?
+    var password_file: String?
+
+    enum Key: String, CodingKey, CaseIterable { case host, port, username, password_file }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      host = try values.decode(String.self, forKey: .host)
+      port = try values.decodeIfPresent(Int.self, forKey: .port)
+      username = try values.decodeIfPresent(String.self, forKey: .username)
+      password_file = try values.decodeIfPresent(String.self, forKey: .password_file)
+    }
+  }
+}

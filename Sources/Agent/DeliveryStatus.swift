@@ -1,0 +1,30 @@
+/// How delivery is doing.
+package struct DeliveryStatus: Codable, Sendable, Equatable {
+  /// Host and port.
+  package var broker: String
+  package var connected: Bool
+  /// The state of the version on its way, or of the last one.
+  package var state: String
+  /// The release on its way, or the last one, as `model@version`; empty when there was none.
+  package var release: String
+  package var progressPercent: Int
+  /// The code of what keeps it from going on; left out when nothing does.
+  package var cause: String?
+
+  enum CodingKeys: String, CodingKey {
+    case broker, connected, state, release, cause
+    case progressPercent = "progress_percent"
+  }
+
+  package init(
+    broker: String, connected: Bool, state: String, release: String, progressPercent: Int,
+    cause: String? = nil
+  ) {
+    self.broker = broker
+    self.connected = connected
+    self.state = state
+    self.release = release
+    self.progressPercent = progressPercent
+    self.cause = cause
+  }
+}

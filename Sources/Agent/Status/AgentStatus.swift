@@ -1,0 +1,102 @@
+/// The status document: how the agent is doing, for people and programs.
+///
+/// The key of each property is its name in snake case.
+package struct AgentStatus: Codable, Sendable, Equatable {
+  /// The process.
+  package struct Process: Codable, Sendable, Equatable {
+    package var version: String
+    package var uptimeSeconds: Int
+    package var kernels: String
+    package var board: String
+    package var pid: Int
+
+    enum CodingKeys: String, CodingKey {
+      case version, kernels, board, pid
+      case uptimeSeconds = "uptime_seconds"
+    }
+  }
+
+  package enum Health: String, Codable, Sendable {
+    /// All as configured.
+    case ok
+    /// Every model answers, but something needs a look.
+    case degraded
+    /// Some model does not answer.
+    case failing
+  }
+
+  /// Bytes of the whole process.
+  package struct Memory: Codable, Sendable, Equatable {
+    /// Null when no budget is set.
+    package var budgetBytes: Int?
+    package var chargedBytes: Int
+    package var rssBytes: Int
+    package var rssAnonBytes: Int
+
+    enum CodingKeys: String, CodingKey {
+      case budgetBytes = "budget_bytes"
+      case chargedBytes = "charged_bytes"
+      case rssBytes = "rss_bytes"
+      case rssAnonBytes = "rss_anon_bytes"
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(budgetBytes, forKey: .budgetBytes)
+      try values.encode(chargedBytes, forKey: .chargedBytes)
+      try values.encode(rssBytes, forKey: .rssBytes)
+      try values.encode(rssAnonBytes, forKey: .rssAnonBytes)
+    }
+  }
+
+  /// One model, its versions from the highest down.
+  package struct Model: Codable, Sendable, Equatable {
+    package var name: String
+    package var versions: [Version]
+  }
+
+  package struct Version: Codable, Sendable, Equatable {
+    package var version: Int64
+    package var state: String
+    package var labels: [String]
+    package var requests: UInt64
+    package var errors: UInt64
+    package var latency: Latency
+    package var memory: VersionBytes
+    /// The code of what went wrong; left out when nothing did.
+    package var cause: String?
+
+    enum CodingKeys: String, CodingKey {
+      case version, state, labels, requests, errors, memory, cause
+      case latency = "latency_us"
+    }
+  }
+
+  /// Microseconds.
+  package struct Latency: Codable, Sendable, Equatable {
+    package var p50: Int
+    package var p95: Int
+    package var p99: Int
+  }
+
+  package struct VersionBytes: Codable, Sendable, Equatable {
+    /// Packed weights and those used from the mapped file.
+    package var weightsBytes: Int
+    /// Activations and kernel scratch.
+    package var arenaBytes: Int
+
+    enum CodingKeys: String, CodingKey {
+      case weightsBytes = "weights_bytes"
+      case arenaBytes = "arena_bytes"
+    }
+  }
+
+  package var agent: Process
+  package var health: Health
+  /// In words, the worst first.
+  package var problems: [String]
+  package var memory: Memory
+  package var models: [Model]
+  /// Left out when no delivery is configured.
+  package var delivery: DeliveryStatus?
+}

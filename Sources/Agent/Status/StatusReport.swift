@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Serving
+
+/// Gathers the status document.
+struct StatusReport: Sendable {
+  let service: InferenceService
+  let ledger: MemoryLedger
+  let process: ProcessFacts
+  let delivery: (@Sendable () -> DeliveryStatus)?
+
+  func document() -> AgentStatus {
+    let statuses = service.modelNames().map { name in
+      (name: name, versions: (try? service.statuses(of: name)) ?? [])
+    }
+    let delivery = delivery?()
+    let (health, problems) = HealthJudgement.judge(statuses, delivery)
+    let resident = ResidentMemory.ofThisProcess()
+    return AgentStatus(
+      agent: process.status(), health: health, problems: problems,
+      memory: AgentStatus.Memory(
+        budgetBytes: ledger.budget == .max ? nil : ledger.budget,
+        chargedBytes: ledger.chargedBytes, rssBytes: resident.bytes,
+        rssAnonBytes: resident.anonymousBytes),
+      models: statuses.map { name, versions in
+        AgentStatus.Model(name: name, versions: versions.map(AgentStatus.Version.init))
+      },
+      delivery: delivery)
+  }
+
+  /// The document as JSON, its keys sorted.
+  func json() -> [UInt8] { document().json() }
+}
+
+extension AgentStatus {
+  package func json() -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Every value of the document has a JSON form.
+    return (try? encoder.encode(self)).map { [UInt8]($0) } ?? []
+  }
+
+  /// Reads the document of another process.
+  package init(json: [UInt8]) throws {
+    self = try JSONDecoder().decode(AgentStatus.self, from: Data(json))
+  }
+}
+
+extension AgentStatus.Version {
+  init(_ status: VersionStatus) {
+    self.init(
+      version: status.version, state: status.state.rawValue, labels: status.labels,
+      requests: status.requests, errors: status.errors,
+      latency: AgentStatus.Latency(
+        p50: status.latencyMicroseconds.p50, p95: status.latencyMicroseconds.p95,
+        p99: status.latencyMicroseconds.p99),
+      memory: AgentStatus.VersionBytes(
+        weightsBytes: status.memory.weightsBytes + status.memory.fileBackedBytes,
+        arenaBytes: status.memory.arenaBytes + status.memory.scratchBytes),
+      cause: status.cause?.code)
+  }
+}
