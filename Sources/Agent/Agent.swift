@@ -1,1 +1,128 @@
-// Agent: see Sources/README.md.
+package import KernelInterface
+package import Logging
+package import Serving
+package import Transport
+
+/// One public protocol: answers the requests whose path is its own, and says whether it did.
+package typealias HTTPRoutes =
+  @Sendable (HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void) -> Bool
+
+/// Brings versions from elsewhere, in the background.
+package protocol DeliveryService: Sendable {
+  /// Begins; blocks until the stored versions were handed to the manager, and on no network.
+  func start()
+  func status() -> DeliveryStatus
+  /// Blocks until its thread has ended.
+  func shutdown()
+}
+
+/// The agent of a device: sockets, models, delivery, and their orderly end.
+package final class Agent: Sendable {
+  /// What the agent is made of that lies in other rows.
+  package struct Parts: Sendable {
+    package var table: KernelTable
+    /// The version of this program.
+    package var version: String
+    /// Makes the public protocols, in the order they are asked.
+    package var routes: @Sendable (InferenceService) -> [HTTPRoutes]
+    /// Makes the delivery service; called when delivery is configured.
+    package var delivery:
+      (@Sendable (AgentConfiguration, DeliveryConfiguration, ModelManager, Logger) throws ->
+        any DeliveryService)?
+
+    package init(
+      table: KernelTable, version: String,
+      routes: @escaping @Sendable (InferenceService) -> [HTTPRoutes],
+      delivery: (
+        @Sendable (AgentConfiguration, DeliveryConfiguration, ModelManager, Logger) throws ->
+          any DeliveryService
+      )? = nil
+    ) {
+      self.table = table
+      self.version = version
+      self.routes = routes
+      self.delivery = delivery
+    }
+  }
+
+  package let manager: ModelManager
+  package let configuration: AgentConfiguration
+  private let log: Logger
+  private let stores: LocalStores
+  private let delivery: (any DeliveryService)?
+  private let thread: EventLoopThread
+  private let dataServer: UnixHTTPServer
+  private let adminServer: UnixHTTPServer
+
+  /// Opens the sockets and begins to load what is configured; requests are answered from here on.
+  package init(
+    _ configuration: AgentConfiguration, _ parts: Parts, log: Logger
+  ) throws(AgentError) {
+    try configuration.validate()
+    self.configuration = configuration
+    self.log = log
+    let manager = ModelManager(
+      ServingConfiguration(
+        table: parts.table, budgetBytes: configuration.memoryBudget,
+        threads: configuration.threads ?? ProcessorCount.threadsDefault,
+        onEvent: { EventLog.write($0, to: log) }))
+    self.manager = manager
+    for name in configuration.modelNames { manager.declare(name) }
+    delivery = try Self.makeDelivery(configuration, parts, manager, log)
+    stores = LocalStores(
+      configuration.models, manager: manager, pollMilliseconds: configuration.pollMilliseconds)
+    let report = StatusReport(
+      service: manager.service, ledger: manager.ledger,
+      process: ProcessFacts(
+        version: parts.version, kernels: parts.table.name,
+        board: configuration.board ?? "generic"),
+      delivery: delivery)
+    thread = EventLoopThread()
+    do throws(AgentError) {
+      (dataServer, adminServer) = try AgentSockets.open(
+        configuration, thread, routes: parts.routes(manager.service),
+        admin: AdminRoutes(report: report))
+    } catch {
+      thread.shutdown()
+      manager.shutdown(drainMilliseconds: 0)
+      throw error
+    }
+    log.info(
+      "agent started",
+      metadata: [
+        "socket": "\(configuration.socket)", "kernels": "\(parts.table.name)",
+        "budget_bytes": "\(configuration.memoryBudget.map(String.init) ?? "none")",
+      ])
+    stores.start()
+    delivery?.start()
+  }
+
+  /// Stops taking requests, ends those under way within the bound, and releases everything.
+  ///
+  /// - Returns: whether all requests under way were answered.
+  @discardableResult
+  package func shutdown(drainMilliseconds: Int = AgentLimits.drainMilliseconds) -> Bool {
+    log.info("agent stopping")
+    stores.shutdown()
+    delivery?.shutdown()
+    dataServer.shutdown(drainMilliseconds: drainMilliseconds)
+    let drained = manager.shutdown(drainMilliseconds: drainMilliseconds)
+    adminServer.shutdown(drainMilliseconds: 0)
+    thread.shutdown()
+    log.info("agent stopped", metadata: ["drained": "\(drained)"])
+    return drained
+  }
+
+  private static func makeDelivery(
+    _ configuration: AgentConfiguration, _ parts: Parts, _ manager: ModelManager, _ log: Logger
+  ) throws(AgentError) -> (any DeliveryService)? {
+    guard let delivery = configuration.delivery, let make = parts.delivery else { return nil }
+    do {
+      return try make(configuration, delivery, manager, log)
+    } catch let error as AgentError {
+      throw error
+    } catch {
+      throw .delivery(reason: String(describing: error))
+    }
+  }
+}

@@ -1,5 +1,6 @@
 import ByteParsing
 import ModelBundle
+import Runtime
 import Tensors
 
 /// Runs golden vectors and compares what comes out with what was recorded.

@@ -1,4 +1,4 @@
-//import Runtime
+import Runtime
 import Tensors
 
 /// An instance on its way between the idle list and the one thread that runs it.

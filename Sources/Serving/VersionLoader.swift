@@ -1,7 +1,7 @@
 import KernelInterface
 import ModelGraph
-//import Runtime
-//import TFLiteImport
+import Runtime
+import TFLiteImport
 
 /// A version that was read and planned; nothing is allocated for it yet.
 struct CandidateVersion: Sendable {

@@ -38,7 +38,8 @@ final class LocalStores: Sendable {
   }
 
   private func poll() {
-    for (model, path) in entries.withLock({ $0.mapValues(\.path) }) {
+    let paths: [String: String] = entries.withLock { $0.mapValues(\.path) }
+    for (model, path) in paths {
       let found = VersionScan.versions(at: path)
       let age = Int64(pollMilliseconds) * 1_000_000
       let wall = Self.wallClock()

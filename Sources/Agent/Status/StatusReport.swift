@@ -6,13 +6,13 @@ struct StatusReport: Sendable {
   let service: InferenceService
   let ledger: MemoryLedger
   let process: ProcessFacts
-  let delivery: (@Sendable () -> DeliveryStatus)?
+  let delivery: (any DeliveryService)?
 
   func document() -> AgentStatus {
     let statuses = service.modelNames().map { name in
       (name: name, versions: (try? service.statuses(of: name)) ?? [])
     }
-    let delivery = delivery?()
+    let delivery = delivery?.status()
     let (health, problems) = HealthJudgement.judge(statuses, delivery)
     let resident = ResidentMemory.ofThisProcess()
     return AgentStatus(

@@ -1,0 +1,61 @@
+import Glibc
+import Transport
+
+/// Opens the sockets of the agent.
+enum AgentSockets {
+  /// Users and groups that may send requests.
+  private static let dataMode: mode_t = 0o660
+  /// Only the user of the agent may ask how it is.
+  private static let adminMode: mode_t = 0o600
+
+  static func open(
+    _ configuration: AgentConfiguration, _ thread: EventLoopThread, routes: [HTTPRoutes],
+    admin: AdminRoutes
+  ) throws(AgentError) -> (data: UnixHTTPServer, admin: UnixHTTPServer) {
+    let data = try serve(configuration.socket, dataMode, thread) { request, respond in
+      for route in routes where route(request, respond) { return }
+      respond(.error(404, "no such path"))
+    }
+    do throws(AgentError) {
+      return (
+        data, try serve(configuration.adminSocket, adminMode, thread, handler: admin.handle)
+      )
+    } catch {
+      data.shutdown(drainMilliseconds: 0)
+      throw error
+    }
+  }
+
+  private static func serve(
+    _ path: String, _ mode: mode_t, _ thread: EventLoopThread, handler: @escaping HTTPHandler
+  ) throws(AgentError) -> UnixHTTPServer {
+    try Directories.make(Directories.parent(of: path))
+    do throws(TransportError) {
+      return try UnixHTTPServer(path: path, mode: mode, thread: thread, handler: handler)
+    } catch {
+      throw .socket(path: path, reason: String(describing: error))
+    }
+  }
+}
+
+/// Makes directories that are missing.
+package enum Directories {
+  /// All of `path` up to its last `/`; `.` when there is none.
+  package static func parent(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Makes `path` and its parents; those that exist are left as they are.
+  package static func make(_ path: String) throws(AgentError) {
+    if PathKind(path) == .directory { return }
+    if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, path != "/", path != "." else {
+      throw .directory(path: path, errno: errno)
+    }
+    try make(parent(of: path))
+    if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
+      throw .directory(path: path, errno: errno)
+    }
+  }
+}
