@@ -19,6 +19,14 @@ extension LoadFailure {
     }
   }
 
+  init(_ error: TFLiteError) {
+    switch error {
+    case .unsupportedOperators(let operators):
+      self = .unsupported(operators.map { "\($0.name) version \($0.version) ×\($0.count)" })
+    default: self = .invalidModel(String(describing: error))
+    }
+  }
+
   init(_ error: RuntimeError) {
     switch error {
     case .unsupported(let operators):
