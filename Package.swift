@@ -65,6 +65,7 @@ let package = Package(
     library("SignedDocuments", ["ByteParsing", "Cryptography"]),
     library("MQTT", ["CMosquitto"]),
     library("Transport", nio),
+    library("TensorJSON", ["Tensors"]),
 
     // Row 3: what runs a model, and what brings one.
     kernels(),
@@ -92,8 +93,8 @@ let package = Package(
       ["ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "ModelDelivery", "ByteParsing"]),
 
     // Row 5: public protocols, and the delivery agent.
-    library("TensorFlowServing", ["Serving", "Transport", "Tensors"]),
-    library("OpenInference", ["Serving", "Transport", "Tensors"]),
+    library("TensorFlowServing", ["Serving", "Transport", "TensorJSON", "Tensors"]),
+    library("OpenInference", ["Serving", "Transport", "TensorJSON", "Tensors"]),
     library(
       "Agent",
       [
@@ -143,6 +144,7 @@ let package = Package(
       ]),
     tests("ServingTests", ["Serving", "KernelDispatch"]),
     tests("TransportTests", ["Transport"]),
+    tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
     tests("ProtocolTests", ["TensorFlowServing", "OpenInference", "KernelDispatch"]),
     tests("AgentTests", ["Agent", "Publishing", "DeliveryTestSupport", "KernelDispatch"]),
     tests("EndToEndTests", ["edgeserve"]),
