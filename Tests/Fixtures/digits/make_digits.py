@@ -118,9 +118,12 @@ def int8_file(model, samples):
         return converter.convert()
 
 
-def interpreter(content):
-    """TensorFlow Lite's reference kernels on a model file."""
-    resolver = tf.lite.experimental.OpResolverType.BUILTIN_REF
+REFERENCE = tf.lite.experimental.OpResolverType.BUILTIN_REF
+OPTIMISED = tf.lite.experimental.OpResolverType.BUILTIN
+
+
+def interpreter(content, resolver=REFERENCE):
+    """TensorFlow Lite on a model file."""
     reference = tf.lite.Interpreter(model_content=content, experimental_op_resolver_type=resolver)
     reference.allocate_tensors()
     return reference
@@ -132,9 +135,9 @@ def quantized(content, images):
     return np.clip(np.rint(images / scale) + zero_point, -128, 127).astype(np.int8)
 
 
-def outputs(content, inputs):
-    """What the reference kernels answer, one input of batch 1 at a time."""
-    reference = interpreter(content)
+def outputs(content, inputs, resolver=REFERENCE):
+    """What the kernels answer, one input of batch 1 at a time."""
+    reference = interpreter(content, resolver)
     source = reference.get_input_details()[0]["index"]
     target = reference.get_output_details()[0]["index"]
     answers = []
@@ -152,6 +155,17 @@ def write_version(directory, content, inputs):
     for index, (value, answer) in enumerate(zip(inputs, outputs(content, inputs))):
         np.save(directory / "golden" / f"{index}_in_0.npy", value[None])
         np.save(directory / "golden" / f"{index}_out_0.npy", answer[None])
+
+
+def golden_picks(content, inputs, version):
+    """Random pictures on which the reference and the optimised kernels give the same bytes.
+
+    The two round differently; where a picture is at a tie, a difference of one step in the middle can
+    grow on its way through the network, and would tell nothing about the model.
+    """
+    agree = (outputs(content, inputs) == outputs(content, inputs, OPTIMISED)).all(1)
+    order = np.random.default_rng(SEED + version).permutation(TEST_COUNT)
+    return order[agree[order]][: GOLDEN_COUNTS[version]]
 
 
 def main():
@@ -175,7 +189,7 @@ def main():
     test_inputs = quantized(files[1], test_images)
     for version, content in files.items():
         assert np.array_equal(test_inputs, quantized(content, test_images))
-        picks = np.random.default_rng(SEED + version).permutation(TEST_COUNT)[: GOLDEN_COUNTS[version]]
+        picks = golden_picks(content, test_inputs, version)
         write_version(root / "digits" / f"v{version}", content, test_inputs[picks])
         right = outputs(content, test_inputs).argmax(1) == test_classes
         print(f"digits v{version}: {right.mean():.3f} of {TEST_COUNT}, {len(content)} bytes")
