@@ -51,7 +51,11 @@ package struct Plan: Sendable {
   }
 
   private static func canonical(_ graph: Graph) throws(RuntimeError) -> Graph {
-    graph
+    do {
+      return try canonicalize(graph)
+    } catch {
+      throw .invalidGraph(error)
+    }
   }
 
   private static func arena(_ buffers: [BufferRequest]) throws(RuntimeError) -> MemoryPlan {

@@ -40,14 +40,16 @@ extension Lowering {
   func geometry(
     _ window: Window2D, input: Shape, height: Int, width: Int, output: Shape, _ node: Node
   ) throws(RuntimeError) -> KernelGeometry {
-    let (top, left) = window.placement(
-      input: input, kernelHeight: height, kernelWidth: width, output: output)
+    guard
+      let placed = window.geometry(
+        height: input[1], width: input[2], kernelHeight: height, kernelWidth: width)
+    else { throw unsupported(node) }
     return KernelGeometry(
       batch: input[0], inputHeight: input[1], inputWidth: input[2], inputChannels: input[3],
       outputHeight: output[1], outputWidth: output[2], outputChannels: output[3],
       kernelHeight: height, kernelWidth: width, strideHeight: window.strideHeight,
       strideWidth: window.strideWidth, dilationHeight: window.dilationHeight,
-      dilationWidth: window.dilationWidth, paddingTop: top, paddingLeft: left)
+      dilationWidth: window.dilationWidth, paddingTop: placed.top, paddingLeft: placed.left)
   }
 
   private mutating func lowerProduct(
