@@ -9,6 +9,12 @@ package struct UnsupportedOperator: Error, Equatable, Sendable {
   package var version: Int
   /// How often the model uses it.
   package var count: Int
+
+  package init(name: String, version: Int, count: Int) {
+    self.name = name
+    self.version = version
+    self.count = count
+  }
 }
 
 /// Why a `.tflite` file cannot be brought into a graph; tensors and operators count as in the file.
