@@ -16,6 +16,9 @@ package struct JSONReader: Sendable {
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+  /// Bytes that are yet to be read.
+  package var remainingCount: Int { bytes.count - position }
+
   /// A reader of the same document that goes on at `position`, where a value begins.
   package func resumed(at position: Int) -> JSONReader {
     var reader = self

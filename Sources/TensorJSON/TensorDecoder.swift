@@ -14,6 +14,8 @@ package struct TensorDecoder: Sendable {
   private var extents = [Int](repeating: -1, count: Shape.rankMaximum)
   /// Lists above each element; −1 before the first.
   private var leafLevel = -1
+  /// Finished elements of the open lists by level.
+  private var counts = [Int](repeating: 0, count: Shape.rankMaximum)
 
   /// - Parameters:
   ///   - dataType: A type with a JSON form: not `float16`, `int4` or `string`.
@@ -32,6 +34,9 @@ package struct TensorDecoder: Sendable {
     elements = ElementBuffer(capacity: room * (dataType.bitWidth / 8))
   }
 
+  /// Elements of the outermost list of the last value that were whole when reading it ended.
+  package var outerIndex: Int { leafLevel == 1 ? elementCount : counts[0] }
+
   /// The shape of one value and the elements of all.
   package consuming func finish() -> (rowShape: Shape, bytes: [UInt8]) {
     (Shape(Array(extents[..<max(leafLevel, 0)])), elements.finish())
@@ -39,7 +44,6 @@ package struct TensorDecoder: Sendable {
 
   /// Appends the value that comes next: an element, or lists of elements.
   package mutating func append(from reader: inout JSONReader) throws(JSONError) {
-    var counts = [Int](repeating: 0, count: Shape.rankMaximum)
     var level = 0
     repeat {
       if try reader.nextByte() == UInt8(ascii: "[") {
@@ -54,7 +58,7 @@ package struct TensorDecoder: Sendable {
         let read = try appendRun(from: &reader, isListed: level > 0)
         if level > 0 { counts[level - 1] += read }
       }
-      try ascend(&level, &counts, &reader)
+      try ascend(&level, &reader)
     } while level > 0
     rowCount += 1
   }
@@ -75,7 +79,7 @@ package struct TensorDecoder: Sendable {
 
   /// Ends the lists that end here and passes the comma before the next value.
   private mutating func ascend(
-    _ level: inout Int, _ counts: inout [Int], _ reader: inout JSONReader
+    _ level: inout Int, _ reader: inout JSONReader
   ) throws(JSONError) {
     while level > 0 {
       let byte = try reader.nextByte()

@@ -9,16 +9,18 @@ package func pathSegments(_ path: String) -> [String]? {
   for piece in bytes.dropFirst().split(
     separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
   {
-    guard let segment = percentDecoded(piece) else { return nil }
+    guard let segment = percentDecoded(Substring(piece)) else { return nil }
     segments.append(segment)
   }
   return segments
 }
 
-private func percentDecoded(_ bytes: Substring.UTF8View) -> String? {
-  guard bytes.contains(UInt8(ascii: "%")) else { return String(Substring(bytes)) }
+/// `text` with its percent escapes decoded; nil for a broken escape, bytes that are no UTF-8, or a
+/// zero byte.
+package func percentDecoded(_ text: Substring) -> String? {
+  guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
   var decoded: [UInt8] = []
-  var rest = bytes[...]
+  var rest = text.utf8[...]
   while let byte = rest.popFirst() {
     guard byte == UInt8(ascii: "%") else {
       decoded.append(byte)

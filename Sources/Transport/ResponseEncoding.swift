@@ -60,6 +60,7 @@ func reasonPhrase(_ status: Int) -> String {
   case 408: "Request Timeout"
   case 409: "Conflict"
   case 413: "Content Too Large"
+  case 415: "Unsupported Media Type"
   case 417: "Expectation Failed"
   case 429: "Too Many Requests"
   case 431: "Request Header Fields Too Large"

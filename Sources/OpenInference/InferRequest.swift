@@ -1,0 +1,114 @@
+package import Serving
+internal import TensorJSON
+
+/// An inference request of the protocol, read from the body of a POST.
+package struct InferRequest: Sendable {
+  /// What is asked for of one output.
+  package struct Output: Sendable, Equatable {
+    package var name: String
+    /// Whether its data are to be binary; nil leaves it to the request.
+    package var isBinary: Bool?
+  }
+
+  package var id: String?
+  package var inputs: [NamedTensor] = []
+  /// Nil for all.
+  package var outputs: [Output]?
+  /// Whether outputs that do not say otherwise are to be binary.
+  package var prefersBinary = false
+
+  /// Whether the data of the output called `name` are to follow the JSON header.
+  package func isBinary(_ name: String) -> Bool {
+    outputs?.first { $0.name == name }?.isBinary ?? prefersBinary
+  }
+
+  /// The request for the service.
+  package var inference: InferenceRequest {
+    InferenceRequest(inputs: inputs, outputNames: outputs?.map(\.name))
+  }
+}
+
+extension InferRequest {
+  /// Reads a body.
+  ///
+  /// - Parameters:
+  ///   - body: A JSON document, and behind it the binary part, if any.
+  ///   - headerLength: Bytes of the JSON document; nil when it is the whole body.
+  ///   - description: The version that is asked; tells how much room its inputs take.
+  /// - Throws: `RequestError` or `JSONError`.
+  package init(
+    body: [UInt8], headerLength: Int?, description: VersionDescription
+  ) throws {
+    let header = headerLength ?? body.count
+    guard 0...body.count ~= header else { throw RequestError.headerLength("\(header)") }
+    var reader = JSONReader(header == body.count ? body : Array(body[..<header]))
+    var pending: [InputReader] = []
+    var seen: Set<String> = []
+    try reader.openObject()
+    while let key = try reader.nextKey() {
+      guard seen.insert(key).inserted else { throw RequestError.duplicateField(key) }
+      switch key {
+      case "id": id = try reader.readString()
+      case "parameters":
+        prefersBinary = try reader.readParameters().prefersBinary ?? false
+      case "inputs":
+        try reader.openArray()
+        while try reader.nextElement() {
+          pending.append(try InputReader(&reader, index: pending.count, description))
+        }
+      case "outputs": outputs = try Self.readOutputs(&reader)
+      default: try reader.skipValue()
+      }
+    }
+    try reader.expectEnd()
+    guard !pending.isEmpty else { throw RequestError.noInputs }
+    var offset = header
+    for input in pending { inputs.append(try input.finish(body, &offset)) }
+    guard offset == body.count else { throw RequestError.binaryLong(extra: body.count - offset) }
+  }
+
+  private static func readOutputs(_ reader: inout JSONReader) throws -> [Output] {
+    var outputs: [Output] = []
+    try reader.openArray()
+    while try reader.nextElement() {
+      var name: String?
+      var isBinary: Bool?
+      try reader.openObject()
+      while let key = try reader.nextKey() {
+        switch key {
+        case "name": name = try reader.readString()
+        case "parameters": isBinary = try reader.readParameters().isBinary
+        default: try reader.skipValue()
+        }
+      }
+      guard let name else {
+        throw RequestError.missingField("name of output", input: outputs.count)
+      }
+      outputs.append(Output(name: name, isBinary: isBinary))
+    }
+    return outputs
+  }
+}
+
+/// The parameters that edgeserve heeds; others are passed over.
+struct Parameters {
+  var isBinary: Bool?
+  var prefersBinary: Bool?
+  var binaryByteCount: Int?
+}
+
+extension JSONReader {
+  mutating func readParameters() throws(JSONError) -> Parameters {
+    var parameters = Parameters()
+    try openObject()
+    while let key = try nextKey() {
+      switch key {
+      case "binary_data": parameters.isBinary = try readBool()
+      case "binary_data_output": parameters.prefersBinary = try readBool()
+      case "binary_data_size": parameters.binaryByteCount = try readInteger()
+      default: try skipValue()
+      }
+    }
+    return parameters
+  }
+}

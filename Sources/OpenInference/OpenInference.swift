@@ -1,1 +1,0 @@
-// OpenInference: see Sources/README.md.

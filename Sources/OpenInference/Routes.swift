@@ -1,0 +1,104 @@
+package import Serving
+package import Transport
+
+/// The Open Inference Protocol V2 over HTTP: everything below `/v2`.
+///
+/// Source: Open Inference Protocol, REST, 2025-05, with the extension `binary_tensor_data`.
+package struct Routes: Sendable {
+  private let service: InferenceService
+  private let serverVersion: String
+
+  package init(service: InferenceService, serverVersion: String = "1") {
+    self.service = service
+    self.serverVersion = serverVersion
+  }
+
+  /// Answers a request below `/v2` and returns true; leaves any other alone.
+  package func handle(
+    _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) -> Bool {
+    guard let endpoint = Endpoint(path: request.path) else { return false }
+    guard endpoint != .unknown else {
+      respond(.error(404, "Not Found"))
+      return true
+    }
+    guard endpoint.methods.contains(request.method) else {
+      let allowed = endpoint.methods.joined(separator: ", ")
+      respond(.error(405, "Method Not Allowed", headers: [("Allow", allowed)]))
+      return true
+    }
+    switch endpoint {
+    case .server: respond(serverMetadata(version: serverVersion))
+    case .live: respond(liveness())
+    case .ready: respond(serverReadiness(isReady: service.isReady()))
+    case .model(let model, let selector): describe(model, selector, respond)
+    case .modelReady(let model, let selector): respond(readiness(model, selector))
+    case .infer(let model, let selector): infer(request, model, selector, respond)
+    case .unknown: break
+    }
+    return true
+  }
+
+  private func describe(
+    _ model: String, _ selector: VersionSelector,
+    _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    service.lease(model, selector) { [service] result in
+      switch result {
+      case .failure(let error): respond(refusal(error, model: model))
+      case .success(let lease):
+        let statuses = (try? service.statuses(of: model)) ?? []
+        let versions = statuses.filter { $0.state == .serving }.map(\.version).sorted()
+        respond(modelMetadata(lease.description, versions: versions))
+      }
+    }
+  }
+
+  private func readiness(_ model: String, _ selector: VersionSelector) -> HTTPResponse {
+    do throws(ServingError) {
+      var statuses = try service.statuses(of: model)
+      switch selector {
+      case .latest: break
+      case .version(let version):
+        statuses = statuses.filter { $0.version == version }
+        guard !statuses.isEmpty else { throw .versionNotFound(model: model, version: version) }
+      case .label(let label):
+        statuses = statuses.filter { $0.labels.contains(label) }
+        guard !statuses.isEmpty else { throw .labelNotFound(model: model, label: label) }
+      }
+      return modelReadiness(model, isReady: statuses.contains { $0.state == .serving })
+    } catch {
+      return refusal(error, model: model)
+    }
+  }
+
+  private func infer(
+    _ request: HTTPRequest, _ model: String, _ selector: VersionSelector,
+    _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    service.lease(model, selector) { [service] result in
+      do {
+        let lease = try result.get()
+        let decoded = try InferRequest(
+          body: request.body, headerLength: try headerLength(request),
+          description: lease.description)
+        service.infer(lease, decoded.inference) { result in
+          do {
+            respond(try inferReply(try result.get(), to: decoded, model: model))
+          } catch {
+            respond(refusal(error, model: model))
+          }
+        }
+      } catch {
+        respond(refusal(error, model: model))
+      }
+    }
+  }
+}
+
+/// Bytes of the JSON part of the body; nil when it is the whole.
+private func headerLength(_ request: HTTPRequest) throws -> Int? {
+  guard let field = request.headers.first(headerLengthField) else { return nil }
+  guard let length = Int(field) else { throw RequestError.headerLength(field) }
+  return length
+}

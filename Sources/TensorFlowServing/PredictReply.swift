@@ -1,0 +1,80 @@
+internal import Serving
+internal import TensorJSON
+internal import Tensors
+internal import Transport
+
+/// Writes the reply to a predict request, in the form of the request.
+///
+/// - Throws: `RequestError` for outputs that the form or JSON cannot hold.
+func predictReply(
+  _ response: InferenceResponse, form: PredictRequest.Form
+) throws(RequestError) -> HTTPResponse {
+  let bytes = response.outputs.reduce(0) { $0 + $1.bytes.count }
+  var writer = JSONWriter(capacity: 64 + bytes * 4)
+  switch form {
+  case .column:
+    writer.raw("{\"outputs\":")
+    try writer.columns(response.outputs)
+  case .row:
+    writer.raw("{\"predictions\":")
+    try writer.rows(response.outputs)
+  }
+  writer.raw("}")
+  return .json(writer.bytes, headers: [("X-Model-Version", "\(response.version)")])
+}
+
+extension JSONWriter {
+  fileprivate mutating func columns(_ outputs: [NamedTensor]) throws(RequestError) {
+    guard outputs.count > 1 else {
+      for output in outputs { try value(output, output.shape.extents[...], output.bytes[...]) }
+      return
+    }
+    raw("{")
+    for (index, output) in outputs.enumerated() {
+      if index > 0 { raw(",") }
+      string(output.name)
+      raw(":")
+      try value(output, output.shape.extents[...], output.bytes[...])
+    }
+    raw("}")
+  }
+
+  fileprivate mutating func rows(_ outputs: [NamedTensor]) throws(RequestError) {
+    let count = outputs.first?.shape.extents.first ?? 0
+    for output in outputs {
+      guard let rows = output.shape.extents.first else { throw .scalarOutput(output.name) }
+      guard rows == count else {
+        throw .outputRows(output.name, expected: count, actual: rows)
+      }
+    }
+    if outputs.count == 1 {
+      try value(outputs[0], outputs[0].shape.extents[...], outputs[0].bytes[...])
+      return
+    }
+    raw("[")
+    for row in 0..<count {
+      if row > 0 { raw(",") }
+      raw("{")
+      for (index, output) in outputs.enumerated() {
+        if index > 0 { raw(",") }
+        string(output.name)
+        raw(":")
+        let stride = output.bytes.count / count
+        let part = output.bytes[(row * stride)..<((row + 1) * stride)]
+        try value(output, output.shape.extents.dropFirst(), part)
+      }
+      raw("}")
+    }
+    raw("]")
+  }
+
+  private mutating func value(
+    _ output: NamedTensor, _ extents: ArraySlice<Int>, _ bytes: ArraySlice<UInt8>
+  ) throws(RequestError) {
+    do throws(JSONError) {
+      try tensor(output.dataType, extents, bytes, layout: .nested)
+    } catch {
+      throw .unsupportedType(output.dataType)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package import Serving
+package import Transport
+
+/// TensorFlow Serving's REST interface, version 1: everything below `/v1/`.
+///
+/// Source: TensorFlow Serving 2.20, RESTful API.
+package struct Routes: Sendable {
+  private let service: InferenceService
+
+  package init(service: InferenceService) { self.service = service }
+
+  /// Answers a request below `/v1/` and returns true; leaves any other alone.
+  package func handle(
+    _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) -> Bool {
+    guard Endpoint.owns(request.path) else { return false }
+    switch Endpoint(method: request.method, path: request.path) {
+    case .call(.predict, let model, let selector): predict(request, model, selector, respond)
+    case .call(let call, let model, let selector):
+      service.lease(model, selector) { result in
+        let error: any Error = result.failure ?? RequestError.wrongCall(call.rawValue)
+        respond(refusal(error, model: model, selector))
+      }
+    case .status(let model, let selector): respond(status(model, selector))
+    case .metadata(let model, let selector):
+      service.lease(model, selector) { result in
+        switch result {
+        case .success(let lease): respond(metadataReply(lease.description))
+        case .failure(let error): respond(refusal(error, model: model, selector))
+        }
+      }
+    case .malformed:
+      respond(.error(400, "Malformed request: \(request.method) \(request.path)"))
+    }
+    return true
+  }
+
+  private func predict(
+    _ request: HTTPRequest, _ model: String, _ selector: VersionSelector,
+    _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    service.lease(model, selector) { [service] result in
+      do {
+        let lease = try result.get()
+        if let encoding = request.headers.first("content-encoding"),
+          encoding.lowercased() != "identity"
+        {
+          throw RequestError.contentEncoding(encoding)
+        }
+        let decoded = try PredictRequest(body: request.body, description: lease.description)
+        service.infer(lease, decoded.inference) { result in
+          do {
+            respond(try predictReply(try result.get(), form: decoded.form))
+          } catch {
+            respond(refusal(error, model: model, selector))
+          }
+        }
+      } catch {
+        respond(refusal(error, model: model, selector))
+      }
+    }
+  }
+
+  private func status(_ model: String, _ selector: VersionSelector) -> HTTPResponse {
+    let statuses = (try? service.statuses(of: model)) ?? []
+    switch selector {
+    case .latest:
+      return statusReply(statuses)
+        ?? .error(404, "Could not find any versions of model \(model)")
+    case .version(let version):
+      return statusReply(statuses.filter { $0.version == version })
+        ?? .error(404, "Could not find version \(version) of model \(model)")
+    case .label(let label):
+      guard !statuses.isEmpty else {
+        return .error(404, "Could not find any versions of model \(model)")
+      }
+      return statusReply(statuses.filter { $0.labels.contains(label) })
+        ?? .error(400, "Unrecognized servable version label: \(label)")
+    }
+  }
+}
+
+extension Result {
+  fileprivate var failure: Failure? {
+    guard case .failure(let error) = self else { return nil }
+    return error
+  }
+}

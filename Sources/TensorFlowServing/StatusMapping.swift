@@ -1,0 +1,164 @@
+internal import Serving
+internal import TensorJSON
+internal import Tensors
+internal import Transport
+
+/// The answer to a call that failed for `error`; every kind of error is named here.
+func refusal(_ error: any Error, model: String, _ selector: VersionSelector) -> HTTPResponse {
+  switch error {
+  case let error as ServingError: refusal(error, servable(model, selector))
+  case let error as RequestError: refusal(error)
+  case let error as JSONError: refusal(error)
+  default: .error(500, "Internal error.")
+  }
+}
+
+private func servable(_ model: String, _ selector: VersionSelector) -> String {
+  switch selector {
+  case .latest, .label: "Latest(\(model))"
+  case .version(let version): "Specific(\(model), \(version))"
+  }
+}
+
+private func refusal(_ error: ServingError, _ servable: String) -> HTTPResponse {
+  let retry = [("Retry-After", "1")]
+  switch error {
+  case .modelNotFound, .versionNotFound:
+    return .error(404, "Servable not found for request: \(servable)")
+  case .notReady:
+    return .error(503, "Servable not found for request: \(servable)", headers: retry)
+  case .labelNotFound(_, let label):
+    return .error(400, "Unrecognized servable version label: \(label)")
+  case .missingInput(let name): return .error(400, "Missing named input: \(name)")
+  case .unknownInput(let name), .duplicateInput(let name):
+    return .error(400, "JSON object: does not have named input: \(name)")
+  case .unknownOutput(let name):
+    return .error(400, "output tensor alias not found in signature: \(name)")
+  case .wrongDataType(let input, let expected, let actual):
+    return .error(
+      400, "Input \(input) of type \(dataTypeWord(actual)) is not of expected type: \(dataTypeWord(expected))")
+  case .wrongShape(let input, let expected, let actual):
+    return .error(400, "Input \(input): Expecting shape \(list(expected)) but got: \(list(actual))")
+  case .wrongByteCount(let input, let expected, let actual):
+    return .error(400, "Input \(input): Expecting tensor size: \(expected) but got: \(actual)")
+  case .batchMismatch(let input, let expected, let actual):
+    return .error(400, "Input \(input): Expecting \(expected) rows but got: \(actual)")
+  case .batchTooLarge(let limit, let actual):
+    return .error(
+      400, "Task size \(actual) is larger than maximum input batch size \(limit)")
+  case .queueFull(_, let limit):
+    return .error(
+      503, "The batch scheduling queue to which this task was submitted is full; limit \(limit)",
+      headers: retry)
+  case .deadlineExceeded: return .error(504, "Deadline exceeded")
+  case .overMemory(let needed, let available):
+    return .error(
+      429, "The request needs \(needed) bytes of memory, \(available) are available",
+      headers: retry)
+  case .shuttingDown: return .error(503, "The server is shutting down", headers: retry)
+  }
+}
+
+private func refusal(_ error: RequestError) -> HTTPResponse {
+  switch error {
+  case .unsupportedType(let type):
+    .error(501, "Conversion of JSON Value to type: \(dataTypeWord(type))")
+  case .contentEncoding(let encoding):
+    .error(415, "Content-Encoding \(encoding) is not supported")
+  default: .error(400, sentence(error))
+  }
+}
+
+private func sentence(_ error: RequestError) -> String {
+  switch error {
+  case .notAnObject(let kind): "JSON Value: Type: \(word(kind)) Is not object"
+  case .signatureNameKind:
+    "JSON Value: not formatted correctly. 'signature_name' key must be a string value."
+  case .signatureNotFound(let key):
+    "Serving signature name: \"\(key)\" not found in signature def"
+  case .missingKey: "Missing 'inputs' or 'instances' key"
+  case .bothKeys:
+    "JSON Value: Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist "
+  case .instancesKind: "JSON Value: Excepting 'instances' to be an list/array"
+  case .noInstances: "JSON Value: No values in 'instances' array"
+  case .plainInstances:
+    "instances is a plain list, but expecting list of objects as multiple input tensors required "
+      + "as per tensorinfo_map"
+  case .plainInputs:
+    "inputs is a plain value/list, but expecting an object as multiple input tensors required as "
+      + "per tensorinfo_map"
+  case .mixedInstances(let row, expectsObject: true):
+    "Expecting object but got list at item \(row) of input list"
+  case .mixedInstances(let row, expectsObject: false):
+    "Expecting value/list but got object at item \(row) of input list"
+  case .instanceKeys(let row, let expected):
+    "Failed to process element: \(row) of 'instances' list. JSON object: keys must be equal to: "
+      + expected.joined(separator: ",")
+  case .unknownInstanceKey(let row, let key):
+    "Failed to process element: \(row) key: \(key) of 'instances' list. Error: JSON object: does "
+      + "not have named input: \(key)"
+  case .missingInput(let name): "Missing named input: \(name) in 'inputs' object."
+  case .encodedBytes(let type):
+    "JSON Value: Type: Object is not of expected type: \(dataTypeWord(type)); "
+      + "base64 is for strings alone"
+  case .wrongCall(let call):
+    "Expected \(call) signature method_name to be tensorflow/serving/\(call). "
+      + "Was: tensorflow/serving/predict"
+  case .scalarOutput(let name): "Tensor name: \(name) has no shape information "
+  case .outputRows(let name, let expected, let actual):
+    "Tensor name: \(name) has inconsistent batch size: \(actual) expecting: \(expected)"
+  case .unsupportedType, .contentEncoding: ""
+  }
+}
+
+private func refusal(_ error: JSONError) -> HTTPResponse {
+  if case .unsupportedType(let type) = error { return refusal(RequestError.unsupportedType(type)) }
+  return .error(400, sentence(error))
+}
+
+private func sentence(_ error: JSONError) -> String {
+  switch error {
+  case .empty: "JSON Parse error: The document is empty"
+  case .unexpectedEnd(let offset), .unexpectedByte(let offset), .invalidString(let offset),
+    .invalidNumber(let offset):
+    "JSON Parse error: Invalid value. at offset: \(offset)"
+  case .tooDeep(let limit, let offset):
+    "JSON Parse error: Nested deeper than \(limit) levels. at offset: \(offset)"
+  case .stringTooLong(let limit, let offset):
+    "JSON Parse error: String longer than \(limit) bytes. at offset: \(offset)"
+  case .wrongKind(let expected, let actual, let offset):
+    "JSON Value at offset: \(offset) Type: \(word(actual)) is not of expected type: \(word(expected))"
+  case .wrongElement(let expected, let actual, let offset):
+    "JSON Value at offset: \(offset) Type: \(word(actual)) is not of expected type: "
+      + dataTypeWord(expected)
+  case .notInteger(let expected, let offset):
+    "JSON Value at offset: \(offset) Type: Number is not of expected type: \(dataTypeWord(expected))"
+  case .outOfRange(let expected, let offset):
+    "Cannot convert JSON value at offset: \(offset) to \(dataTypeWord(expected)) without loss of "
+      + "precision."
+  case .ragged(let level, let expected, let actual, let offset):
+    "Encountered list at unexpected size: \(actual) at level: \(level) expected size: \(expected) "
+      + "at offset: \(offset)"
+  case .wrongLevel(let expected, let actual, let offset):
+    "JSON Value found at incorrect level: \(actual) Expected at level: \(expected) "
+      + "at offset: \(offset)"
+  case .tooManyElements(let limit, let offset):
+    "More than \(limit) elements at offset: \(offset)"
+  case .unsupportedType: ""
+  }
+}
+
+private func word(_ kind: JSONKind) -> String {
+  switch kind {
+  case .object: "Object"
+  case .array: "Array"
+  case .string: "String"
+  case .number: "Number"
+  case .bool: "Bool"
+  case .null: "Null"
+  }
+}
+
+private func list(_ shape: Shape) -> String {
+  "[" + shape.extents.map { "\($0)" }.joined(separator: ",") + "]"
+}

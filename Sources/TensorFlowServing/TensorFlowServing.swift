@@ -1,1 +1,0 @@
-// TensorFlowServing: see Sources/README.md.
