@@ -25,6 +25,12 @@ package struct MemoryRefusal: Error, Sendable, Equatable {
   package var needed: Int
   package var available: Int
   package var budget: Int
+
+  package init(needed: Int, available: Int, budget: Int) {
+    self.needed = needed
+    self.available = available
+    self.budget = budget
+  }
 }
 
 /// The bytes granted to the agent, and who holds them.

@@ -1,0 +1,28 @@
+/// What a cause code means, in one sentence with what to do.
+enum CauseSentence {
+  static func of(_ code: String) -> String {
+    guard let sentence = sentences[code] else { return code + "." }
+    return "\(code). \(sentence)"
+  }
+
+  private static let sentences: [String: String] = [
+    "signature": "A document's signature does not hold; check which key signed it.",
+    "expired": "A document has expired; publish it anew, and check this device's clock.",
+    "rollback": "The release is older than one accepted before; publish a higher version.",
+    "wrong-fleet": "The document is for another fleet.",
+    "needs": "The release needs what this device does not have.",
+    "over-budget": "It does not fit the memory budget; raise it, or make the model smaller.",
+    "no-space": "There is no room on the disk; free some.",
+    "block-hash": "A block's bytes are not those that were signed; publish them again.",
+    "index-hash": "The block list is not the one that was signed; publish it again.",
+    "truncated": "The file ends too early; publish it again.",
+    "model-invalid": "The file is no valid model.",
+    "unsupported": "The model uses operators that this build cannot run; see `edgeserve inspect`.",
+    "unreadable": "The file cannot be read; check its path and permissions.",
+    "gate-mismatch": "The golden vectors came out differently on this device.",
+    "gate-latency": "One inference takes longer here than the release allows.",
+    "attempts": "It failed too often and is not tried again.",
+    "broker-unreachable": "The broker does not answer; check its address and the network.",
+    "stale": "The newest director document is too old; is the fleet machine publishing?",
+  ]
+}

@@ -1,0 +1,140 @@
+import Agent
+import TestSupport
+import Testing
+
+@Suite("Agent configuration")
+struct AgentConfigurationTests {
+  private static let whole = """
+    {
+      // Comments are allowed.
+      models: {digits: "/srv/digits"},
+      socket: "/tmp/a.sock", admin_socket: "/tmp/b.sock", state_dir: "/tmp/s",
+      memory_budget: "64MiB", threads: 2, kernels: "baseline", board: "pi4",
+      poll_milliseconds: 50,
+      delivery: {
+        broker: {host: "localhost", port: 1884, username: "u", password_file: "/p"},
+        fleet: "f", device: "d", root_key_file: "/r", models: ["wake"],
+        reconnect_minimum_ms: 10, reconnect_maximum_ms: 100,
+      },
+    }
+    """
+
+  private static func read(_ document: String) throws(AgentError) -> AgentConfiguration {
+    var configuration = AgentConfiguration()
+    try configuration.apply(document: document)
+    return configuration
+  }
+
+  @Test("reads every key of a JSON5 document")
+  func everyKey() throws {
+    let configuration = try Self.read(Self.whole)
+    var expected = AgentConfiguration()
+    expected.models = ["digits": "/srv/digits"]
+    expected.socket = "/tmp/a.sock"
+    expected.adminSocket = "/tmp/b.sock"
+    expected.stateDirectory = "/tmp/s"
+    expected.memoryBudget = 64 << 20
+    expected.threads = 2
+    expected.kernels = "baseline"
+    expected.board = "pi4"
+    expected.pollMilliseconds = 50
+    expected.delivery = DeliveryConfiguration(
+      broker: .init(host: "localhost", port: 1884, username: "u", passwordFile: "/p"),
+      fleet: "f", device: "d", rootKeyFile: "/r", models: ["wake"],
+      reconnectMinimumMilliseconds: 10, reconnectMaximumMilliseconds: 100)
+    #expect(configuration == expected)
+    #expect(configuration.modelNames == ["digits", "wake"])
+  }
+
+  @Test("leaves defaults alone where the document is silent")
+  func defaults() throws {
+    #expect(try Self.read("{}") == AgentConfiguration())
+  }
+
+  @Test(
+    "refuses an unknown key and names the nearest",
+    arguments: [
+      ("{sokcet: '/x'}", "sokcet", "socket"),
+      ("{memory_buget: 1}", "memory_buget", "memory_budget"),
+      ("{zzzzzz: 1}", "zzzzzz", nil),
+      (
+        "{delivery: {broker: {hst: 'x'}}}", "delivery.broker.hst", "delivery.broker.host"
+      ),
+    ] as [(String, String, String?)])
+  func unknownKey(document: String, key: String, nearest: String?) {
+    #expect(throws: AgentError.unknownKey(key: key, nearest: nearest)) {
+      _ = try Self.read(document)
+    }
+  }
+
+  @Test("names the key that is missing, and the place of a wrong type")
+  func missingAndMistyped() {
+    #expect(throws: AgentError.missingKey(key: "delivery.broker.host")) {
+      _ = try Self.read("{delivery: {broker: {}}}")
+    }
+    #expect {
+      _ = try Self.read("{threads: 'two'}")
+    } throws: { error in
+      if case .malformed(place: "threads", _)? = error as? AgentError { true } else { false }
+    }
+  }
+
+  @Test("survives every truncation and 20000 mutations of a document")
+  func fuzz() {
+    let bytes = Array(Self.whole.utf8)
+    for count in bytes.indices {
+      _ = try? Self.read(String(decoding: bytes[..<count], as: UTF8.self))
+    }
+    var random = SplitMix64(seed: 0x5EED)
+    for _ in 0..<20_000 {
+      var mutated = bytes
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        mutated[Int.random(in: mutated.indices, using: &random)] = UInt8.random(
+          in: 0...255, using: &random)
+      }
+      _ = try? Self.read(String(decoding: mutated, as: UTF8.self))
+    }
+  }
+
+  @Test(
+    "reads sizes with units",
+    arguments: [
+      ("1", 1), ("512B", 512), ("4KiB", 4096), ("64MiB", 64 << 20), ("2GiB", 2 << 30),
+      ("3MB", 3_000_000),
+    ])
+  func sizes(text: String, bytes: Int) throws {
+    #expect(try ByteSize.parse(text, key: "k") == bytes)
+  }
+
+  @Test(
+    "refuses sizes that are none",
+    arguments: ["", "MiB", "-1", "0", "1.5GB", "1 MiB", "99999999999GiB", "0x10", "٣"])
+  func wrongSizes(text: String) {
+    #expect(throws: AgentError.self) { _ = try ByteSize.parse(text, key: "k") }
+  }
+
+  @Test("takes variables over the file")
+  func environment() throws {
+    var configuration = try Self.read(Self.whole)
+    try configuration.applyEnvironment { name in
+      ["EDGESERVE_SOCKET": "/e.sock", "EDGESERVE_MEMORY_BUDGET": "1KiB"][name]
+    }
+    #expect(configuration.socket == "/e.sock")
+    #expect(configuration.memoryBudget == 1024)
+    #expect(configuration.adminSocket == "/tmp/b.sock")
+  }
+
+  @Test("refuses model names that could become paths", arguments: ["../x", "", ".x", "a/b", "a b"])
+  func modelNames(name: String) {
+    var configuration = AgentConfiguration()
+    configuration.models = [name: "/x"]
+    #expect(throws: AgentError.self) { try configuration.validate() }
+  }
+
+  @Test("refuses a model that is local and delivered")
+  func declaredTwice() throws {
+    var configuration = try Self.read(Self.whole)
+    configuration.models["wake"] = "/x"
+    #expect(throws: AgentError.modelDeclaredTwice(model: "wake")) { try configuration.validate() }
+  }
+}
