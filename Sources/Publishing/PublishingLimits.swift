@@ -6,6 +6,10 @@ package enum PublishingLimits {
   package static let stallMilliseconds = 30_000
   /// Milliseconds that a broker gets to accept the connection.
   package static let connectMilliseconds = 10_000
+  /// New connections in one publication after one was lost.
+  package static let reconnections = 6
+  /// Milliseconds between two attempts at most.
+  package static let backoffMilliseconds = 5_000
   /// Milliseconds of silence after which a retained topic counts as empty.
   package static let silenceMilliseconds = 1_000
   /// Bytes of a file with keys or documents that is read.

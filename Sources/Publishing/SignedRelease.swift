@@ -61,6 +61,13 @@ package struct SignedRelease: Sendable {
     }
   }
 
+  /// A release that was signed before, with the object that it describes.
+  init(document: ReleaseDocument, message: [UInt8], object: EncodedObject) {
+    self.document = document
+    self.message = message
+    self.object = object
+  }
+
   /// The release by number and by the digest of its message.
   package var reference: DirectorDocument.Reference {
     DirectorDocument.Reference(

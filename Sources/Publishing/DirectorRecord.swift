@@ -1,0 +1,24 @@
+import SignedDocuments
+
+/// The last director message that this publisher sent for a model, beside its keys.
+///
+/// A broker that lost its retained messages would otherwise let the numbers start again below what
+/// devices have seen, and they would refuse every new document.
+struct DirectorRecord {
+  private let path: String
+
+  init(directory: String, model: String) {
+    path = "\(directory)/director-\(model).cose"
+  }
+
+  /// The recorded document; nil when there is none that the director key signed.
+  func read(_ root: TrustedRoot, model: String) -> DirectorDocument? {
+    guard let message = try? readFile(path) else { return nil }
+    return try? root.authenticate(director: message, model: model)
+  }
+
+  /// Replaces the record; durable when this returns.
+  func write(_ message: [UInt8]) throws(PublishingError) {
+    try replaceFile(path, message)
+  }
+}

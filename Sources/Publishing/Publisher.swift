@@ -1,0 +1,185 @@
+import Cryptography
+package import MQTT
+package import ModelBundle
+import SignedDocuments
+
+/// Publishes releases of one fleet to one broker.
+///
+/// Everything is a retained message at QoS 1, in the order that a device may rely on: root, blocks,
+/// index, seal, release, director. Publishing again replaces messages by equal ones, so a
+/// publication that was cut short is simply repeated.
+package struct Publisher: Sendable {
+  /// What to publish, and as what.
+  package struct Request: Sendable {
+    /// The model's name in the fleet.
+    package var model: String
+    /// The version.
+    package var version: Int64
+    /// A version that is not above the published one is accepted.
+    package var allowsDown: Bool
+    /// Seconds since 1970.
+    package var now: Int64
+    /// Seconds until the director document expires.
+    package var directorSeconds: Int64
+    /// Seconds until the release expires.
+    package var releaseSeconds: Int64
+    /// The zstd level of the blocks.
+    package var level: Int
+
+    package init(
+      model: String, version: Int64, allowsDown: Bool = false, now: Int64 = secondsSince1970(),
+      directorSeconds: Int64 = 30 * 86_400, releaseSeconds: Int64 = 3650 * 86_400,
+      level: Int = BlockCodec.defaultLevel
+    ) {
+      self.model = model
+      self.version = version
+      self.allowsDown = allowsDown
+      self.now = now
+      self.directorSeconds = directorSeconds
+      self.releaseSeconds = releaseSeconds
+      self.level = level
+    }
+  }
+
+  private let keys: PublisherKeys
+  private let broker: MQTTConfiguration
+  /// Where the last director message of each model is kept; nil to keep none.
+  private let recordDirectory: String?
+
+  package init(keys: PublisherKeys, broker: MQTTConfiguration, recordDirectory: String?) {
+    self.keys = keys
+    self.broker = broker
+    self.recordDirectory = recordDirectory
+  }
+
+  private var fleet: String { keys.trustedRoot.document.fleet }
+
+  /// Signs and publishes `bundle`, and returns when the broker has acknowledged everything.
+  package func publish(
+    _ bundle: Bundle, _ request: Request, progress: (PublishProgress) -> Void
+  ) throws(PublishingError) -> PublishSummary {
+    guard Token.isValid(request.model) else { throw .invalidName(request.model) }
+    do throws(DocumentError) {
+      try keys.trustedRoot.checkExpiry(now: request.now)
+    } catch {
+      throw .document(error)
+    }
+    let session = try BrokerSession(broker)
+    try session.connect()
+    defer { session.disconnect() }
+    let record = recordDirectory.map { DirectorRecord(directory: $0, model: request.model) }
+    let directorTopic = Topic.director(fleet: fleet, model: request.model)
+    let releaseTopic = Topic.release(
+      fleet: fleet, model: request.model, sequence: request.version)
+    let retained = try session.retained([directorTopic, releaseTopic])
+    let previous = latestDirector(retained[directorTopic], record, request)
+    if let previous, request.version <= previous.target.sequence, !request.allowsDown {
+      throw .versionNotAbove(published: previous.target.sequence, requested: request.version)
+    }
+    let release = try makeRelease(bundle, request, published: retained[releaseTopic])
+    let director = try makeDirector(release, previous, request)
+    let message = try director.signed(by: keys)
+    // Recorded before it is sent: a number may be skipped, never used twice.
+    try record?.write(message)
+    try send(stages(release, message), session, progress)
+    return PublishSummary(
+      directorSequence: director.sequence, wireBytes: session.wireBytes,
+      blocks: release.object.blocks.count, rawBytes: release.document.rawSize,
+      encodedBytes: release.object.encodedBytes)
+  }
+
+  /// The director document with the highest number that the broker retains or this publisher
+  /// recorded.
+  private func latestDirector(
+    _ message: [UInt8]?, _ record: DirectorRecord?, _ request: Request
+  ) -> DirectorDocument? {
+    let root = keys.trustedRoot
+    // What another key signed, or nobody, is replaced: devices do not believe it either.
+    let retained = message.flatMap { try? root.authenticate(director: $0, model: request.model) }
+    return [retained, record?.read(root, model: request.model)].compactMap { $0 }
+      .max { ($0.rootVersion, $0.sequence) < ($1.rootVersion, $1.sequence) }
+  }
+
+  /// A new release, or the published one when it is of the same bundle: releases are never changed.
+  private func makeRelease(
+    _ bundle: Bundle, _ request: Request, published message: [UInt8]?
+  ) throws(PublishingError) -> SignedRelease {
+    let expires = min(request.now + request.releaseSeconds, DocumentLimits.time.upperBound)
+    let release = try SignedRelease(
+      bundle, model: request.model,
+      options: .init(
+        version: request.version, created: request.now, expires: expires, level: request.level),
+      keys: keys)
+    guard let message, let published = try? keys.trustedRoot.verify(
+        release: message, model: request.model, now: request.now),
+      published.sequence == request.version
+    else { return release }
+    guard published.bundleSHA256 == release.document.bundleSHA256,
+      published.full == release.document.full
+    else { throw .versionTaken(version: request.version) }
+    return SignedRelease(document: published, message: message, object: release.object)
+  }
+
+  private func makeDirector(
+    _ release: SignedRelease, _ previous: DirectorDocument?, _ request: Request
+  ) throws(PublishingError) -> DirectorDocument {
+    let rootVersion = keys.trustedRoot.document.version
+    let last = previous.map { $0.rootVersion == rootVersion ? $0.sequence : 0 } ?? 0
+    guard last < Int64.max else { throw .sequenceExhausted }
+    let target = release.reference
+    return DirectorDocument(
+      fleet: fleet, model: request.model, rootVersion: rootVersion, sequence: last + 1,
+      issued: request.now,
+      expires: min(request.now + request.directorSeconds, DocumentLimits.time.upperBound),
+      target: target,
+      fallback: previous.flatMap { $0.target == target ? $0.fallback : $0.target },
+      floor: previous?.floor ?? 0, allowsDown: request.allowsDown)
+  }
+
+  /// Sends everything; from the start again when the connection is lost, because the broker may
+  /// have lost what it had acknowledged.
+  private func send(
+    _ stages: [[Publication]], _ session: BrokerSession, _ progress: (PublishProgress) -> Void
+  ) throws(PublishingError) {
+    while true {
+      var state = PublishProgress(
+        messages: 0, messagesTotal: stages.joined().count, bytes: 0,
+        bytesTotal: stages.joined().reduce(0) { $0 + Int64($1.payload.count) })
+      do throws(PublishingError) {
+        for stage in stages {
+          try session.publish(stage) { publication in
+            state.messages += 1
+            state.bytes += Int64(publication.payload.count)
+            progress(state)
+          }
+        }
+        return
+      } catch {
+        guard case .disconnected(let reason) = error else { throw error }
+        try session.reconnect(after: reason)
+      }
+    }
+  }
+
+  /// The messages in stages: each begins when the one before it is acknowledged.
+  private func stages(_ release: SignedRelease, _ director: [UInt8]) -> [[Publication]] {
+    let root = keys.trustedRoot
+    let model = release.document.model
+    let index = release.object.index
+    let objectID = index.objectID
+    let blocks = release.object.blocks.enumerated().map { block, bytes in
+      Publication(.block(fleet: fleet, objectID: objectID, block: block), bytes)
+    }
+    return [
+      [Publication(.root(fleet: fleet, version: root.document.version), root.message)] + blocks,
+      [Publication(.index(fleet: fleet, objectID: objectID), index.bytes)],
+      [Publication(.seal(fleet: fleet, objectID: objectID), index.seal)],
+      [
+        Publication(
+          .release(fleet: fleet, model: model, sequence: release.document.sequence),
+          release.message)
+      ],
+      [Publication(.director(fleet: fleet, model: model), director)],
+    ]
+  }
+}
