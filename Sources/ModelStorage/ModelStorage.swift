@@ -1,1 +1,0 @@
-// ModelStorage: see Sources/README.md.

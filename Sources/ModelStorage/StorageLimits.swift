@@ -1,0 +1,15 @@
+/// Every bound of the store, in one place.
+package enum StorageLimits {
+  /// Bytes of one slot of the state file.
+  package static let stateSlotBytes = 4096
+  /// The longest name of a model, in bytes.
+  package static let nameBytesMaximum = 64
+  /// The largest bundle, in bytes.
+  package static let bundleBytesMaximum = 1 << 30
+  /// The largest signed release, in bytes.
+  package static let releaseBytesMaximum = 32 * 1024
+  /// Bytes read at a time when a file is hashed.
+  package static let readBytes = 64 * 1024
+  /// The most entries of one directory that are looked at.
+  package static let directoryEntriesMaximum = 4096
+}
