@@ -1,0 +1,50 @@
+package import SignedDocuments
+
+/// Why a delivery does not go on, as status documents tell it.
+package enum Cause: String, Sendable, Equatable, CaseIterable {
+  /// A document is not signed by the keys of its role, or is no such document.
+  case signature
+  /// A release's time is over.
+  case expired
+  /// The director's word, or the root's, has run out: what serves goes on, nothing is installed.
+  case stale
+  /// A document is older than one seen before, or differs from one of the same number.
+  case rollback
+  case wrongFleet = "wrong-fleet"
+  /// The device lacks what the release needs.
+  case needs
+  case overBudget = "over-budget"
+  case noSpace = "no-space"
+  /// A block's bytes are not the signed ones.
+  case blockHash = "block-hash"
+  /// An object's index is not the signed one.
+  case indexHash = "index-hash"
+  /// The broker holds no message for some of the object.
+  case truncated
+  case modelInvalid = "model-invalid"
+  case unsupported
+  case gateMismatch = "gate-mismatch"
+  case gateLatency = "gate-latency"
+  /// Activation was tried as often as it may be.
+  case attempts
+  case brokerUnreachable = "broker-unreachable"
+  /// A file call failed for another reason than space.
+  case storage
+  /// A version could not be read or was not taken up; it is tried again.
+  case unreadable
+  case shuttingDown = "shutting-down"
+
+  /// Whether the same release may succeed at a later attempt.
+  package var isTransient: Bool { self == .unreadable || self == .shuttingDown }
+
+  init(_ error: DocumentError) {
+    self =
+      switch error {
+      case .expired(role: .director, _, _), .expired(role: .root, _, _): .stale
+      case .expired: .expired
+      case .wrongFleet, .wrongModel: .wrongFleet
+      case .wrongRelease, .wrongRootVersion: .rollback
+      case .tooLarge, .malformed, .wrongHeader, .invalid, .notEnoughSignatures: .signature
+      }
+  }
+}

@@ -1,0 +1,18 @@
+package import SignedDocuments
+
+/// What the machines of all models share.
+struct DeliveryContext {
+  let configuration: DeliveryConfiguration
+  /// The newest root.
+  var root: TrustedRoot
+  /// Whether the broker is there.
+  var isConnected = false
+  /// The latest time that a signed document vouched for, in seconds since 1970.
+  var vouchedTime: Int64
+  var jitter: Jitter
+
+  var fleet: String { root.document.fleet }
+
+  /// Seconds since 1970, never before what a signed document has vouched for.
+  func seconds(_ now: DeliveryTime) -> Int64 { max(now.wallSeconds, vouchedTime) }
+}

@@ -1,0 +1,41 @@
+package import Cryptography
+
+/// What is to be done, in order; after a failed storage effect the rest of the same model's is left out.
+package enum DeliveryEffect: Sendable, Equatable {
+  case subscribe([String])
+  case unsubscribe([String])
+  /// Make the record durable. `model` is the one that acts on it next; empty for the root.
+  case persist(model: String, record: [UInt8])
+  /// Answer with `.verified`.
+  case verify(model: String, version: Int64, byteCount: Int64, bundle: Digest)
+  /// Set space aside; answer with `.reserved`.
+  case reserve(Reservation)
+  /// Hash the staged blocks; answer with `.hashed`.
+  case hashStaged(model: String, blockByteCount: Int)
+  case write(model: String, bytes: [UInt8], offset: Int)
+  /// Make what was written durable.
+  case synchronize(model: String)
+  /// Check the whole and move it into the store; answer with `.assembled`.
+  case assemble(model: String, bundle: Digest)
+  case discardStaged(model: String)
+  /// Bring a stored version into service; answer with `.activated`.
+  case activate(model: String, version: Int64, requiresProof: Bool)
+  /// Remove all versions but these, and all staging but these models'.
+  case collectGarbage(model: String, keep: [String: Set<Int64>], staging: Set<String>)
+
+  /// Space for a release.
+  package struct Reservation: Sendable, Equatable {
+    package var model: String
+    package var version: Int64
+    /// SHA-256 of the signed release message.
+    package var manifest: Digest
+    package var byteCount: Int64
+    /// The signed release message.
+    package var release: [UInt8]
+  }
+
+  /// Effects that can fail.
+  package enum Kind: Sendable, Equatable {
+    case persist, reserve, hashStaged, write, synchronize, assemble, collectGarbage
+  }
+}

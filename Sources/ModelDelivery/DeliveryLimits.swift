@@ -1,0 +1,29 @@
+/// Every bound of the delivery protocol on a device, in one place.
+package enum DeliveryLimits {
+  /// Models that one device takes delivery of; their records fit one slot of the state file.
+  package static let models = 8
+  /// Activations of one release before it is refused until the director speaks again.
+  package static let attempts: Int64 = 3
+  /// Blocks asked for at once.
+  package static let window = 8
+  /// Bytes written before they are made durable.
+  package static let unsynchronizedBytes = 4 << 20
+  /// Bytes of the largest bundle that is fetched.
+  package static let bundleBytes: Int64 = 1 << 30
+  /// Bytes of a signed message.
+  package static let messageBytes = 32 * 1024
+  /// Bytes by which an encoded block may be larger than its raw bytes.
+  package static let encodedBlockSlackBytes = 1024
+}
+
+/// How long the machine waits, in milliseconds.
+package struct DeliveryTiming: Sendable, Equatable {
+  /// For what was asked of the broker, before it is asked again.
+  package var askMinimum: Int64 = 5_000
+  /// After storage or activation trouble, before the next attempt.
+  package var retryMinimum: Int64 = 5_000
+  /// The longest of either, reached by doubling.
+  package var maximum: Int64 = 300_000
+
+  package init() {}
+}

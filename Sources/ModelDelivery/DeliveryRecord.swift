@@ -1,0 +1,188 @@
+package import ByteParsing
+package import Cryptography
+
+/// What a device must not forget: the payload of its state file.
+package struct DeliveryRecord: Sendable, Equatable {
+  /// The newest trusted root message; empty while the configured one holds.
+  package var root: [UInt8] = []
+  /// The number of the last birth.
+  package var births: Int64 = 0
+  /// The latest time that a signed document vouched for, in seconds since 1970.
+  package var time: Int64 = 0
+  package var models: [String: Model] = [:]
+
+  package init() {}
+
+  /// A version in the store.
+  package struct Installed: Sendable, Equatable {
+    package var version: Int64
+    /// SHA-256 of the signed release message.
+    package var manifest: Digest
+    /// Bytes of the bundle.
+    package var byteCount: Int64
+    /// SHA-256 of the bundle.
+    package var bundle: Digest
+  }
+
+  /// The newest director document: its order and its identity.
+  package struct Director: Sendable, Equatable {
+    package var rootVersion: Int64
+    package var sequence: Int64
+    /// SHA-256 of the signed message.
+    package var digest: Digest
+
+    func precedes(_ other: Director) -> Bool {
+      (rootVersion, sequence) < (other.rootVersion, other.sequence)
+    }
+  }
+
+  /// A release on trial.
+  package struct Candidate: Sendable, Equatable {
+    package var manifest: Digest
+    /// Activations begun.
+    package var attempts: Int64
+    /// Why it is refused; nil while it may be tried.
+    package var cause: Cause?
+  }
+
+  package struct Model: Sendable, Equatable {
+    package var director: Director?
+    package var current: Installed?
+    package var previous: Installed?
+    package var candidate: Candidate?
+    /// The highest version that was committed.
+    package var releaseSequence: Int64 = 0
+    /// The lowest version that may be installed.
+    package var securityFloor: Int64 = 0
+
+    package init() {}
+  }
+
+  package func encode() -> [UInt8] {
+    var writer = CBORWriter()
+    writer.map { map in
+      map.byteString(1, root)
+      map.unsigned(2, births)
+      map.unsigned(3, time)
+      map.field(4) { writer in
+        writer.array(models.sorted { $0.key < $1.key }) { writer, entry in
+          writer.map { map in
+            map.text(1, entry.key)
+            entry.value.encode(&map)
+          }
+        }
+      }
+    }
+    return writer.bytes
+  }
+
+  /// The record in `bytes`; nil when they are none.
+  package init?(_ bytes: [UInt8]) {
+    do throws(CBORError) {
+      var reader = CBORReader(bytes)
+      try reader.beginMap()
+      try reader.require(1)
+      root = try reader.byteString(maximum: bytes.count)
+      births = try reader.natural(2)
+      time = try reader.natural(3)
+      try reader.require(4)
+      let entries = try reader.array(maximum: DeliveryLimits.models) {
+        (reader) throws(CBORError) in
+        try reader.beginMap()
+        try reader.require(1)
+        let name = try reader.text(maximum: 64)
+        let model = try Model(&reader)
+        try reader.endMap()
+        return (name, model)
+      }
+      models = Dictionary(entries) { first, _ in first }
+      try reader.endMap()
+      try reader.finish()
+    } catch {
+      return nil
+    }
+  }
+}
+
+extension DeliveryRecord.Model {
+  fileprivate func encode(_ map: inout CBORMapWriter) {
+    if let director {
+      map.field(2) {
+        $0.map {
+          $0.unsigned(1, director.rootVersion)
+          $0.unsigned(2, director.sequence)
+          $0.byteString(3, director.digest.bytes)
+        }
+      }
+    }
+    if let current { map.field(3) { current.encode(&$0) } }
+    if let previous { map.field(4) { previous.encode(&$0) } }
+    if let candidate {
+      map.field(5) {
+        $0.map {
+          $0.byteString(1, candidate.manifest.bytes)
+          $0.unsigned(2, candidate.attempts)
+          if let cause = candidate.cause { $0.text(3, cause.rawValue) }
+        }
+      }
+    }
+    map.unsigned(6, releaseSequence)
+    map.unsigned(7, securityFloor)
+  }
+
+  fileprivate init(_ reader: inout CBORReader) throws(CBORError) {
+    if try reader.has(2) {
+      try reader.beginMap()
+      director = DeliveryRecord.Director(
+        rootVersion: try reader.natural(1), sequence: try reader.natural(2),
+        digest: try reader.sha256(3))
+      try reader.endMap()
+    }
+    if try reader.has(3) { current = try DeliveryRecord.Installed(&reader) }
+    if try reader.has(4) { previous = try DeliveryRecord.Installed(&reader) }
+    if try reader.has(5) {
+      try reader.beginMap()
+      candidate = DeliveryRecord.Candidate(
+        manifest: try reader.sha256(1), attempts: try reader.natural(2),
+        cause: try reader.has(3) ? Cause(rawValue: try reader.text(maximum: 64)) : nil)
+      try reader.endMap()
+    }
+    releaseSequence = try reader.natural(6)
+    securityFloor = try reader.natural(7)
+  }
+}
+
+extension DeliveryRecord.Installed {
+  fileprivate func encode(_ writer: inout CBORWriter) {
+    writer.map {
+      $0.unsigned(1, version)
+      $0.byteString(2, manifest.bytes)
+      $0.unsigned(3, byteCount)
+      $0.byteString(4, bundle.bytes)
+    }
+  }
+
+  fileprivate init(_ reader: inout CBORReader) throws(CBORError) {
+    try reader.beginMap()
+    self.init(
+      version: try reader.natural(1), manifest: try reader.sha256(2),
+      byteCount: try reader.natural(3), bundle: try reader.sha256(4))
+    try reader.endMap()
+  }
+}
+
+extension CBORReader {
+  fileprivate mutating func natural(_ key: UInt64) throws(CBORError) -> Int64 {
+    try require(key)
+    return try integer(in: 0 ... .max)
+  }
+
+  fileprivate mutating func sha256(_ key: UInt64) throws(CBORError) -> Digest {
+    try require(key)
+    let start = offset
+    guard let digest = Digest(try byteString(count: Digest.byteCount)) else {
+      throw .outOfRange(offset: start)
+    }
+    return digest
+  }
+}

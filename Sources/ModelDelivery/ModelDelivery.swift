@@ -1,1 +1,0 @@
-// ModelDelivery: see Sources/README.md.

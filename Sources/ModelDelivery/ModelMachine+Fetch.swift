@@ -1,0 +1,171 @@
+import Cryptography
+import ModelBundle
+import SignedDocuments
+
+/// From the decision to fetch to the version in the store.
+extension ModelMachine {
+  /// Takes in whether a stored version is there and whole.
+  mutating func verified(
+    version: Int64, isWhole: Bool, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    switch phase {
+    case .starting(let stored):
+      guard stored.first?.version == version else { return [] }
+      if isWhole { return [.activate(model: model, version: version, requiresProof: false)] }
+      return startFailed(isDamaged: true, &context, now)
+    case .looking(let offer):
+      guard offer.version == version else { return [] }
+      if isWhole { return activate(offer, context) }
+      phase = .planned(offer)
+      return ask(&context, now)
+    default: return []
+    }
+  }
+
+  /// Takes in the message on the topic of the object's index.
+  mutating func indexed(
+    _ bytes: [UInt8], objectID: String, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard case .planned(let offer) = phase, offer.release.full.objectID == objectID,
+      !bytes.isEmpty
+    else { return [] }
+    let release = offer.release
+    let index: ObjectIndex
+    do {
+      index = try ObjectIndex(
+        bytes, objectID: objectID, blockListSHA256: release.blockListSHA256,
+        blockCount: release.blockCount)
+    } catch {
+      cause = .indexHash
+      return []
+    }
+    let effects = abandon(context)
+    cause = nil
+    phase = .reserving(offer, index)
+    let reservation = DeliveryEffect.Reservation(
+      model: model, version: offer.version, manifest: offer.manifest,
+      byteCount: release.rawSize, release: offer.message)
+    return effects + [collectGarbage, .reserve(reservation)]
+  }
+
+  /// Takes in that space is set aside.
+  mutating func reserved(
+    isResumed: Bool, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard case .reserving(let offer, let index) = phase else { return [] }
+    if isResumed {
+      return [.hashStaged(model: model, blockByteCount: offer.release.blockSize)]
+    }
+    return begin(Fetch(offer, index, missing: Array(0 ..< index.blockCount)), &context, now)
+  }
+
+  /// Takes in the hashes of what an earlier attempt left.
+  mutating func hashed(
+    _ blocks: [Digest], _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard case .reserving(let offer, let index) = phase, blocks.count == index.blockCount else {
+      return []
+    }
+    let missing = blocks.indices.filter { blocks[$0] != index.rawDigest($0) }
+    return begin(Fetch(offer, index, missing: missing), &context, now)
+  }
+
+  private mutating func begin(
+    _ fetch: Fetch, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    phase = .fetching
+    self.fetch = fetch
+    return fetch.isComplete ? assemble() : openWindow(&context, now)
+  }
+
+  /// Takes in a block.
+  mutating func received(
+    block: Int, objectID: String, _ payload: [UInt8], _ context: inout DeliveryContext,
+    _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard phase == .fetching, let fetch, fetch.offer.release.full.objectID == objectID,
+      fetch.window.contains(block), !payload.isEmpty
+    else { return [] }
+    let release = fetch.offer.release
+    let raw: [UInt8]
+    do {
+      raw = try fetch.index.decode(
+        payload, block: block, rawByteCount: release.rawByteCount(ofBlock: block), with: decoder)
+    } catch {
+      cause = .blockHash
+      self.fetch?.hasBadBlock = true
+      return []
+    }
+    var effects = [
+      DeliveryEffect.write(model: model, bytes: raw, offset: block * release.blockSize)
+    ]
+    self.fetch?.received(block)
+    self.fetch?.retry.succeed()
+    self.fetch?.unsynchronizedBytes += raw.count
+    if fetch.unsynchronizedBytes + raw.count >= DeliveryLimits.unsynchronizedBytes {
+      self.fetch?.unsynchronizedBytes = 0
+      effects.append(.synchronize(model: model))
+    }
+    if fetch.window.count == 1 {
+      effects += closeWindow(context)
+      effects += self.fetch?.isComplete == true ? assemble() : openWindow(&context, now)
+    } else {
+      waitForWindow(&context, now)
+    }
+    return effects
+  }
+
+  /// Asks for the next blocks.
+  mutating func openWindow(_ context: inout DeliveryContext, _ now: DeliveryTime)
+    -> [DeliveryEffect]
+  {
+    guard context.isConnected, fetch != nil else { return [] }
+    fetch?.openWindow()
+    waitForWindow(&context, now)
+    return [.subscribe(windowTopics(context))]
+  }
+
+  private mutating func closeWindow(_ context: DeliveryContext) -> [DeliveryEffect] {
+    let topics = windowTopics(context)
+    if fetch?.hasBadBlock == false { cause = nil }
+    fetch?.closeWindow()
+    return [.unsubscribe(topics)]
+  }
+
+  private mutating func waitForWindow(_ context: inout DeliveryContext, _ now: DeliveryTime) {
+    let timing = context.configuration.timing
+    fetch?.retry.wait(
+      from: now, minimum: timing.askMinimum, maximum: timing.maximum, &context.jitter)
+  }
+
+  /// Asks for what did not come again, last; waits longer each time that nothing came.
+  mutating func windowTimedOut(_ context: inout DeliveryContext, _ now: DeliveryTime)
+    -> [DeliveryEffect]
+  {
+    guard let fetch else { return [] }
+    if fetch.hasBadBlock {
+      cause = .blockHash
+    } else if !fetch.hasProgressed {
+      cause = .truncated
+    }
+    let topics = windowTopics(context)
+    self.fetch?.closeWindow()
+    return [.unsubscribe(topics)] + openWindow(&context, now)
+  }
+
+  /// The topics of the blocks asked for.
+  func windowTopics(_ context: DeliveryContext) -> [String] {
+    guard let fetch else { return [] }
+    return fetch.subscribed.map {
+      Topic.block(fleet: context.fleet, objectID: fetch.offer.release.full.objectID, block: $0)
+        .name
+    }
+  }
+
+  private mutating func assemble() -> [DeliveryEffect] {
+    guard let fetch else { return [] }
+    phase = .assembling(fetch.offer)
+    self.fetch = nil
+    return [.assemble(model: model, bundle: fetch.offer.release.bundleSHA256)]
+  }
+}
