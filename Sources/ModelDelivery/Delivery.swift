@@ -139,13 +139,18 @@ package struct Delivery {
     effects.map { effect in
       switch effect {
       case .persist(let model, _): .persist(model: model, record: encodedRecord())
-      case .collectGarbage(let model, _, _):
-        .collectGarbage(
-          model: model, keep: machines.mapValues(\.kept),
-          staging: Set(machines.filter { $0.value.isStaging }.keys))
+      case .collectGarbage(let model, _): .collectGarbage(model: model, inUse)
       default: effect
       }
     }
+  }
+
+  private var inUse: DeliveryEffect.InUse {
+    DeliveryEffect.InUse(
+      versions: machines.mapValues(\.kept),
+      staging: Set(machines.filter { $0.value.isStaging }.keys),
+      // Before the director is heard, what is staged may be what it wants.
+      untouched: Set(machines.filter { $0.value.director == nil }.keys))
   }
 
   private mutating func encodedRecord() -> [UInt8] {

@@ -45,7 +45,8 @@ package struct DeliveryConfiguration: Sendable {
     if needs.peakBytes > memoryBudget { return .overBudget }
     guard needs.architecture == nil || needs.architecture == architecture,
       needs.processorFeatures & ~processorFeatures == 0,
-      release.rawSize <= DeliveryLimits.bundleBytes,
+      (1 ... DeliveryLimits.bundleBytes).contains(release.rawSize),
+      Int64(release.blockCount) <= DocumentLimits.blocks,
       needs.runtimeMinimum.map({ !Self.precedes(agent, $0) }) ?? true,
       needs.runtimeMaximum.map({ !Self.precedes($0, agent) }) ?? true
     else { return .needs }

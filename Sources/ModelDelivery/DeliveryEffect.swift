@@ -20,8 +20,18 @@ package enum DeliveryEffect: Sendable, Equatable {
   case discardStaged(model: String)
   /// Bring a stored version into service; answer with `.activated`.
   case activate(model: String, version: Int64, requiresProof: Bool)
-  /// Remove all versions but these, and all staging but these models'.
-  case collectGarbage(model: String, keep: [String: Set<Int64>], staging: Set<String>)
+  /// Remove what is not in use; `model` is the one that asks.
+  case collectGarbage(model: String, InUse)
+
+  /// What of the store is in use.
+  package struct InUse: Sendable, Equatable {
+    /// Versions by model.
+    package var versions: [String: Set<Int64>] = [:]
+    /// Models whose staging is used, or may be.
+    package var staging: Set<String> = []
+    /// Models of which nothing is known yet; nothing of theirs is removed.
+    package var untouched: Set<String> = []
+  }
 
   /// Space for a release.
   package struct Reservation: Sendable, Equatable {

@@ -58,6 +58,7 @@ extension ModelMachine {
     record.securityFloor = max(record.securityFloor, offer.release.securityFloor)
     serving = offer.version
     cause = nil
+    trouble.succeed()
     phase = .idle
     return [persist, collectGarbage]
   }
@@ -68,7 +69,7 @@ extension ModelMachine {
     cause = failure
     if failure.isTransient {
       phase = .waiting
-      wait(&retry, &context, now)
+      wait(&trouble, &context, now)
       return []
     }
     if record.candidate?.manifest == offer.manifest { record.candidate?.cause = failure }
@@ -96,7 +97,14 @@ extension ModelMachine {
     let rest = Array(stored.dropFirst())
     guard let next = rest.first else {
       phase = .idle
-      return effects + evaluate(&context, now)
+      if record.current == nil || director.map({ $0.target.manifestSHA256 != failed.manifest })
+        ?? false
+      {
+        return effects + evaluate(&context, now)
+      }
+      phase = .waiting
+      wait(&trouble, &context, now)
+      return effects
     }
     phase = .starting(rest)
     return effects + [verify(next)]

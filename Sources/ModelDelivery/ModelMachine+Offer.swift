@@ -38,6 +38,7 @@ extension ModelMachine {
     // A new word is a new chance: attempts and refusals count within one.
     record.director = heard
     record.candidate = nil
+    trouble.succeed()
     // Durable before acted on: an older word can never be taken for news after a power cut.
     return [persist] + evaluate(&context, now)
   }
@@ -51,8 +52,14 @@ extension ModelMachine {
     case .starting, .activating: return []
     default: break
     }
-    guard let director else { return [] }
-    var effects = abandon(context)
+    let effects = abandon(context)
+    if let current = record.current, serving != current.version,
+      director.map({ $0.target.manifestSHA256 == current.manifest }) ?? (serving == nil)
+    {
+      phase = .starting([current, serving == nil ? record.previous : nil].compactMap(\.self))
+      return effects + [verify(current)]
+    }
+    guard let director else { return effects }
     let target = director.target
     if record.current?.manifest == target.manifestSHA256 {
       cause = nil
@@ -74,7 +81,7 @@ extension ModelMachine {
       - context.seconds(now)
     if director.spreadSeconds > 0 && delay > 0 {
       phase = .waiting
-      retry.begin(at: now.milliseconds + min(delay, director.spreadSeconds) * 1000)
+      trouble.begin(at: now.milliseconds + min(delay, director.spreadSeconds) * 1000)
       return effects
     }
     phase = .offered
@@ -141,16 +148,16 @@ extension ModelMachine {
 
   /// Subscribes to the one topic that the phase waits for, again if it was before.
   mutating func ask(_ context: inout DeliveryContext, _ now: DeliveryTime) -> [DeliveryEffect] {
-    let isRepeated = retry.deadline != .max
+    let isRepeated = asking.deadline != .max
     guard context.isConnected else {
-      retry.stop()
+      asking.stop()
       return []
     }
     let topics = askedTopics(context)
     let timing = context.configuration.timing
-    retry.wait(
+    asking.wait(
       from: now, minimum: timing.askMinimum, maximum: timing.maximum, &context.jitter)
-    if isRepeated, retry.count > 1, cause == nil { cause = .truncated }
+    if isRepeated, asking.count > 1, cause == nil { cause = .truncated }
     return (isRepeated ? [.unsubscribe(topics)] : []) + [.subscribe(topics)]
   }
 

@@ -38,8 +38,10 @@ struct ModelMachine {
   /// The last director message that could not be verified, for the next root.
   var unverifiedDirector: [UInt8]?
   var fetch: Fetch?
-  /// For what is asked for or waited for outside of `fetch`.
-  var retry = Retry()
+  /// For the one topic that is asked for, outside of `fetch`.
+  var asking = Retry()
+  /// For what failed on this device, or begins later.
+  var trouble = Retry()
   /// Whether the record is ahead of the state file, and when it is saved again.
   var unsaved: Retry?
   var cause: Cause?
@@ -56,7 +58,7 @@ struct ModelMachine {
 
   /// When `tick` has something to do, in milliseconds of the monotonic clock.
   var deadline: Int64 {
-    min(retry.deadline, fetch?.retry.deadline ?? .max, unsaved?.deadline ?? .max)
+    min(asking.deadline, trouble.deadline, fetch?.retry.deadline ?? .max, unsaved?.deadline ?? .max)
   }
 
   /// Versions that must stay in the store.
@@ -65,6 +67,7 @@ struct ModelMachine {
     switch phase {
     case .looking(let offer), .activating(let offer), .assembling(let offer):
       versions.insert(offer.version)
+    case .waiting: if let director { versions.insert(director.target.sequence) }
     case .starting(let installed): versions.formUnion(installed.map(\.version))
     default: break
     }
@@ -72,12 +75,7 @@ struct ModelMachine {
   }
 
   /// Whether the staging folder is in use, or may be used on.
-  var isStaging: Bool {
-    switch phase {
-    case .idle, .refused: false
-    default: true
-    }
-  }
+  var isStaging: Bool { phase != .idle && phase != .refused }
 
   /// Brings the newest stored version into service.
   mutating func start() -> [DeliveryEffect] {
@@ -103,7 +101,7 @@ struct ModelMachine {
     fetch?.closeWindow()
     fetch?.retry.stop()
     switch phase {
-    case .offered, .planned: retry.stop()
+    case .offered, .planned: asking.stop()
     default: break
     }
   }
@@ -117,11 +115,9 @@ struct ModelMachine {
     if let fetch, fetch.retry.deadline <= now.milliseconds {
       effects += windowTimedOut(&context, now)
     }
-    guard retry.deadline <= now.milliseconds else { return effects }
-    switch phase {
-    case .offered, .planned: effects += ask(&context, now)
-    default:
-      retry.stop()
+    if asking.deadline <= now.milliseconds { effects += ask(&context, now) }
+    if trouble.deadline <= now.milliseconds {
+      trouble.stop()
       effects += evaluate(&context, now)
     }
     return effects
@@ -143,19 +139,17 @@ struct ModelMachine {
     if kind == .assemble && failure == .digestMismatch {
       cause = .blockHash
       effects.append(.discardStaged(model: model))
-      countAttempt(abandoned)
+      countAttempt()
       effects.append(persist)
     }
     phase = .waiting
-    wait(&retry, &context, now)
+    wait(&trouble, &context, now)
     return effects
   }
 
-  /// The release that failed last, for the attempt count.
-  private var abandoned: Digest? { director?.target.manifestSHA256 }
-
-  private mutating func countAttempt(_ manifest: Digest?) {
-    guard let manifest else { return }
+  /// Counts an attempt at the target, which came whole and was not what was signed.
+  private mutating func countAttempt() {
+    guard let manifest = director?.target.manifestSHA256 else { return }
     let attempts = record.candidate?.manifest == manifest ? record.candidate?.attempts ?? 0 : 0
     record.candidate = DeliveryRecord.Candidate(manifest: manifest, attempts: attempts + 1)
   }
@@ -169,7 +163,8 @@ struct ModelMachine {
     default: break
     }
     fetch = nil
-    retry.succeed()
+    asking.succeed()
+    trouble.stop()
     phase = .idle
     return context.isConnected && !topics.isEmpty ? [.unsubscribe(topics)] : []
   }
@@ -181,7 +176,7 @@ struct ModelMachine {
   }
 
   var persist: DeliveryEffect { .persist(model: model, record: []) }
-  var collectGarbage: DeliveryEffect { .collectGarbage(model: model, keep: [:], staging: []) }
+  var collectGarbage: DeliveryEffect { .collectGarbage(model: model, .init()) }
 
   func verify(_ installed: DeliveryRecord.Installed) -> DeliveryEffect {
     .verify(

@@ -92,21 +92,22 @@ package final class ModelStore {
     }
   }
 
-  /// Removes every version not in `keep`, and every staging folder of a model not in `fetching`.
-  package func collectGarbage(keep: Set<Version>, fetching: Set<String>) throws(StorageError) {
-    for model in try files.list(StoreLayout.store) {
+  /// Removes every version that is not kept, and every staging folder of a model not in `staging`.
+  ///
+  /// - Parameter untouched: models of which nothing is removed.
+  package func collectGarbage(
+    keep: [String: Set<Int64>], staging: Set<String>, untouched: Set<String>
+  ) throws(StorageError) {
+    for model in try files.list(StoreLayout.store) where !untouched.contains(model) {
       let folder = StoreLayout.store.appending(model)
+      let kept = keep[model] ?? []
       for name in try files.list(folder) {
-        if let number = Int64(name), keep.contains(Version(model: model, version: number)) {
-          continue
-        }
+        if let number = Int64(name), kept.contains(number) { continue }
         try removeFolder(folder.appending(name))
       }
-      if !keep.contains(where: { $0.model == model }) && !fetching.contains(model) {
-        try files.remove(folder, directory: true)
-      }
     }
-    for model in try files.list(StoreLayout.staging) where !fetching.contains(model) {
+    for model in try files.list(StoreLayout.staging)
+    where !untouched.contains(model) && !staging.contains(model) {
       try discardStaging(model, except: nil)
     }
   }
