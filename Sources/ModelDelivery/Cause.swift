@@ -1,4 +1,4 @@
-package import SignedDocuments
+import SignedDocuments
 
 /// Why a delivery does not go on, as status documents tell it.
 package enum Cause: String, Sendable, Equatable, CaseIterable {

@@ -1,6 +1,6 @@
 import Cryptography
 import ModelBundle
-package import SignedDocuments
+import SignedDocuments
 
 /// The delivery protocol on a device: events in, effects out; it sees no socket, file or clock.
 ///

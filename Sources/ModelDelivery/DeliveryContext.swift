@@ -1,4 +1,4 @@
-package import SignedDocuments
+import SignedDocuments
 
 /// What the machines of all models share.
 struct DeliveryContext {

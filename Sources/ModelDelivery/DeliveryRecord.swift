@@ -1,4 +1,4 @@
-package import ByteParsing
+import ByteParsing
 package import Cryptography
 
 /// What a device must not forget: the payload of its state file.

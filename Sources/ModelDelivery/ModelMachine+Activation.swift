@@ -1,3 +1,5 @@
+import SignedDocuments
+
 /// From the version in the store to the version in service.
 extension ModelMachine {
   /// Takes in that the version lies in the store.

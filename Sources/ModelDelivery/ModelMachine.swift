@@ -1,6 +1,6 @@
-package import Cryptography
+import Cryptography
 import ModelBundle
-package import SignedDocuments
+import SignedDocuments
 
 /// The delivery of one model: which release it is at, and how far.
 struct ModelMachine {
