@@ -118,7 +118,10 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
     .target(
       name: "DeliveryTestSupport",
-      dependencies: ["Publishing", "ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"],
+      dependencies: [
+        "Publishing", "ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing",
+        "ModelStorage", "TestSupport",
+      ],
       path: "Tests/DeliveryTestSupport", swiftSettings: house),
     tests("ByteParsingTests", ["ByteParsing"]),
     tests("CryptographyTests", ["Cryptography"]),
@@ -136,8 +139,13 @@ let package = Package(
     tests("ModelBundleTests", ["ModelBundle", "Cryptography", "ByteParsing"]),
     tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),
     tests("MQTTTests", ["MQTT"]),
-    tests("ModelStorageTests", ["ModelStorage", "DeliveryTestSupport"]),
-    tests("ModelDeliveryTests", ["ModelDelivery", "DeliveryTestSupport"]),
+    tests("ModelStorageTests", ["ModelStorage", "Cryptography", "DeliveryTestSupport"]),
+    tests(
+      "ModelDeliveryTests",
+      [
+        "ModelDelivery", "DeliveryTestSupport", "Publishing", "ModelBundle", "SignedDocuments",
+        "Cryptography",
+      ]),
     tests(
       "PublishingTests",
       [
@@ -148,7 +156,13 @@ let package = Package(
     tests("TransportTests", ["Transport"]),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
     tests("ProtocolTests", ["TensorFlowServing", "OpenInference", "KernelDispatch"]),
-    tests("AgentTests", ["Agent", "Publishing", "DeliveryTestSupport", "KernelDispatch"]),
+    tests(
+      "AgentTests",
+      [
+        "Agent", "Publishing", "DeliveryTestSupport", "KernelDispatch", "ModelStorage",
+        "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "Serving",
+        logging,
+      ]),
     tests("EndToEndTests", ["edgeserve"]),
   ]
 )

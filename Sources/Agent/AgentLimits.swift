@@ -18,4 +18,18 @@ package enum AgentLimits {
   static let pollStackBytes = 256 * 1024
   /// Problems that the status document lists.
   static let problemsMaximum = 32
+  /// Bytes of the delivery thread's stack; libraries below it look up names and check signatures.
+  static let deliveryStackBytes = 1 << 20
+  /// The delivery thread gives way to everything else.
+  static let deliveryNiceness: Int32 = 10
+  /// The longest wait of the delivery thread.
+  static let deliveryPollMilliseconds: Int64 = 60_000
+  /// How long the agent waits for the delivery thread to end.
+  static let deliveryShutdownMilliseconds = 2_000
+  /// How often a status without news is published again.
+  static let statusRefreshMilliseconds: Int64 = 3_600_000
+  /// Bytes of a password file.
+  static let passwordFileBytesMaximum = 4096
+  /// Bytes of a root document's file.
+  static let rootFileBytesMaximum = 32 * 1024
 }

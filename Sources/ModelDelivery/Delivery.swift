@@ -12,9 +12,9 @@ package struct Delivery {
   private var record: DeliveryRecord
 
   /// - Parameter record: what the state file held; nil on a new device.
-  package init(_ configuration: DeliveryConfiguration, record: DeliveryRecord?) {
+  package init(_ profile: DeviceProfile, record: DeliveryRecord?) {
     var record = record ?? DeliveryRecord()
-    var root = configuration.root
+    var root = profile.root
     if let kept = try? TrustedRoot(trusting: record.root),
       kept.document.fleet == root.document.fleet, kept.document.version > root.document.version
     {
@@ -23,11 +23,11 @@ package struct Delivery {
       record.root = []
     }
     context = DeliveryContext(
-      configuration: configuration, root: root, vouchedTime: record.time,
-      jitter: Jitter(seed: configuration.seed))
+      profile: profile, root: root, vouchedTime: record.time,
+      jitter: Jitter(seed: profile.seed))
     let decoder = BlockDecoder()
     machines = Dictionary(
-      uniqueKeysWithValues: configuration.models.map { name in
+      uniqueKeysWithValues: profile.models.map { name in
         (name, ModelMachine(name, record.models[name] ?? DeliveryRecord.Model(), decoder))
       })
     self.record = record
@@ -56,7 +56,7 @@ package struct Delivery {
     case .started: return all { machine, _ in machine.start() }
     case .connected:
       context.isConnected = true
-      let directors = context.configuration.models.map {
+      let directors = context.profile.models.map {
         Topic.director(fleet: context.fleet, model: $0).name
       }
       return [.subscribe(directors + [nextRootTopic])]
@@ -131,7 +131,7 @@ package struct Delivery {
   private mutating func all(
     _ body: (inout ModelMachine, inout DeliveryContext) -> [DeliveryEffect]
   ) -> [DeliveryEffect] {
-    context.configuration.models.flatMap { one($0, body) }
+    context.profile.models.flatMap { one($0, body) }
   }
 
   /// Fills in what only the whole knows: the record, and what of the store is in use.
@@ -188,7 +188,7 @@ extension Delivery {
 
   /// One status a model, in the order of the configuration.
   package func statuses(now: DeliveryTime) -> [Status] {
-    context.configuration.models.compactMap { machines[$0]?.status(context, now) }
+    context.profile.models.compactMap { machines[$0]?.status(context, now) }
   }
 }
 

@@ -2,7 +2,7 @@ import SignedDocuments
 
 /// What the machines of all models share.
 struct DeliveryContext {
-  let configuration: DeliveryConfiguration
+  let profile: DeviceProfile
   /// The newest root.
   var root: TrustedRoot
   /// Whether the broker is there.

@@ -133,7 +133,7 @@ extension ModelMachine {
   }
 
   private mutating func waitForWindow(_ context: inout DeliveryContext, _ now: DeliveryTime) {
-    let timing = context.configuration.timing
+    let timing = context.profile.timing
     fetch?.retry.wait(
       from: now, minimum: timing.askMinimum, maximum: timing.maximum, &context.jitter)
   }

@@ -71,13 +71,13 @@ extension ModelMachine {
     }
     guard !director.isPaused,
       director.includes(
-        device: context.configuration.device, labels: context.configuration.labels)
+        device: context.profile.device, labels: context.profile.labels)
     else { return effects }
     if let objection = objection(to: director) {
       return effects + refuse(objection) + [collectGarbage]
     }
     let delay =
-      director.issued + director.startDelaySeconds(device: context.configuration.device)
+      director.issued + director.startDelaySeconds(device: context.profile.device)
       - context.seconds(now)
     if director.spreadSeconds > 0 && delay > 0 {
       phase = .waiting
@@ -129,7 +129,7 @@ extension ModelMachine {
       return abandon(context) + refuse(Cause(error)) + [collectGarbage]
     }
     var effects = abandon(context)
-    if let objection = context.configuration.objection(to: release) {
+    if let objection = context.profile.objection(to: release) {
       return effects + refuse(objection) + [collectGarbage]
     }
     cause = nil
@@ -154,7 +154,7 @@ extension ModelMachine {
       return []
     }
     let topics = askedTopics(context)
-    let timing = context.configuration.timing
+    let timing = context.profile.timing
     asking.wait(
       from: now, minimum: timing.askMinimum, maximum: timing.maximum, &context.jitter)
     if isRepeated, asking.count > 1, cause == nil { cause = .truncated }

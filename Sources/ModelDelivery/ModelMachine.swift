@@ -185,7 +185,7 @@ struct ModelMachine {
   }
 
   func wait(_ retry: inout Retry, _ context: inout DeliveryContext, _ now: DeliveryTime) {
-    let timing = context.configuration.timing
+    let timing = context.profile.timing
     retry.wait(
       from: now, minimum: timing.retryMinimum, maximum: timing.maximum, &context.jitter)
   }

@@ -1,7 +1,7 @@
 package import SignedDocuments
 
 /// Who this device is, what it takes delivery of, and what it has.
-package struct DeliveryConfiguration: Sendable {
+package struct DeviceProfile: Sendable {
   package var device: String
   /// Names of the models, at most `DeliveryLimits.models`.
   package var models: [String]

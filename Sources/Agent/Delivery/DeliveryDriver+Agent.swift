@@ -1,0 +1,89 @@
+package import Logging
+import MQTT
+import ModelDelivery
+package import Serving
+import SignedDocuments
+
+/// How the agent makes its driver.
+extension DeliveryDriver {
+  /// A driver for what is configured, which brings versions into service through `manager`.
+  ///
+  /// - Parameters:
+  ///   - version: the agent's version, dotted numbers.
+  ///   - kernels: the kernel table in use.
+  package convenience init(
+    _ agent: AgentConfiguration, _ delivery: DeliveryConfiguration, manager: ModelManager,
+    version: String, kernels: String, log: Logger
+  ) throws {
+    try self.init(
+      Setup(agent, delivery, version: version, kernels: kernels), log: log,
+      activate: { source, completion in manager.load(source, completion: completion) })
+  }
+}
+
+extension DeliveryDriver.Setup {
+  /// What is configured, with the files that it names read.
+  package init(
+    _ agent: AgentConfiguration, _ delivery: DeliveryConfiguration, version: String,
+    kernels: String
+  ) throws(AgentError) {
+    let root = try Self.root(delivery)
+    for (key, name) in [("fleet", delivery.fleet), ("device", delivery.device)]
+      + delivery.models.map({ ("models", $0) })
+    where !Token.isValid(name) {
+      throw .invalidValue(
+        key: "delivery.\(key)", value: name, expected: "1 to 64 letters, digits, '_' and '-'")
+    }
+    guard delivery.models.count <= DeliveryLimits.models,
+      Set(delivery.models).count == delivery.models.count
+    else {
+      throw .invalidValue(
+        key: "delivery.models", value: "\(delivery.models.count) names",
+        expected: "at most \(DeliveryLimits.models) different names")
+    }
+    var broker = MQTTConfiguration(
+      host: delivery.broker.host, port: delivery.broker.port, clientID: delivery.device,
+      username: delivery.broker.username)
+    if let path = delivery.broker.passwordFile {
+      let bytes = try WholeFile.read(path, maximum: AgentLimits.passwordFileBytesMaximum)
+      broker.password = String(
+        decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+    let minimum = delivery.reconnectMinimumMilliseconds ?? 1_000
+    self.init(
+      stateDirectory: agent.stateDirectory, broker: broker,
+      profile: DeviceProfile(
+        device: delivery.device, models: delivery.models, root: root, agent: version,
+        architecture: Self.architecture, memoryBudget: agent.memoryBudget.map(Int64.init) ?? .max,
+        seed: .random(in: 1 ... .max)),
+      kernels: kernels,
+      backoff: MQTTBackoff(
+        minimumMilliseconds: minimum,
+        maximumMilliseconds: max(minimum, delivery.reconnectMaximumMilliseconds ?? 300_000)))
+  }
+
+  private static var architecture: String {
+    #if arch(arm64)
+      "aarch64"
+    #else
+      "x86_64"
+    #endif
+  }
+
+  private static func root(_ delivery: DeliveryConfiguration) throws(AgentError) -> TrustedRoot {
+    let bytes = try WholeFile.read(
+      delivery.rootKeyFile, maximum: AgentLimits.rootFileBytesMaximum)
+    let root: TrustedRoot
+    do { root = try TrustedRoot(trusting: bytes) } catch {
+      throw .invalidValue(
+        key: "delivery.root_key_file", value: delivery.rootKeyFile,
+        expected: "a root document signed by its own keys")
+    }
+    guard root.document.fleet == delivery.fleet else {
+      throw .invalidValue(
+        key: "delivery.fleet", value: delivery.fleet,
+        expected: "\(root.document.fleet), the fleet of the root document")
+    }
+    return root
+  }
+}

@@ -1,0 +1,95 @@
+package import Logging
+package import MQTT
+package import ModelDelivery
+package import Serving
+import Synchronization
+
+/// Brings a version into service, and says later whether it is.
+package typealias VersionActivation =
+  @Sendable (VersionSource, @escaping @Sendable (Result<Void, LoadFailure>) -> Void) -> Void
+
+/// Delivery on a device: the protocol machine, its broker and its store, on a thread of low priority.
+package final class DeliveryDriver: DeliveryService {
+  /// What a driver is made of.
+  package struct Setup: Sendable {
+    package var stateDirectory: String
+    package var broker: MQTTConfiguration
+    package var profile: DeviceProfile
+    /// The kernel table in use, as status documents name it.
+    package var kernels: String
+    package var backoff: MQTTBackoff
+
+    package init(
+      stateDirectory: String, broker: MQTTConfiguration, profile: DeviceProfile,
+      kernels: String, backoff: MQTTBackoff = MQTTBackoff()
+    ) {
+      self.stateDirectory = stateDirectory
+      self.broker = broker
+      self.profile = profile
+      self.kernels = kernels
+      self.backoff = backoff
+    }
+  }
+
+  private let loop: DeliveryLoop
+  private let shared: DeliveryShared
+
+  /// Opens the store; throws when it cannot be.
+  package init(_ setup: Setup, log: Logger, activate: @escaping VersionActivation) throws {
+    let client = try MQTTClient(setup.broker)
+    shared = DeliveryShared(
+      waker: client.waker,
+      status: DeliveryStatus(
+        broker: "\(setup.broker.host):\(setup.broker.port)", connected: false, state: "idle",
+        release: "", progressPercent: 0))
+    loop = try DeliveryLoop(setup, client, shared, log, activate)
+  }
+
+  /// Hands the stored versions to the activation, then begins to deliver; on no network itself.
+  package func start() {
+    loop.begin()
+    let (loop, shared) = (loop, shared)
+    BackgroundThread.start(name: "delivery", niceness: AgentLimits.deliveryNiceness) {
+      loop.run()
+      shared.hasEnded.store(true, ordering: .releasing)
+    }
+    shared.hasBegun.store(true, ordering: .releasing)
+  }
+
+  package func status() -> DeliveryStatus { shared.status.withLock { $0 } }
+
+  /// Says goodbye to the broker and ends the thread; waits at most two seconds.
+  package func shutdown() { end(.orderly) }
+
+  /// Ends the thread as a crash would: no goodbye, nothing made durable.
+  func crash() { end(.abrupt) }
+
+  private func end(_ end: DeliveryShared.End) {
+    shared.end.store(end.rawValue, ordering: .releasing)
+    guard shared.hasBegun.load(ordering: .acquiring) else { return }
+    shared.waker.wake()
+    for _ in 0 ..< AgentLimits.deliveryShutdownMilliseconds {
+      if shared.hasEnded.load(ordering: .acquiring) { return }
+      BackgroundThread.sleep(milliseconds: 1)
+    }
+  }
+}
+
+/// What the delivery thread and others both touch.
+final class DeliveryShared: Sendable {
+  /// How the thread is to end.
+  enum End: Int { case none, orderly, abrupt }
+
+  let waker: MQTTWaker
+  let status: Mutex<DeliveryStatus>
+  /// Outcomes of activations that the thread has not yet seen.
+  let outcomes = Mutex<[DeliveryEvent]>([])
+  let end = Atomic<Int>(End.none.rawValue)
+  let hasBegun = Atomic<Bool>(false)
+  let hasEnded = Atomic<Bool>(false)
+
+  init(waker: MQTTWaker, status: DeliveryStatus) {
+    self.waker = waker
+    self.status = Mutex(status)
+  }
+}

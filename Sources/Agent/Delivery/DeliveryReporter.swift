@@ -1,0 +1,110 @@
+import Cryptography
+import MQTT
+import ModelDelivery
+import SignedDocuments
+
+/// What a device tells its fleet and its own status document, and how often.
+struct DeliveryReporter {
+  private let setup: DeliveryDriver.Setup
+  private let boot: [UInt8]
+  private var birthNumber: Int64 = 0
+  private var sequence: Int64 = 0
+  private var startMilliseconds: Int64?
+  private var logged: [Delivery.Status] = []
+  private var published: [Delivery.Status] = []
+  private var publishedAt: Int64 = 0
+
+  init(_ setup: DeliveryDriver.Setup) {
+    self.setup = setup
+    boot = (try? randomBytes(8)) ?? []
+  }
+
+  /// The last will of the connection that `birth` counts.
+  mutating func death(_ birth: Int64) -> MQTTMessage {
+    birthNumber = birth
+    return liveness(.death(birth))
+  }
+
+  /// The word that the device is there; a status follows.
+  mutating func birth() -> MQTTMessage {
+    published = []
+    sequence = 0
+    return liveness(.birth(birthNumber, boot: boot, agent: setup.profile.agent))
+  }
+
+  /// The word that the device goes in order.
+  func goodbye() -> MQTTMessage { liveness(.death(birthNumber)) }
+
+  /// The models whose state or cause is new since the last call.
+  mutating func changes(_ statuses: [Delivery.Status]) -> [Delivery.Status] {
+    defer { logged = statuses }
+    return statuses.enumerated().filter { i, status in
+      i >= logged.count || !logged[i].isSame(as: status)
+    }.map(\.element)
+  }
+
+  /// The status to publish now; nil while the last one tells enough.
+  mutating func status(_ statuses: [Delivery.Status], _ now: DeliveryTime) -> MQTTMessage? {
+    let started = startMilliseconds ?? now.milliseconds
+    startMilliseconds = started
+    let isNews =
+      published.count != statuses.count
+      || zip(published, statuses).contains { !$0.isSame(as: $1) || $0.isTenth(before: $1) }
+    let age = now.milliseconds - publishedAt
+    guard isNews || age >= AgentLimits.statusRefreshMilliseconds else { return nil }
+    published = statuses
+    publishedAt = now.milliseconds
+    sequence += 1
+    let document = StatusDocument(
+      birth: birthNumber, sequence: sequence, agent: setup.profile.agent, kernels: setup.kernels,
+      models: statuses.map(\.document), uptimeSeconds: (now.milliseconds - started) / 1000)
+    let topic = Topic.status(fleet: setup.fleet, device: setup.profile.device)
+    return MQTTMessage(topic: topic.name, payload: document.encode(), retained: true)
+  }
+
+  /// The part of the local status document: the model that has most to tell.
+  func snapshot(_ statuses: [Delivery.Status], isConnected: Bool, hasFailed: Bool)
+    -> DeliveryStatus
+  {
+    let told = statuses.first { $0.cause != nil } ?? statuses.first { $0.state != .committed }
+    let status = told ?? statuses.first
+    let version = status?.target ?? status?.serving
+    let unreachable = isConnected || !hasFailed ? nil : Cause.brokerUnreachable
+    return DeliveryStatus(
+      broker: "\(setup.broker.host):\(setup.broker.port)", connected: isConnected,
+      state: status?.state.rawValue ?? "idle",
+      release: status.flatMap { status in version.map { "\(status.model)@\($0)" } } ?? "",
+      progressPercent: status?.progressPercent ?? 0,
+      cause: (unreachable ?? status?.cause)?.rawValue)
+  }
+
+  private func liveness(_ document: BirthDocument) -> MQTTMessage {
+    let topic = Topic.liveness(fleet: setup.fleet, device: setup.profile.device)
+    return MQTTMessage(
+      topic: topic.name, payload: document.encode(), quality: .atLeastOnce, retained: true)
+  }
+}
+
+extension DeliveryDriver.Setup {
+  var fleet: String { profile.root.document.fleet }
+}
+
+extension Delivery.Status {
+  fileprivate func isSame(as other: Delivery.Status) -> Bool {
+    var (left, right) = (self, other)
+    left.progressPercent = 0
+    right.progressPercent = 0
+    return left == right
+  }
+
+  fileprivate func isTenth(before other: Delivery.Status) -> Bool {
+    progressPercent / 10 != other.progressPercent / 10
+  }
+
+  fileprivate var document: StatusDocument.Model {
+    StatusDocument.Model(
+      name: model, state: state.rawValue, current: serving, previous: previous, target: target,
+      progressPercent: Int64(progressPercent), cause: cause?.rawValue, attempts: attempts,
+      directorSequence: directorSequence, isStale: isStale)
+  }
+}
