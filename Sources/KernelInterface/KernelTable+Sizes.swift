@@ -16,7 +16,8 @@ extension KernelTable {
   /// How the int8 weights of a depthwise convolution are packed.
   package func depthwiseInt8Weights(_ geometry: WindowGeometry) -> PackedDepthwiseWeights {
     PackedDepthwiseWeights(
-      outputChannels: geometry.outputChannels, taps: geometry.taps, elementBytes: 1)
+      outputChannels: geometry.outputChannels, taps: geometry.taps,
+      elementBytes: int8Tile.activationBytes)
   }
 
   /// How the float32 weights of a depthwise convolution are packed.
@@ -27,7 +28,8 @@ extension KernelTable {
 
   /// Scratch bytes of one concurrent call of `convolutionInt8` or `convolutionHybrid`.
   package func convolutionInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    rowBlock * int8Tile.paddedDepth(geometry.depth) * int8Tile.activationBytes
+    // Rows are packed sixteen activations at a time, so the last may run over by one vector.
+    (rowBlock * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
   }
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.
@@ -35,9 +37,31 @@ extension KernelTable {
     geometry.isPointwise ? 0 : rowBlock * geometry.depth * 4
   }
 
-  /// Scratch bytes of one concurrent call of a depthwise kernel.
-  package func depthwiseScratchBytes(_ geometry: WindowGeometry) -> Int {
-    // One panel of input for each tap: what stands in for padding and for the last, partial panel.
-    (geometry.taps + 2) * PackedDepthwiseWeights.channels * 4
+  /// Scratch bytes of one concurrent call of `depthwiseInt8` or `depthwiseHybrid`.
+  package func depthwiseInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
+    DepthwiseScratch(geometry, elementBytes: 1).byteCount
+  }
+
+  /// Scratch bytes of one concurrent call of `depthwiseFloat32`.
+  package func depthwiseFloat32ScratchBytes(_ geometry: WindowGeometry) -> Int {
+    DepthwiseScratch(geometry, elementBytes: 4).byteCount
+  }
+}
+
+/// How a depthwise kernel divides its scratch.
+package struct DepthwiseScratch: Sendable, Equatable {
+  /// Taps rounded up to pairs; two tables of as many offsets (`Int`) come first.
+  package var paddedTaps: Int
+  /// Where the stand-in for a row of padding begins, as long as an input pixel.
+  package var paddingOffset: Int
+  /// Where two vectors of 16 gathered elements begin.
+  package var gatherOffset: Int
+  package var byteCount: Int
+
+  package init(_ geometry: WindowGeometry, elementBytes: Int) {
+    paddedTaps = (geometry.taps + 1) / 2 * 2
+    paddingOffset = 2 * paddedTaps * 8
+    gatherOffset = paddingOffset + (geometry.inputChannels * elementBytes + 63) / 64 * 64
+    byteCount = gatherOffset + 2 * PackedDepthwiseWeights.channels * elementBytes
   }
 }

@@ -29,11 +29,11 @@ package struct PackedWeights: Sendable, Equatable {
 /// Where everything lies in weights packed for a depthwise convolution.
 ///
 /// The output channels are cut into panels of `channels` (16); a panel holds a header as in `PackedWeights` and then
-/// int8 `[paddedTaps / 2][16][2]` (taps in pairs) or float32 `[taps][16]`.
+/// int8 weights, two taps × 16 channels at a time in the table's own order, or float32 `[taps][16]`.
 package struct PackedDepthwiseWeights: Sendable, Equatable {
   package var outputChannels: Int
   package var taps: Int
-  /// 1 for int8 weights, 4 for float32.
+  /// 1 or 2 for int8 weights (2 where they are stored widened), 4 for float32.
   package var elementBytes: Int
   /// Output channels of one panel.
   package static let channels = 16
@@ -45,8 +45,8 @@ package struct PackedDepthwiseWeights: Sendable, Equatable {
   }
 
   package var panels: Int { (outputChannels + Self.channels - 1) / Self.channels }
-  package var headerBytes: Int { (elementBytes == 1 ? 3 : 1) * Self.channels * 4 }
-  package var paddedTaps: Int { elementBytes == 1 ? (taps + 1) / 2 * 2 : taps }
+  package var headerBytes: Int { (elementBytes == 4 ? 1 : 3) * Self.channels * 4 }
+  package var paddedTaps: Int { elementBytes == 4 ? taps : (taps + 1) / 2 * 2 }
   package var panelBytes: Int { headerBytes + paddedTaps * Self.channels * elementBytes }
   package var byteCount: Int { panels * panelBytes }
 }

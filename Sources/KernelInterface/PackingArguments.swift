@@ -1,8 +1,5 @@
 /// What int8 weights are packed from, for a convolution, depthwise convolution or fully connected layer.
 ///
-/// For an int8 output, `scales` are the requantisation ratios `inputScale · weightScale / outputScale` and `bias` is
-/// int32. For a float output from quantised activations (dynamic range), `scales` are the weight scales, `bias` is nil
-/// and `floatBias` may be given; `inputZeroPoint` is then 0, because it differs from row to row.
 /// The maker vouches that the pointers hold what the counts say.
 @safe package struct PackInt8Arguments {
   /// Convolution: `[outputChannels][kernelHeight][kernelWidth][inputChannels]`; depthwise: `[taps][outputChannels]`.
@@ -12,18 +9,19 @@
   package var depth: Int
   /// One for the whole tensor, or `outputChannels`.
   package var scales: UnsafeBufferPointer<Float>
-  /// `outputChannels` values, or nil for zeros.
+  /// `outputChannels` values, or nil for zeros; an int8 output only.
   package var bias: UnsafePointer<Int32>?
-  /// `outputChannels` values, or nil for zeros.
+  /// `outputChannels` values, or nil for zeros; a float output only.
   package var floatBias: UnsafePointer<Float>?
-  package var inputZeroPoint: Int32
+  /// Nil when it differs from row to row, for a float output.
+  package var inputZeroPoint: Int32?
   /// `PackedWeights.byteCount` or `PackedDepthwiseWeights.byteCount` bytes, 64-byte aligned.
   package var destination: UnsafeMutableRawPointer
 
+  /// For an int8 output; `scales` are the requantisation ratios `inputScale · weightScale / outputScale`.
   package init(
     weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int,
-    scales: UnsafeBufferPointer<Float>, bias: UnsafePointer<Int32>?,
-    floatBias: UnsafePointer<Float>? = nil, inputZeroPoint: Int32,
+    scales: UnsafeBufferPointer<Float>, bias: UnsafePointer<Int32>?, inputZeroPoint: Int32,
     destination: UnsafeMutableRawPointer
   ) {
     unsafe self.weights = weights
@@ -31,8 +29,24 @@
     self.depth = depth
     unsafe self.scales = scales
     unsafe self.bias = bias
-    unsafe self.floatBias = floatBias
+    unsafe self.floatBias = nil
     self.inputZeroPoint = inputZeroPoint
+    unsafe self.destination = destination
+  }
+
+  /// For a float output from activations quantised at run time (dynamic range).
+  package init(
+    weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int,
+    weightScales: UnsafeBufferPointer<Float>, floatBias: UnsafePointer<Float>?,
+    destination: UnsafeMutableRawPointer
+  ) {
+    unsafe self.weights = weights
+    self.outputChannels = outputChannels
+    self.depth = depth
+    unsafe self.scales = weightScales
+    unsafe self.bias = nil
+    unsafe self.floatBias = floatBias
+    self.inputZeroPoint = nil
     unsafe self.destination = destination
   }
 }

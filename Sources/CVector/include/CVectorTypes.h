@@ -1,0 +1,20 @@
+#pragma once
+
+#include <stdint.h>
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+// Wider than the baseline's registers on purpose: everything below inlines, no value crosses a call.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define CV_INLINE static inline __attribute__((always_inline))
+
+typedef int8_t cv_s8x8 __attribute__((ext_vector_type(8)));
+typedef int8_t cv_s8x16 __attribute__((ext_vector_type(16)));
+typedef int8_t cv_s8x32 __attribute__((ext_vector_type(32)));
+typedef int16_t cv_s16x8 __attribute__((ext_vector_type(8)));
+typedef int16_t cv_s16x16 __attribute__((ext_vector_type(16)));
+typedef int32_t cv_s32x4 __attribute__((ext_vector_type(4)));
+typedef int32_t cv_s32x8 __attribute__((ext_vector_type(8)));
+typedef float cv_f32x8 __attribute__((ext_vector_type(8)));

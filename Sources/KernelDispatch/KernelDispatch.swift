@@ -1,1 +1,0 @@
-// KernelDispatch: see Sources/README.md.

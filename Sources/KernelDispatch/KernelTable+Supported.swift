@@ -1,0 +1,35 @@
+import CProcessor
+package import KernelInterface
+import Kernels
+import KernelsAVX2
+import KernelsNEONDot
+
+extension KernelTable {
+  /// The tables that this processor can run, the baseline first and the fastest last.
+  package static let supported: [KernelTable] = {
+    var tables = [Kernels.makeKernelTable()]
+    #if arch(x86_64)
+      if cprocessor_has_avx2_fma() { tables.append(KernelsAVX2.makeKernelTable()) }
+    #elseif arch(arm64)
+      if cprocessor_has_neon_dot_product() { tables.append(KernelsNEONDot.makeKernelTable()) }
+    #endif
+    return tables
+  }()
+
+  /// The fastest table that this processor can run.
+  package static var best: KernelTable { supported[supported.count - 1] }
+
+  /// The supported table of this name; nil when there is none.
+  package static func named(_ name: String) -> KernelTable? {
+    supported.first { $0.name == name }
+  }
+
+  /// The names of every table built into this program, whether or not this processor can run them.
+  package static var builtInNames: [String] {
+    #if arch(x86_64)
+      ["baseline", "avx2"]
+    #else
+      ["neon", "neon-dotprod"]
+    #endif
+  }
+}

@@ -1,0 +1,39 @@
+import CVector
+import KernelInterface
+
+/// Integers to int8 codes: `clamp(rint(value · scale) + zeroPoint)`, half to even.
+struct Requantizer {
+  private let scale: SIMD8<Float>
+  private let lowest: SIMD8<Float>
+  private let highest: SIMD8<Float>
+  private let zeroPoint: SIMD8<Int32>
+
+  init(scale: Float, bounds: OutputBoundsInt8) {
+    self.scale = SIMD8(repeating: scale)
+    lowest = SIMD8(repeating: Float(bounds.minimum &- bounds.zeroPoint))
+    highest = SIMD8(repeating: Float(bounds.maximum &- bounds.zeroPoint))
+    zeroPoint = SIMD8(repeating: bounds.zeroPoint)
+  }
+
+  @inline(__always)
+  func codes(_ values: SIMD8<Int32>) -> SIMD8<Int32> {
+    // Bounded before the conversion: beyond int32, x86 and Arm round to different values.
+    cv_round(cv_clamp(cv_to_float(values) * scale, lowest, highest)) &+ zeroPoint
+  }
+}
+
+/// From one int8 quantisation to another: `clamp(rint((input − inputZeroPoint) · scale) + zeroPoint)`.
+func requantizeInt8(_ arguments: RequantizeArguments) {
+  let requantizer = Requantizer(scale: arguments.scale, bounds: arguments.bounds)
+  let inputZeroPoint = SIMD8(repeating: arguments.inputZeroPoint)
+  var i = 0
+  // Sound: `count` elements are read and written, as the maker of the arguments vouches.
+  while i < arguments.count {
+    let count = min(16, arguments.count &- i)
+    let codes = unsafe loadInt8(arguments.input + i, count)
+    let low = requantizer.codes(cv_widen_s8x8(codes.lowHalf) &- inputZeroPoint)
+    let high = requantizer.codes(cv_widen_s8x8(codes.highHalf) &- inputZeroPoint)
+    unsafe storeInt8(arguments.output + i, cv_narrow_s32x16(low, high), count)
+    i &+= 16
+  }
+}

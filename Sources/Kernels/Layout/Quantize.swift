@@ -1,0 +1,143 @@
+import CVector
+import KernelInterface
+
+/// `output = clamp(round(input / scale) + zeroPoint)`, half away from zero; NaN becomes the minimum.
+func quantizeInt8(_ arguments: QuantizeArguments) {
+  let bounds = arguments.bounds
+  let scale = SIMD8(repeating: arguments.scale)
+  let lowest = SIMD8(repeating: Float(bounds.minimum &- bounds.zeroPoint))
+  let highest = SIMD8(repeating: Float(bounds.maximum &- bounds.zeroPoint))
+  let zeroPoint = SIMD8(repeating: bounds.zeroPoint)
+  var i = 0
+  // Sound: `count` elements are read and written, as the maker of the arguments vouches.
+  while i < arguments.count {
+    let count = min(8, arguments.count &- i)
+    let value = unsafe loadFloat32(arguments.input + i, count) / scale
+    let codes = cv_round_away(cv_clamp(value, lowest, highest)) &+ zeroPoint
+    unsafe storeCodes(arguments.output + i, codes, count)
+    i &+= 8
+  }
+}
+
+/// `output = scale · (input − zeroPoint)`.
+func dequantizeInt8(_ arguments: DequantizeArguments) {
+  let scale = SIMD8(repeating: arguments.scale)
+  let zeroPoint = SIMD8(repeating: arguments.zeroPoint)
+  var i = 0
+  // Sound: `count` elements are read and written, as the maker of the arguments vouches.
+  while i < arguments.count {
+    let count = min(16, arguments.count &- i)
+    let codes = unsafe loadInt8(arguments.input + i, count)
+    let low = cv_to_float(cv_widen_s8x8(codes.lowHalf) &- zeroPoint) * scale
+    let high = cv_to_float(cv_widen_s8x8(codes.highHalf) &- zeroPoint) * scale
+    unsafe storeFloat32(arguments.output + i, low, high, count)
+    i &+= 16
+  }
+}
+
+/// Quantises each row by its own range, symmetric to ±127 or asymmetric to −128 … 127.
+///
+/// - Source: TensorFlow Lite's quantisation of activations for dynamic-range operators.
+func quantizeRows(_ arguments: QuantizeRowsArguments, _ rows: Range<Int>) {
+  var row = rows.lowerBound
+  // Sound: every index stays inside the rows that the maker of the arguments vouches for.
+  while row < rows.upperBound {
+    let input = unsafe arguments.input + row &* arguments.columns
+    let output = unsafe arguments.output + row &* arguments.columns
+    let range = unsafe RowRange(input, arguments.columns)
+    let quantization = arguments.isSymmetric ? range.symmetric : range.asymmetric
+    unsafe arguments.scales[row] = quantization.scale
+    unsafe arguments.zeroPoints[row] = quantization.zeroPoint
+    unsafe quantizeRow(
+      input, arguments.columns, quantization, lowest: arguments.isSymmetric ? -127 : -128, output)
+    row &+= 1
+  }
+}
+
+/// How the values of one row become codes: `round(x · inverse + zeroPoint)`.
+private struct RowQuantization {
+  var scale: Float
+  var inverse: Float
+  var zeroPoint: Int32
+}
+
+/// The least and the greatest value of a row, zero included; NaN is passed over.
+private struct RowRange {
+  private(set) var minimum: Float = 0
+  private(set) var maximum: Float = 0
+
+  @unsafe init(_ input: UnsafePointer<Float>, _ count: Int) {
+    var (lows, highs) = (SIMD8<Float>(), SIMD8<Float>())
+    var i = 0
+    while i < count {
+      // The lanes beyond the row are zero, which the range includes anyway.
+      let values = unsafe loadFloat32(input + i, min(8, count &- i))
+      lows = cv_min(values, lows)
+      highs = cv_max(values, highs)
+      i &+= 8
+    }
+    var lane = 0
+    while lane < 8 {
+      minimum = min(minimum, lows[lane])
+      maximum = max(maximum, highs[lane])
+      lane &+= 1
+    }
+  }
+
+  var symmetric: RowQuantization {
+    let range = max(0 - minimum, maximum)
+    guard range > 0 && range < .infinity else {
+      return RowQuantization(scale: 1, inverse: 0, zeroPoint: 0)
+    }
+    return RowQuantization(scale: range / 127, inverse: 127 / range, zeroPoint: 0)
+  }
+
+  var asymmetric: RowQuantization {
+    guard minimum < maximum && maximum - minimum < .infinity else {
+      return RowQuantization(scale: 1, inverse: 0, zeroPoint: 0)
+    }
+    let scale = (Double(maximum) - Double(minimum)) / 255
+    let fromMinimum = -128 - Double(minimum) / scale
+    let fromMaximum = 127 - Double(maximum) / scale
+    // The end whose terms are smaller loses less.
+    let minimumError = 128 + abs(Double(minimum) / scale)
+    let maximumError = 127 + abs(Double(maximum) / scale)
+    let exact = minimumError < maximumError ? fromMinimum : fromMaximum
+    let zeroPoint: Int32
+    if exact <= -128 {
+      zeroPoint = -128
+    } else if exact >= 127 {
+      zeroPoint = 127
+    } else {
+      zeroPoint = Int32(exact.rounded(.toNearestOrAwayFromZero))
+    }
+    return RowQuantization(
+      scale: Float(scale), inverse: 1 / Float(scale), zeroPoint: zeroPoint)
+  }
+}
+
+@inline(__always)
+@unsafe private func quantizeRow(
+  _ input: UnsafePointer<Float>, _ columns: Int, _ quantization: RowQuantization, lowest: Float,
+  _ output: UnsafeMutablePointer<Int8>
+) {
+  let inverse = SIMD8(repeating: quantization.inverse)
+  let zeroPoint = SIMD8(repeating: Float(quantization.zeroPoint))
+  var i = 0
+  while i < columns {
+    let count = min(8, columns &- i)
+    let value = unsafe loadFloat32(input + i, count) * inverse + zeroPoint
+    let codes = cv_round_away(
+      cv_clamp(value, SIMD8(repeating: lowest), SIMD8(repeating: 127)))
+    unsafe storeCodes(output + i, codes, count)
+    i &+= 8
+  }
+}
+
+/// Writes the first `count` (1 … 8) of 8 codes.
+@inline(__always)
+@unsafe private func storeCodes(
+  _ place: UnsafeMutablePointer<Int8>, _ codes: SIMD8<Int32>, _ count: Int
+) {
+  unsafe cv_store_s8_partial(place, cv_narrow_s32x16(codes, codes), count)
+}

@@ -1,0 +1,42 @@
+package import KernelInterface
+import CVector
+
+/// The kernels of this module's instruction set.
+package func makeKernelTable() -> KernelTable {
+  KernelTable(
+    name: Tile.tableName,
+    int8Tile: MatrixTile(
+      rows: Tile.int8Rows, channels: Tile.channels, depthGroup: Tile.depthGroup,
+      activationBytes: MemoryLayout<cv_activation>.size),
+    float32Tile: MatrixTile(
+      rows: Tile.float32Rows, channels: Tile.channels, depthGroup: 1, activationBytes: 4),
+    rowBlock: Tile.rowBlock,
+    packConvolutionInt8: { packConvolutionInt8($0) },
+    packDepthwiseInt8: { packDepthwiseInt8($0) },
+    packConvolutionFloat32: { packConvolutionFloat32($0) },
+    packDepthwiseFloat32: { packDepthwiseFloat32($0) },
+    convolutionInt8: { convolutionInt8($0, $1) },
+    convolutionHybrid: { convolutionHybrid($0, $1) },
+    convolutionFloat32: { convolutionFloat32($0, $1) },
+    depthwiseInt8: { depthwiseInt8($0, $1) },
+    depthwiseHybrid: { depthwiseHybrid($0, $1) },
+    depthwiseFloat32: { depthwiseFloat32($0, $1) },
+    averagePoolInt8: { averagePoolInt8($0, $1) },
+    averagePoolFloat32: { averagePoolFloat32($0, $1) },
+    maximumPoolInt8: { maximumPoolInt8($0, $1) },
+    maximumPoolFloat32: { maximumPoolFloat32($0, $1) },
+    meanInt8: { meanInt8($0, $1) },
+    meanFloat32: { meanFloat32($0, $1) },
+    binaryInt8: { binaryInt8($0) },
+    binaryFloat32: { binaryFloat32($0) },
+    unaryFloat32: { unaryFloat32($0) },
+    lookupInt8: { lookupInt8($0) },
+    softmaxInt8: { softmaxInt8($0, $1) },
+    softmaxFloat32: { softmaxFloat32($0, $1) },
+    quantizeInt8: { quantizeInt8($0) },
+    dequantizeInt8: { dequantizeInt8($0) },
+    requantizeInt8: { requantizeInt8($0) },
+    quantizeRows: { quantizeRows($0, $1) },
+    copyRows: { copyRows($0) },
+    fill: { fill($0) })
+}
