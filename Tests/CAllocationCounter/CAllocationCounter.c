@@ -1,7 +1,8 @@
+#define _GNU_SOURCE
 #include "CAllocationCounter.h"
 
 #include <errno.h>
-#include <stdatomic.h>
+#include <sys/resource.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -9,9 +10,15 @@
 #endif
 #endif
 
-static atomic_size_t count;
+static _Thread_local size_t count;
 
-size_t cac_allocation_count(void) { return atomic_load(&count); }
+size_t cac_thread_allocation_count(void) { return count; }
+
+size_t cac_thread_minor_fault_count(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_THREAD, &usage);
+  return (size_t)usage.ru_minflt;
+}
 
 #if defined(SANITIZED) || !defined(__GLIBC__)
 
@@ -28,22 +35,22 @@ extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
 void *malloc(size_t size) {
-  atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+  count++;
   return __libc_malloc(size);
 }
 
 void *calloc(size_t n, size_t size) {
-  atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+  count++;
   return __libc_calloc(n, size);
 }
 
 void *realloc(void *old, size_t size) {
-  atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+  count++;
   return __libc_realloc(old, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-  atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+  count++;
   return __libc_memalign(alignment, size);
 }
 

@@ -12,6 +12,8 @@ struct Broadcast: Sendable, Equatable {
 
   /// Outermost first; neighbours that both operands pass in one stride are one axis.
   private(set) var axes: [Axis] = []
+  /// How often the kernel is called: the product of all extents but the last two.
+  private(set) var outerCount = 1
 
   /// - Precondition: the operands broadcast to `output`, which holds at least one element.
   init(left: Shape, right: Shape, output: Shape) {
@@ -29,6 +31,7 @@ struct Broadcast: Sendable, Equatable {
       leftStride *= leftExtent
       rightStride *= rightExtent
     }
+    outerCount = axes.dropLast(2).reduce(1) { $0 * $1.extent }
   }
 
   private mutating func prepend(_ axis: Axis) {
@@ -41,12 +44,12 @@ struct Broadcast: Sendable, Equatable {
     }
   }
 
-  var columns: Axis { axes.last ?? Axis(extent: 1, leftStride: 1, rightStride: 1) }
+  var columns: Axis {
+    axes.isEmpty ? Axis(extent: 1, leftStride: 1, rightStride: 1) : axes[axes.count - 1]
+  }
   var rows: Axis {
     axes.count > 1 ? axes[axes.count - 2] : Axis(extent: 1, leftStride: 0, rightStride: 0)
   }
-  var outer: ArraySlice<Axis> { axes.dropLast(2) }
-  var outerCount: Int { outer.reduce(1) { $0 * $1.extent } }
   var leftStrides: OperandStrides {
     OperandStrides(row: rows.leftStride, column: columns.leftStride)
   }
@@ -57,10 +60,12 @@ struct Broadcast: Sendable, Equatable {
   /// Where the operands of one outer index begin, in elements.
   func offsets(ofOuter index: Int) -> (left: Int, right: Int) {
     var (index, left, right) = (index, 0, 0)
-    for axis in outer.reversed() {
-      left += index % axis.extent * axis.leftStride
-      right += index % axis.extent * axis.rightStride
-      index /= axis.extent
+    var axis = axes.count - 3
+    while axis >= 0 {
+      left += index % axes[axis].extent * axes[axis].leftStride
+      right += index % axes[axis].extent * axes[axis].rightStride
+      index /= axes[axis].extent
+      axis -= 1
     }
     return (left, right)
   }
@@ -83,7 +88,7 @@ extension Broadcast {
     return rows.extent > 1 ? rows.extent : columns.extent
   }
 
-  /// Calls `body` for the parts that a range of units names.
+  /// Calls `body` for the parts that a range of units names. Allocates nothing.
   func forEachPart(of range: Range<Int>, _ body: (BroadcastPart) -> Void) {
     guard outerCount == 1 else {
       for index in range {

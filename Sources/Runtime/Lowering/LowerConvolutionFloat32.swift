@@ -21,7 +21,7 @@ extension Lowering {
       rate: isConvolution ? 8 : 3)
     needScratch(
       bytesPerThread: isConvolution
-        ? table.convolutionFloat32ScratchBytes(geometry) : table.depthwiseScratchBytes(geometry))
+        ? table.convolutionFloat32ScratchBytes(geometry) : table.depthwiseFloat32ScratchBytes(geometry))
     add(
       Step(
         description: description(

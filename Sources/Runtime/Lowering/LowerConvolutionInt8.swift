@@ -19,7 +19,7 @@ extension Lowering {
       Float(Double(inputQuantization.scale) * Double($0) / Double(outputScale))
     }
     let (weights, panels) = packInt8(
-      product, scales: scales, inputZeroPoint: inputQuantization.zeroPoint, bias: product.bias)
+      product, scales: scales, inputZeroPoint: inputQuantization.zeroPoint)
     let kernel = product.kind == .convolution ? table.convolutionInt8 : table.depthwiseInt8
     let (source, destination) = (source(input), try destination(node.outputs[0]))
     let (split, byRows) = product.work(
@@ -60,7 +60,7 @@ extension Lowering {
     if let bias = node.input(2) {
       guard type(bias).dataType == .float32 else { throw unsupported(node) }
     }
-    let (weights, panels) = packInt8(product, scales: scales, inputZeroPoint: 0, floatBias: product.bias)
+    let (weights, panels) = packInt8(product, scales: scales, inputZeroPoint: nil)
     // A convolution whose model does not say is quantised as its format's kernels do: by weight granularity.
     let isSymmetric = !(quantizesAsymmetrically ?? (scales.count > 1))
     let rows = try lowerQuantizeRows(node, input, rows: geometry.batch, isSymmetric: isSymmetric)
@@ -143,12 +143,12 @@ extension Lowering {
   private func scratchInt8(_ product: Product) -> Int {
     product.kind == .convolution
       ? table.convolutionInt8ScratchBytes(product.geometry)
-      : table.depthwiseScratchBytes(product.geometry)
+      : table.depthwiseInt8ScratchBytes(product.geometry)
   }
 
+  /// Packs for an int8 output, or for a float output where the zero point differs from row to row.
   private mutating func packInt8(
-    _ product: Product, scales: [Float], inputZeroPoint: Int32, bias: ByteView? = nil,
-    floatBias: ByteView? = nil
+    _ product: Product, scales: [Float], inputZeroPoint: Int32?
   ) -> (PackedID, panels: Int) {
     let geometry = product.geometry
     let (byteCount, panels) =
@@ -161,14 +161,21 @@ extension Lowering {
         table.depthwiseInt8Weights(geometry).byteCount, table.depthwiseInt8Weights(geometry).panels
       )
     let kernel = product.kind == .convolution ? table.packConvolutionInt8 : table.packDepthwiseInt8
-    let (weights, depth) = (product.weights, product.depth)
+    let (weights, bias, depth) = (product.weights, product.bias, product.depth)
     let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
       unsafe scales.withUnsafeBufferPointer { scales in
-        unsafe kernel(
-          PackInt8Arguments(
-            weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
-            scales: scales, bias: bias?.address(), floatBias: floatBias?.address(),
-            inputZeroPoint: inputZeroPoint, destination: destination))
+        if let inputZeroPoint {
+          unsafe kernel(
+            PackInt8Arguments(
+              weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
+              scales: scales, bias: bias?.address(), inputZeroPoint: inputZeroPoint,
+              destination: destination))
+        } else {
+          unsafe kernel(
+            PackInt8Arguments(
+              weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
+              weightScales: scales, floatBias: bias?.address(), destination: destination))
+        }
       }
     }
     return (pack(packed), panels)

@@ -106,7 +106,7 @@ extension Lowering {
             inputStrideBytes: piece.rowBytes, output: output + piece.offset,
             outputStrideBytes: outputRowBytes)
         }
-        return { _, _ in for call in calls { copyRows(call) } }
+        return { _, _ in for index in 0..<calls.count { copyRows(calls[index]) } }
       })
   }
 
@@ -166,9 +166,11 @@ struct PadCopies: Sendable, Equatable {
   /// Where a block's first row begins, in bytes.
   func offsets(ofBlock block: Int) -> (input: Int, output: Int) {
     var (index, output) = (block, outputStart)
-    for axis in outer.reversed() {
-      output += index % axis.extent * axis.outputStride
-      index /= axis.extent
+    var axis = outer.count - 1
+    while axis >= 0 {
+      output += index % outer[axis].extent * outer[axis].outputStride
+      index /= outer[axis].extent
+      axis -= 1
     }
     return (block * rows * rowBytes, output)
   }

@@ -1,5 +1,128 @@
 import ArgumentParser
+import ByteParsing
+import KernelDispatch
+import KernelInterface
+import ModelBundle
+import ModelGraph
+import Runtime
+import TFLiteImport
+import Tensors
 
 struct Inspect: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Shows what a model file needs and whether it can run here.")
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what a model file needs and whether it can run here.",
+    discussion: """
+      Nothing is run, and no memory is taken for the model: what is printed is planned.
+
+        edgeserve inspect keyword.tflite
+        edgeserve inspect keyword.bundle --json
+      """)
+
+  @Argument(help: "A model file or a bundle.")
+  var file: String
+
+  @Option(help: "The kernel table to plan for, instead of the best one here.")
+  var kernels: String?
+
+  @Option(help: "Threads to plan scratch memory for.")
+  var threads = 1
+
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  func validate() throws {
+    guard (1...ComputePool.threadsMaximum).contains(threads) else {
+      throw ValidationError("--threads must be 1 to \(ComputePool.threadsMaximum).")
+    }
+  }
+
+  func run() throws {
+    let source = try ModelSource(path: file)
+    let document = try inspect(source, table: try KernelTable.chosen(kernels))
+    if json { try printJSON(document) } else { document.lines.forEach { print($0) } }
+  }
+
+  private func inspect(
+    _ source: ModelSource, table: KernelTable
+  ) throws(CommandFailure) -> InspectionDocument {
+    var document = InspectionDocument(
+      format: source.format, modelBytes: source.model.count, description: "",
+      labels: source.bundle?.labels.count, kernels: table.name)
+    let graph: Graph
+    do throws(TFLiteError) {
+      graph = try TFLiteModel.graph(from: source.model)
+    } catch .unsupportedOperators(let operators) {
+      document.operators = operators.map {
+        .init(name: $0.name, count: $0.count, supported: false)
+      }
+      return document
+    } catch {
+      _ = try source.graph()
+      return document
+    }
+    document.description = graph.description.text
+    document.inputs = graph.inputSpecifications.map { .init($0) }
+    document.outputs = graph.outputSpecifications.map { .init($0) }
+    document.signatures = graph.signatures.map(\.key)
+    do throws(RuntimeError) {
+      let plan = try Plan(graph, table: table, threads: threads)
+      document.operators = InspectionDocument.operators(of: graph, missing: [])
+      document.supported = true
+      document.memory = MemoryDocument(plan.memory)
+      document.steps = plan.steps.map { .init($0) }
+    } catch .unsupported(let missing) {
+      document.operators = InspectionDocument.operators(of: graph, missing: missing)
+    } catch {
+      _ = try source.plan(graph, table: table, threads: threads)
+    }
+    return document
+  }
+}
+
+extension InspectionDocument {
+  /// For people.
+  fileprivate var lines: [String] {
+    var lines = ["format   \(format.rawValue), \(modelBytes) bytes"]
+    if !description.isEmpty { lines.append("about    \(description)") }
+    if let labels { lines.append("labels   \(labels)") }
+    lines += inputs.map { "input    " + $0.line }
+    lines += outputs.map { "output   " + $0.line }
+    if !signatures.isEmpty { lines.append("named    " + signatures.joined(separator: ", ")) }
+    let missing = operators.filter { !$0.supported }
+    if supported {
+      lines.append("runs     yes, with the \(kernels) kernels")
+    } else {
+      let names = missing.map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
+      lines.append("runs     no, not supported: \(names)")
+    }
+    if let memory { lines.append(memory.line) }
+    return lines + (steps.isEmpty ? operatorLines : stepLines)
+  }
+
+  private var operatorLines: [String] {
+    var table = TextTable([("operator", .left), ("count", .right), ("supported", .left)])
+    for kind in operators {
+      table.append([kind.name, "\(kind.count)", kind.supported ? "yes" : "no"])
+    }
+    return [""] + table.lines
+  }
+
+  private var stepLines: [String] {
+    var table = TextTable([
+      ("step", .right), ("operator", .left), ("kernel", .left), ("MAC", .right), ("bytes", .right),
+    ])
+    for (index, step) in steps.enumerated() {
+      table.append(["\(index)", step.name, step.kernel, "\(step.macs)", "\(step.bytes)"])
+    }
+    return [""] + table.lines
+  }
+}
+
+extension InspectionDocument.Tensor {
+  fileprivate var line: String {
+    let extents = zip(shape, signatureShape).map { $1 < 0 ? "?" : "\($0)" }
+    var line = "\(name.isEmpty ? "(no name)" : name)  \(type)[\(extents.joined(separator: " × "))]"
+    if let scale, let zeroPoint { line += "  scale \(scale), zero point \(zeroPoint)" }
+    return line
+  }
 }

@@ -1,0 +1,60 @@
+import KernelInterface
+import ModelGraph
+import Runtime
+import Tensors
+
+/// A prepared model with inputs in hand, whose inferences are timed: inputs copied in, run, outputs copied out.
+final class BenchSession {
+  let model: PreparedModel
+  /// From the file's name to a model ready to run.
+  let prepareNanoseconds: UInt64
+  private let instance: Instance
+  private let inputs: [[UInt8]]
+  private var outputs: [[UInt8]]
+
+  init(path: String, table: KernelTable, threads: Int) throws(CommandFailure) {
+    let start = MonotonicClock.nanoseconds()
+    let source = try ModelSource(path: path)
+    let plan = try source.plan(source.graph(), table: table, threads: threads)
+    do throws(RuntimeError) {
+      model = try PreparedModel(plan)
+      instance = try Instance(model, pool: threads > 1 ? ComputePool(threads: threads) : nil)
+    } catch {
+      throw CommandFailure(.failure, "\(path) cannot be prepared: \(error)")
+    }
+    prepareNanoseconds = MonotonicClock.nanoseconds() - start
+    var noise = SeededNoise(seed: 1)
+    inputs = model.inputs.map { noise.bytes(of: $0.type) }
+    outputs = model.outputs.map { [UInt8](repeating: 0, count: $0.type.byteCount ?? 0) }
+  }
+
+  /// One inference; gives its nanoseconds.
+  func time() -> UInt64 {
+    let start = MonotonicClock.nanoseconds()
+    copyIn()
+    instance.run()
+    copyOut()
+    return MonotonicClock.nanoseconds() - start
+  }
+
+  /// One inference that adds each step's nanoseconds to `steps`.
+  func profile(_ steps: inout [UInt64]) {
+    copyIn()
+    instance.runProfiled(&steps)
+    copyOut()
+  }
+
+  private func copyIn() {
+    for (index, input) in inputs.enumerated() {
+      unsafe instance.withInput(index) { bytes in unsafe bytes.copyBytes(from: input) }
+    }
+  }
+
+  private func copyOut() {
+    for index in outputs.indices {
+      unsafe instance.withOutput(index) { bytes in
+        unsafe outputs[index].withUnsafeMutableBytes { copy in unsafe copy.copyMemory(from: bytes) }
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import ByteParsing
+import KernelDispatch
+import KernelInterface
+import ModelGraph
+import Runtime
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Plan")
+struct PlanTests {
+  /// A chain of unary operators over one float32 shape.
+  private func chain(_ kinds: [Unary.Kind], _ type: TensorType) -> Graph {
+    let values = (0...kinds.count).map { Value(name: "v\($0)", type: type) }
+    let nodes = kinds.enumerated().map {
+      Node(.unary(Unary(kind: $1)), inputs: [ValueID($0)], outputs: [ValueID($0 + 1)])
+    }
+    return Graph(
+      values: values, nodes: nodes, inputs: [ValueID(0)], outputs: [ValueID(kinds.count)])
+  }
+
+  @Test("results of a chain of elementwise operators take one place")
+  func elementwiseIsInPlace() throws {
+    let graph = chain([.logistic, .tanh, .logistic], TensorType(.float32, [64]))
+    #expect(try Plan(graph, table: .best).memory.arenaBytes == 256)
+  }
+
+  @Test("operators without a kernel are named once, with their count")
+  func missingKernels() throws {
+    // The axes are not neighbours, which no kernel folds.
+    let mean = Operator.reduce(Reduce(kind: .mean, axes: [0, 2], keepsDimensions: true))
+    let graph = Graph(
+      values: [
+        Value(name: "in", type: TensorType(.float32, [2, 3, 4])),
+        Value(name: "a", type: TensorType(.float32, [1, 3, 1])),
+        Value(name: "b", type: TensorType(.float32, [1, 3, 1])),
+      ],
+      nodes: [
+        Node(mean, inputs: [ValueID(0)], outputs: [ValueID(1)]),
+        Node(mean, inputs: [ValueID(0)], outputs: [ValueID(2)]),
+      ], inputs: [ValueID(0)], outputs: [ValueID(1), ValueID(2)])
+    #expect(
+      throws: RuntimeError.unsupported([
+        MissingKernel(name: "mean", inputs: [.float32], outputs: [.float32], count: 2)
+      ])
+    ) { try Plan(graph, table: .best) }
+  }
+
+  @Test("scratch grows with threads, and nothing else does")
+  func scratchIsPerThread() throws {
+    let path = Fixtures.digitsModel()
+    let one = try RunningModel(path, .best).plan.memory
+    let four = try RunningModel(path, .best, threads: 4).plan.memory
+    #expect(four.scratchBytes == 4 * one.scratchBytes)
+    #expect(four.arenaBytes == one.arenaBytes)
+    #expect(four.weightsBytes == one.weightsBytes)
+  }
+
+  @Test("a tensor of no elements costs nothing and runs")
+  func emptyTensor() throws {
+    let graph = chain([.tanh], TensorType(.float32, [0, 3]))
+    let plan = try Plan(graph, table: .best)
+    #expect(plan.memory.arenaBytes == 0)
+    try Instance(PreparedModel(plan)).run()
+  }
+
+  @Test("each step is described by its operator, kernel and work")
+  func stepsAreDescribed() throws {
+    let plan = try RunningModel(Fixtures.digitsModel(), .best).plan
+    let first = try #require(plan.steps.first)
+    #expect(first.operatorName == "convolution2D")
+    #expect(first.kernelName == "convolutionInt8")
+    #expect(first.multiplyAccumulates > 0)
+    #expect(first.byteCount > 0)
+  }
+}
