@@ -6,6 +6,17 @@ package struct WindowGeometry: Sendable, Equatable {
   package var bottom: Int
   package var left: Int
   package var right: Int
+
+  package init(
+    outputHeight: Int, outputWidth: Int, top: Int, bottom: Int, left: Int, right: Int
+  ) {
+    self.outputHeight = outputHeight
+    self.outputWidth = outputWidth
+    self.top = top
+    self.bottom = bottom
+    self.left = left
+    self.right = right
+  }
 }
 
 extension Window2D {
