@@ -28,7 +28,8 @@ final class LoadedVersion: Sendable {
   let metrics = VersionMetrics()
   /// Posted once, after the memory is gone.
   let gone = Semaphore()
-  private let runsInline: Bool
+  private let medianMicroseconds: Int
+  private let inlineThresholdMicroseconds: Int
   private let queueDepthMaximum: Int
   private let queue: Mutex<Queue>
   private let charge: MemoryCharge
@@ -43,7 +44,8 @@ final class LoadedVersion: Sendable {
     description = prepared.description
     memory = prepared.memory
     charge = prepared.charge
-    runsInline = prepared.medianMicroseconds < limits.inlineThresholdMicroseconds
+    medianMicroseconds = prepared.medianMicroseconds
+    inlineThresholdMicroseconds = limits.inlineThresholdMicroseconds
     queueDepthMaximum = limits.queueDepthMaximum
     queue = Mutex(Queue(idle: prepared.instances))
     self.onUnload = onUnload
@@ -70,7 +72,7 @@ final class LoadedVersion: Sendable {
         queue.waiting.append(job)
         return .waits
       }
-      return runsInline ? .here(slot) : .handOver(slot, job)
+      return isShort(job) ? .here(slot) : .handOver(slot, job)
     }
     switch decision {
     case .here(let slot):
@@ -82,6 +84,13 @@ final class LoadedVersion: Sendable {
     case .full:
       finish(job, .failure(.queueFull(model: description.model, limit: queueDepthMaximum)))
     }
+  }
+
+  /// Whether all rows of `job` together take less than a hand-over between threads is worth.
+  private func isShort(_ job: Job) -> Bool {
+    let (microseconds, overflow) = medianMicroseconds.multipliedReportingOverflow(
+      by: job.plan.rows)
+    return !overflow && microseconds < inlineThresholdMicroseconds
   }
 
   /// One job at a time, so that models share the threads fairly.

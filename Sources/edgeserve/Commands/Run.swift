@@ -1,5 +1,105 @@
+import Agent
 import ArgumentParser
+import Glibc
+import KernelDispatch
+import KernelInterface
+import Logging
+import Transport
 
 struct Run: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Runs the agent on this device.")
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the agent on this device.",
+    discussion: """
+      Serves models on a Unix socket until SIGTERM or SIGINT. A path is a model file, a bundle, or a directory of
+      versions. Settings come from defaults, the configuration file, EDGESERVE_ variables and flags, in this order.
+
+      Example:
+        edgeserve run --model digits=/srv/models/digits --socket /tmp/edgeserve.sock \\
+          --admin-socket /tmp/admin.sock --memory-budget 64MiB
+      """)
+
+  @Option(help: "The configuration file (default: \(AgentConfiguration.defaultPath), if it exists).")
+  var config: String?
+  @Option(help: "The name of the board.")
+  var board: String?
+  @Option(name: .customLong("model"), help: "A model to serve, as NAME=PATH; repeatable.")
+  var models: [String] = []
+  @Option(help: "The socket that answers requests.")
+  var socket: String?
+  @Option(name: .customLong("grpc-socket"), help: "The socket for gRPC; not part of this build.")
+  var grpcSocket: String?
+  @Option(name: .customLong("admin-socket"), help: "The socket that answers `edgeserve status`.")
+  var adminSocket: String?
+  @Option(name: .customLong("state-dir"), help: "Where delivered versions are kept.")
+  var stateDirectory: String?
+  @Option(name: .customLong("memory-budget"), help: "Bytes granted, such as 67108864 or 64MiB.")
+  var memoryBudget: String?
+  @Option(help: "Compute threads.")
+  var threads: Int?
+  @Option(help: "The kernel table, instead of the best for this processor.")
+  var kernels: String?
+
+  func run() throws {
+    let configuration: AgentConfiguration
+    let table: KernelTable
+    do throws(AgentError) {
+      configuration = try settings()
+      try configuration.validate()
+      table = try kernelTable(configuration.kernels)
+    } catch {
+      throw CommandFailure(.badInput, error.sentence)
+    }
+    Signals.block()
+    var log = Logger(label: "edgeserve", factory: LineLog.init)
+    log.logLevel = .info
+    let agent: Agent
+    do throws(AgentError) {
+      agent = try Agent(configuration, Composition.parts(table: table), log: log)
+    } catch {
+      throw CommandFailure(.failure, error.sentence)
+    }
+    let signal = Signals.wait()
+    log.info("signal received", metadata: ["signal": "\(signal)"])
+    agent.shutdown()
+  }
+
+  private func settings() throws(AgentError) -> AgentConfiguration {
+    var configuration = AgentConfiguration()
+    if let path = config ?? AgentConfiguration.environment("EDGESERVE_CONFIG") {
+      try configuration.read(path)
+    } else if unsafe access(AgentConfiguration.defaultPath, F_OK) == 0 {
+      try configuration.read(AgentConfiguration.defaultPath)
+    }
+    try configuration.applyEnvironment()
+    for model in models {
+      guard let equals = model.firstIndex(of: "="), equals != model.startIndex,
+        model.index(after: equals) != model.endIndex
+      else { throw .invalidValue(key: "--model", value: model, expected: "NAME=PATH") }
+      configuration.models[String(model[..<equals])] = String(model[equals...].dropFirst())
+    }
+    if let grpcSocket {
+      throw .invalidValue(
+        key: "--grpc-socket", value: grpcSocket, expected: "left out: this build has no gRPC")
+    }
+    if let board { configuration.board = board }
+    if let socket { configuration.socket = socket }
+    if let adminSocket { configuration.adminSocket = adminSocket }
+    if let stateDirectory { configuration.stateDirectory = stateDirectory }
+    if let memoryBudget {
+      configuration.memoryBudget = try ByteSize.parse(memoryBudget, key: "--memory-budget")
+    }
+    if let threads { configuration.threads = threads }
+    if let kernels { configuration.kernels = kernels }
+    return configuration
+  }
+
+  private func kernelTable(_ name: String?) throws(AgentError) -> KernelTable {
+    guard let name else { return KernelTable.best }
+    guard let table = KernelTable.named(name) else {
+      throw .invalidValue(
+        key: "kernels", value: name,
+        expected: "one of \(KernelTable.supported.map(\.name).joined(separator: ", "))")
+    }
+    return table
+  }
 }

@@ -1,0 +1,27 @@
+import Agent
+import KernelInterface
+import OpenInference
+import Serving
+import TensorFlowServing
+import Transport
+
+/// Where the agent meets the public protocols.
+enum Composition {
+  static func parts(table: KernelTable) -> Agent.Parts {
+    Agent.Parts(
+      table: table, version: Build.version,
+      routes: { service in
+        let tensorFlow = TensorFlowServing.Routes(service: service)
+        let openInference = OpenInference.Routes(service: service, serverVersion: Build.version)
+        return [
+          { request, respond in tensorFlow.handle(request, respond) },
+          { request, respond in openInference.handle(request, respond) },
+        ]
+      })
+  }
+}
+
+/// What this program is.
+enum Build {
+  static let version = "0.1.0"
+}
