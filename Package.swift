@@ -152,7 +152,7 @@ let package = Package(
         "Publishing", "DeliveryTestSupport", "ModelBundle", "SignedDocuments", "Cryptography",
         "ByteParsing", "MQTT",
       ]),
-    tests("ServingTests", ["Serving", "ModelBundle", "KernelDispatch", "KernelInterface", "Tensors"]),
+    tests("ServingTests", ["Serving", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport"]),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
     tests("ProtocolTests", ["TensorFlowServing", "OpenInference", "KernelDispatch"]),

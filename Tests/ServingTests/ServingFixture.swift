@@ -1,3 +1,4 @@
+import ByteParsing
 import Glibc
 import KernelDispatch
 import KernelInterface
