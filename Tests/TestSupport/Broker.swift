@@ -77,6 +77,9 @@ package final class Broker: Sendable {
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
+  /// What the broker has logged so far: every packet that came and went.
+  package var log: String { Self.text("\(directory.path)/log") }
+
   private func end(_ signal: Int32) {
     process.withLock { child in
       guard let ended = child else { return }
@@ -157,8 +160,12 @@ package final class Broker: Sendable {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 16_384)
-    let count = unsafe read(descriptor, &bytes, bytes.count)
-    return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+    var text: [UInt8] = []
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = unsafe read(descriptor, &bytes, bytes.count)
+      guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+      text += bytes.prefix(count)
+    }
   }
 }

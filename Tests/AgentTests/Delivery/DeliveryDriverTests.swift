@@ -1,0 +1,196 @@
+@testable import Agent
+import Cryptography
+import DeliveryTestSupport
+import Glibc
+import MQTT
+import ModelDelivery
+import Publishing
+import Serving
+import SignedDocuments
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Delivery over a real broker")
+struct DeliveryDriverTests {
+  @Test("a release is fetched, stored, activated and committed; the next one replaces it")
+  func delivers() throws {
+    let harness = try DeliveryHarness()
+    let (first, second) = (try harness.release(1), try harness.release(2, blocks: 20))
+    try harness.deliver(first, sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    #expect(harness.stored(1) == first.document.bundleSHA256)
+
+    try harness.deliver(second, sequence: 2)
+    harness.waitForCommit(2)
+    #expect(harness.stored(2) == second.document.bundleSHA256)
+    #expect(harness.stored(1) == first.document.bundleSHA256)
+    #expect(harness.blocksSent(second).allSatisfy { $0 == 1 })
+    let status = harness.driver?.status()
+    #expect(status?.connected == true && status?.cause == nil)
+    #expect(status?.progressPercent == 100)
+
+    try harness.deliver(try harness.release(3), sequence: 3)
+    harness.waitForCommit(3)
+    #expect(harness.stored(1) == nil)
+  }
+
+  @Test("the stored version is activated before any network")
+  func offlineStart() throws {
+    let harness = try DeliveryHarness()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    harness.shutdown()
+    harness.broker.kill()
+
+    try harness.start()
+    #expect(harness.activations.sources.count == 2)
+    #expect(harness.activations.sources.last?.version == 1)
+    harness.waitForCause(.brokerUnreachable, stillServing: 1)
+  }
+
+  @Test("a damaged stored version is not activated, and is fetched again")
+  func bitRot() throws {
+    let harness = try DeliveryHarness()
+    let release = try harness.release(1)
+    try harness.deliver(release, sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    harness.shutdown()
+    harness.activations.state.withLock { $0.serving = nil }
+    let file = unsafe open("\(harness.stateDirectory)/store/digits/1/bundle", O_RDWR)
+    #expect(unsafe pwrite(file, [0xFF, 0x00] as [UInt8], 2, 100_000) == 2)
+    close(file)
+
+    try harness.start()
+    harness.waitForCommit(1)
+    #expect(harness.stored(1) == release.document.bundleSHA256)
+  }
+
+  @Test("a broker that comes back is delivered from")
+  func brokerReturns() throws {
+    let harness = try DeliveryHarness()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    harness.broker.kill()
+    harness.waitForCause(.brokerUnreachable, stillServing: 1)
+    try harness.restartBroker()
+    try harness.deliver(try harness.release(2), sequence: 2)
+    harness.waitForCommit(2)
+  }
+
+  @Test("killed in the middle of a fetch, it goes on where it was")
+  func resumes() throws {
+    let harness = try DeliveryHarness()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+
+    let release = try harness.release(2, blocks: 40)
+    let all = harness.fleet.retained(release)
+    let late = Set((24 ..< 40).map { harness.block(release, $0) })
+    try harness.publish(all.filter { !late.contains($0.key) })
+    try harness.publish(try harness.director(release, 2))
+    harness.wait { $0.progressPercent == 60 && $0.release == "digits@2" }
+    harness.crash()
+    #expect(harness.current == 1)
+
+    try harness.start()
+    #expect(harness.activations.serving == 1)
+    try harness.publish(all.filter { late.contains($0.key) })
+    harness.waitForCommit(2)
+    let sent = harness.blocksSent(release)
+    #expect(sent.allSatisfy { $0 >= 1 })
+    #expect(sent.reduce(0, +) <= 40 + DeliveryLimits.window)
+  }
+
+  @Test("a version that does not prove itself is refused until the director speaks again")
+  func gate() throws {
+    let harness = try DeliveryHarness()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    let failure = LoadFailure.goldenMismatch(
+      vector: 0, output: 0, largestDifference: 9, tolerance: 1)
+    harness.activations.fail(2, failure)
+    let release = try harness.release(2)
+    try harness.deliver(release, sequence: 2)
+    harness.waitForCause(.gateMismatch, stillServing: 1)
+    #expect(harness.stored(2) == nil)
+    #expect(harness.activations.sources.count == 2)
+
+    harness.shutdown()
+    try harness.start()
+    harness.waitForCause(.gateMismatch, stillServing: 1)
+    #expect(harness.activations.sources.map(\.version) == [1, 2, 1])
+
+    harness.activations.fail(2, nil)
+    try harness.publish(try harness.director(release, 3))
+    harness.waitForCommit(2)
+  }
+
+  @Test("a version that fails for a passing reason is tried three times")
+  func attempts() throws {
+    let harness = try DeliveryHarness()
+    harness.activations.fail(1, .unreadable(path: "x", errno: EIO))
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCause(.attempts, stillServing: nil)
+    #expect(harness.activations.sources.count == 3)
+  }
+
+  @Test("birth, status and death are told as they should be")
+  func liveness() throws {
+    let harness = try DeliveryHarness()
+    let observer = try harness.connect("observer")
+    let (liveness, status) = (
+      Topic.liveness(fleet: harness.fleet.name, device: DeliveryHarness.device),
+      Topic.status(fleet: harness.fleet.name, device: DeliveryHarness.device)
+    )
+    try observer.subscribe([liveness.name, status.name], .atLeastOnce)
+    var births: [BirthDocument] = []
+    var states: [StatusDocument] = []
+    func listen(until isDone: () -> Bool) throws {
+      for _ in 0 ..< 600 where !isDone() {
+        for case .message(let message) in observer.poll(timeoutMilliseconds: 50) {
+          if message.topic == liveness.name {
+            births.append(try BirthDocument.decode(message.payload))
+          } else {
+            states.append(try StatusDocument.decode(message.payload))
+          }
+        }
+      }
+      #expect(isDone())
+    }
+
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    try listen { states.last?.models.first?.state == "committed" }
+    #expect(states.last?.models.first?.current == 1)
+    #expect(states.last?.models.first?.directorSequence == 1)
+    #expect(births.map(\.isOnline) == [true])
+    harness.crash()
+    try listen { births.count == 2 }
+    #expect(births[1] == .death(births[0].birth))
+
+    try harness.start()
+    try listen { births.count == 3 }
+    #expect(births[2].isOnline && births[2].birth > births[0].birth)
+    harness.shutdown()
+    try listen { births.count == 4 }
+    #expect(births[3] == .death(births[2].birth))
+  }
+
+  @Test("a broker that hangs does not keep the driver from ending")
+  func hangingBroker() throws {
+    let harness = try DeliveryHarness()
+    try harness.start()
+    harness.wait(\.connected)
+    harness.broker.freeze()
+    harness.shutdown()
+    #expect(harness.driver == nil)
+  }
+}
