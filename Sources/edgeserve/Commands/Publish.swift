@@ -1,5 +1,133 @@
+import Agent
 import ArgumentParser
+import ByteParsing
+import ModelBundle
+import Publishing
+import SignedDocuments
 
 struct Publish: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Signs a bundle and publishes it to a broker.")
+  static let configuration = CommandConfiguration(
+    abstract: "Signs a bundle and publishes it to a broker.",
+    discussion: """
+      Publishes the root document, the blocks, their index and seal, the signed release, and last the \
+      signed director document that makes devices move. A publication that was cut short is simply \
+      repeated.
+
+      Example:
+        edgeserve publish --bundle digits.bundle --model digits --version 2 --keys keys \\
+          --broker broker.local:1883
+      """)
+
+  @Option(help: "The bundle, as `edgeserve pack` makes it.")
+  var bundle: String
+
+  @Option(help: "The model's name; the bundle's own when absent.")
+  var model: String?
+
+  @Option(help: "The version: a positive number above the published one.")
+  var version: Int64
+
+  @Option(help: "The directory with release.key, director.key and root.cose.")
+  var keys: String
+
+  @OptionGroup var brokerOptions: BrokerOptions
+
+  @Option(help: "The fleet's name; refused when the keys are another fleet's.")
+  var fleet: String?
+
+  @Option(help: "Days until the director document expires.")
+  var expiresDays: Int = 30
+
+  @Option(help: "The zstd level of the blocks, 1 to 22.")
+  var level: Int = BlockCodec.defaultLevel
+
+  @Flag(help: "Publish a version that is not above the published one.")
+  var allowDown = false
+
+  @Flag(help: "Print one JSON document to stdout.")
+  var json = false
+
+  func validate() throws {
+    guard version > 0 else { throw ValidationError("--version is a positive number") }
+    guard (1...3650).contains(expiresDays) else {
+      throw ValidationError("--expires-days is from 1 to 3650")
+    }
+    guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
+  }
+
+  func run() throws {
+    let start = ContinuousClock.now
+    let opened = try open()
+    let summary: PublishSummary
+    let name = model ?? opened.index.modelName
+    let broker = try brokerOptions.configuration()
+    var progress = ProgressLine("publishing")
+    do throws(PublishingError) {
+      let publisherKeys = try PublisherKeys(directory: keys)
+      if let fleet, fleet != publisherKeys.trustedRoot.document.fleet {
+        throw PublishingError.document(
+          .wrongFleet(expected: fleet, actual: publisherKeys.trustedRoot.document.fleet))
+      }
+      let publisher = Publisher(keys: publisherKeys, broker: broker, recordDirectory: keys)
+      let request = Publisher.Request(
+        model: name, version: version, allowsDown: allowDown,
+        directorSeconds: Int64(expiresDays) * 86_400, level: level)
+      summary = try publisher.publish(opened, request) { progress.show($0.bytes, of: $0.bytesTotal) }
+    } catch {
+      throw CommandFailure(error)
+    }
+    report(summary, name)
+    if json { try printJSON(document(summary, name, ContinuousClock.now - start)) }
+  }
+
+  private func open() throws -> Bundle {
+    do throws(BundleError) {
+      let opened = try Bundle(path: bundle)
+      try opened.verifyFiles()
+      return opened
+    } catch {
+      if case .unreadable(.unreadableFile(let errno)) = error {
+        throw CommandFailure(.badInput, "\(bundle): \(systemMessage(errno))")
+      }
+      throw CommandFailure(.badInput, "\(bundle) is no bundle that can be published: \(error)")
+    }
+  }
+
+  private func report(_ summary: PublishSummary, _ name: String) {
+    StandardError.line(
+      "published \(name) version \(version): \(summary.blocks) blocks, "
+        + "\(ByteSize.describe(Int(summary.rawBytes))) raw, \(ByteSize.describe(Int(summary.encodedBytes))) encoded, "
+        + "\(ByteSize.describe(Int(summary.wireBytes))) on the wire, "
+        + "director document \(summary.directorSequence)")
+  }
+
+  private func document(_ summary: PublishSummary, _ name: String, _ time: Duration)
+    -> PublishDocument
+  {
+    let milliseconds = time / .milliseconds(1)
+    return PublishDocument(
+      model: name, version: version, rawBytes: summary.rawBytes,
+      encodedBytes: summary.encodedBytes, wireBytes: summary.wireBytes, blocks: summary.blocks,
+      seconds: milliseconds.rounded() / 1000, directorSequence: summary.directorSequence)
+  }
+}
+
+/// What `publish` did, as JSON.
+private struct PublishDocument: Encodable {
+  var model: String
+  var version: Int64
+  var rawBytes: Int64
+  var encodedBytes: Int64
+  var wireBytes: Int64
+  var blocks: Int
+  var seconds: Double
+  var directorSequence: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case model, version, blocks, seconds
+    case rawBytes = "raw_bytes"
+    case encodedBytes = "encoded_bytes"
+    case wireBytes = "wire_bytes"
+    case directorSequence = "director_sequence"
+  }
 }

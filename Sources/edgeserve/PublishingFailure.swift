@@ -1,0 +1,93 @@
+import Cryptography
+import MQTT
+import ModelBundle
+import Publishing
+import SignedDocuments
+
+extension CommandFailure {
+  /// A publishing failure as a person is told of it.
+  init(_ error: PublishingError) {
+    switch error {
+    case .cryptography(let error): self.init(error)
+    case .bundle(let error): self.init(.badInput, "the bundle cannot be used: \(error)")
+    case .document(let error): self.init(.badInput, Self.sentence(error))
+    case .file(let path, let errno): self.init(.badInput, "\(path): \(systemMessage(errno))")
+    case .fileExists(let path):
+      self.init(.badInput, "\(path) exists already and is not overwritten")
+    case .wrongKeyRole(let path, let expected, let actual):
+      self.init(.badInput, "\(path) holds the \(actual) key, not the \(expected.rawValue) key")
+    case .keyNotTrusted(let role):
+      self.init(.badInput, "root.cose does not name this \(role.rawValue) key")
+    case .bundleTooLarge(let limit, let actual):
+      self.init(.badInput, "the bundle has \(actual) bytes; at most \(limit) can be published")
+    case .invalidName(let name):
+      self.init(
+        .badInput, "'\(name)' is no name: use 1 to 64 of A-Z a-z 0-9 _ -")
+    case .versionNotAbove(let published, let requested):
+      self.init(
+        .failure,
+        "version \(requested) is not above the published version \(published); "
+          + "use --allow-down to publish it all the same")
+    case .versionTaken(let version):
+      self.init(
+        .failure, "version \(version) was published with other contents; use a new version")
+    case .sequenceExhausted:
+      self.init(.failure, "the director document's numbers are used up; change the root document")
+    case .mqtt(let error): self.init(.failure, "the MQTT client refused: \(error)")
+    case .disconnected(let reason): self.init(.unreachable, Self.sentence(reason))
+    case .subscriptionRefused(let topic):
+      self.init(.failure, "the broker does not let this user read \(topic)")
+    case .stalled(let seconds):
+      self.init(.unreachable, "the broker has acknowledged nothing for \(seconds) s")
+    }
+  }
+
+  init(_ error: CryptographyError) {
+    switch error {
+    case .file(let path, let call, let errno):
+      self.init(.badInput, "\(path): \(call.rawValue): \(systemMessage(errno))")
+    case .keyFileExists(let path):
+      self.init(.badInput, "\(path) exists already and is not overwritten")
+    case .keyFileExposed(let path, let mode):
+      self.init(
+        .badInput,
+        "\(path) may be read by others (mode \(String(mode, radix: 8))); run chmod 600 \(path)")
+    case .keyFileMalformed(let path): self.init(.badInput, "\(path) is not a key file")
+    case .keyFileTooLarge(let path, let limit, let actual):
+      self.init(.badInput, "\(path) has \(actual) bytes; a key file has at most \(limit)")
+    case .wrongKeyByteCount(let expected, let actual):
+      self.init(.badInput, "a key has \(expected) bytes, not \(actual)")
+    case .libraryFailure(let operation):
+      self.init(.failure, "libcrypto refused: \(operation.rawValue)")
+    }
+  }
+
+  private static func sentence(_ error: DocumentError) -> String {
+    switch error {
+    case .expired(let role, let expires, let now):
+      "the \(role.rawValue) document expired at \(UTCTime.text(seconds: Int(expires), milliseconds: 0)); "
+        + "it is \(UTCTime.text(seconds: Int(now), milliseconds: 0)) now"
+    case .notEnoughSignatures(let role, let needed, let valid):
+      "\(valid) of \(needed) signatures by the \(role.rawValue) keys hold"
+    default: "a document does not hold: \(error)"
+    }
+  }
+
+  private static func sentence(_ reason: MQTTDisconnection) -> String {
+    switch reason {
+    case .requested: "the connection to the broker was closed"
+    case .unresolvedHost: "the broker's host name has no address"
+    case .refused(let code):
+      switch code {
+      case 4: "the broker refused the user name or password"
+      case 5: "the broker refused: not authorised"
+      default: "the broker refused the connection with code \(code)"
+      }
+    case .timedOut: "the broker did not answer in time"
+    case .lost(let errno):
+      errno == 0
+        ? "the broker closed the connection" : "the broker cannot be reached: \(systemMessage(errno))"
+    case .library(let code): "the connection to the broker broke: MOSQ_ERR \(code)"
+    }
+  }
+}
