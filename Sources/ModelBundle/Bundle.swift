@@ -56,6 +56,7 @@ package struct Bundle: Sendable {
   }
 
   private static func readIndex(_ bytes: ByteView) throws(BundleError) -> BundleIndex {
+    guard bytes.count >= BundleLayout.headerByteCount else { throw .notABundle }
     let header = try part(bytes, 0, BundleLayout.headerByteCount).array
     guard Array(header[0..<8]) == BundleLayout.magic else { throw .notABundle }
     let format = Int(littleEndian(header[8..<12]))

@@ -69,6 +69,8 @@ extension CommandFailure {
         + "it is \(UTCTime.text(seconds: Int(now), milliseconds: 0)) now"
     case .notEnoughSignatures(let role, let needed, let valid):
       "\(valid) of \(needed) signatures by the \(role.rawValue) keys hold"
+    case .wrongFleet(let expected, let actual):
+      "the keys are fleet \(actual)'s, not fleet \(expected)'s"
     default: "a document does not hold: \(error)"
     }
   }
