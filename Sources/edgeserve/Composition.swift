@@ -8,7 +8,8 @@ import Transport
 /// Where the agent meets the public protocols.
 enum Composition {
   static func parts(table: KernelTable) -> Agent.Parts {
-    Agent.Parts(
+    let kernels = table.name
+    return Agent.Parts(
       table: table, version: Build.version,
       routes: { service in
         let tensorFlow = TensorFlowServing.Routes(service: service)
@@ -17,6 +18,10 @@ enum Composition {
           { request, respond in tensorFlow.handle(request, respond) },
           { request, respond in openInference.handle(request, respond) },
         ]
+      },
+      delivery: { agent, delivery, manager, log in
+        try DeliveryDriver(
+          agent, delivery, manager: manager, version: Build.version, kernels: kernels, log: log)
       })
   }
 }
