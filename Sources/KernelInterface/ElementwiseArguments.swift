@@ -19,8 +19,9 @@ package struct OperandStrides: Sendable, Equatable {
 
 /// Quantisation of an int8 operation of two operands, in the form that its kernel uses.
 ///
-/// Add and subtract: `((a − aZero) · leftMultiplier + (b − bZero) · rightMultiplier + 2^(shift−1)) >> shift`, which
-/// differs from exact arithmetic by less than 2^-12 of a code; the shift rounds half up.
+/// Add and subtract: `((a − aZero) · leftMultiplier + (b − bZero) · rightMultiplier + 2^(shift − 1)) >> shift`, which
+/// differs from exact arithmetic by less than 2⁻¹² of the larger ratio of an input's scale to the output's; the shift
+/// rounds half up.
 /// Multiply: `rint((a − aZero) · (b − bZero) · scale)`, half to even.
 package struct BinaryInt8Parameters: Sendable, Equatable {
   package var operation: BinaryOperation
