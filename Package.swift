@@ -155,7 +155,9 @@ let package = Package(
     tests("ServingTests", ["Serving", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport"]),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
-    tests("ProtocolTests", ["TensorFlowServing", "OpenInference", "KernelDispatch"]),
+    tests(
+      "ProtocolTests",
+      ["TensorFlowServing", "OpenInference", "Serving", "Transport", "Tensors", "KernelDispatch"]),
     tests(
       "AgentTests",
       [

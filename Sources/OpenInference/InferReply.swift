@@ -1,7 +1,7 @@
-internal import Serving
+package import Serving
 internal import TensorJSON
 internal import Tensors
-internal import Transport
+package import Transport
 
 /// The header that tells how long the JSON part of a body with binary tensors is.
 let headerLengthField = "Inference-Header-Content-Length"
@@ -9,7 +9,7 @@ let headerLengthField = "Inference-Header-Content-Length"
 /// Writes the reply to an inference request.
 ///
 /// - Throws: `RequestError.binaryOnly` for an output that only the binary form can carry.
-func inferReply(
+package func inferReply(
   _ response: InferenceResponse, to request: InferRequest, model: String
 ) throws -> HTTPResponse {
   let listed = response.outputs.reduce(0) { $0 + $1.bytes.count }

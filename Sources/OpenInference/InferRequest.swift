@@ -17,6 +17,8 @@ package struct InferRequest: Sendable {
   /// Whether outputs that do not say otherwise are to be binary.
   package var prefersBinary = false
 
+  package init() {}
+
   /// Whether the data of the output called `name` are to follow the JSON header.
   package func isBinary(_ name: String) -> Bool {
     outputs?.first { $0.name == name }?.isBinary ?? prefersBinary

@@ -1,12 +1,12 @@
-internal import Serving
+package import Serving
 internal import TensorJSON
 internal import Tensors
-internal import Transport
+package import Transport
 
 /// Writes the reply to a predict request, in the form of the request.
 ///
 /// - Throws: `RequestError` for outputs that the form or JSON cannot hold.
-func predictReply(
+package func predictReply(
   _ response: InferenceResponse, form: PredictRequest.Form
 ) throws(RequestError) -> HTTPResponse {
   let bytes = response.outputs.reduce(0) { $0 + $1.bytes.count }

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import TestSupport
 import Testing
 import Transport
 
@@ -17,7 +17,7 @@ struct UnixHTTPServerTests {
   @Test("keeps the connection for the next request")
   func keepsAlive() throws {
     let fixture = try ServerFixture(handler: ServerFixture.echo)
-    let connection = try RawConnection(fixture.path)
+    let connection = try #require(RawConnection(fixture.path))
     for _ in 0..<3 {
       connection.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
       #expect(connection.receive(until: "GET /x -\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -33,7 +33,7 @@ struct UnixHTTPServerTests {
       }
       if path == "/slow" { onThread { usleep(30_000); answer() } } else { answer() }
     }
-    let connection = try RawConnection(fixture.path)
+    let connection = try #require(RawConnection(fixture.path))
     let request = { (path: String) in "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n" }
     connection.send(request("/1") + request("/slow") + request("/2") + request("/slow"))
     let text = connection.receive(until: ">", count: 4)
@@ -44,7 +44,7 @@ struct UnixHTTPServerTests {
   @Test("HEAD has the length of the body and no body")
   func head() throws {
     let fixture = try ServerFixture(handler: ServerFixture.echo)
-    let connection = try RawConnection(fixture.path)
+    let connection = try #require(RawConnection(fixture.path))
     connection.send("HEAD /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
     let text = try #require(connection.receiveAll())
     #expect(text.contains("Content-Length: 10\r\n"))
@@ -72,7 +72,7 @@ struct UnixHTTPServerTests {
   @Test("chunked bodies arrive whole")
   func chunked() throws {
     let fixture = try ServerFixture(handler: ServerFixture.echo)
-    let connection = try RawConnection(fixture.path)
+    let connection = try #require(RawConnection(fixture.path))
     connection.send("POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
     connection.send("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
     #expect(connection.receive(until: "abcde").hasSuffix("POST /c -\nabcde"))
@@ -81,7 +81,7 @@ struct UnixHTTPServerTests {
   @Test("asks a client that expects it to go on")
   func continues() throws {
     let fixture = try ServerFixture(handler: ServerFixture.echo)
-    let connection = try RawConnection(fixture.path)
+    let connection = try #require(RawConnection(fixture.path))
     connection.send("POST /c HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
     #expect(connection.receive(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
     connection.send("ok")
@@ -93,7 +93,7 @@ struct UnixHTTPServerTests {
     let fixture = try ServerFixture { _, respond in
       onThread { usleep(20_000); respond(HTTPResponse(status: 200, body: Array("late".utf8))) }
     }
-    let connection = try RawConnection(fixture.path)
+    let connection = try #require(RawConnection(fixture.path))
     connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     connection.endInput()
     #expect(try #require(connection.receiveAll()).hasSuffix("late"))
