@@ -19,7 +19,10 @@ package enum Endpoint: Equatable {
     guard path.utf8.starts(with: "/v2".utf8),
       path.utf8.count == 3 || path.utf8.dropFirst(3).first == UInt8(ascii: "/")
     else { return nil }
-    var segments = pathSegments(path) ?? ["v2", ""]
+    guard var segments = pathSegments(path) else {
+      self = .unknown
+      return
+    }
     if segments.count > 1, segments.last == "" { segments.removeLast() }
     switch segments.count {
     case 1: self = .server

@@ -121,15 +121,24 @@ package struct JSONReader: Sendable {
     }
     let bytes = bytes
     var open = 0
+    // The lowest bit tells whether the innermost open bracket is an object's.
+    var objects: UInt64 = 0
     repeat {
       guard position < bytes.count else { throw .unexpectedEnd(offset: position) }
-      switch bytes[position] {
+      let byte = bytes[position]
+      switch byte {
       case UInt8(ascii: "["), UInt8(ascii: "{"):
         open += 1
+        objects = objects << 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
         guard depth + open <= JSONLimits.depthMaximum else {
           throw .tooDeep(limit: JSONLimits.depthMaximum, offset: position)
         }
-      case UInt8(ascii: "]"), UInt8(ascii: "}"): open -= 1
+      case UInt8(ascii: "]"), UInt8(ascii: "}"):
+        guard (objects & 1 == 1) == (byte == UInt8(ascii: "}")) else {
+          throw .unexpectedByte(offset: position)
+        }
+        objects >>= 1
+        open -= 1
       case UInt8(ascii: "\""):
         try skipString()
         continue
