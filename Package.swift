@@ -110,6 +110,7 @@ let package = Package(
         "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
         "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
         "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT", "NumPyFiles",
+        "TensorJSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
       ],
       swiftSettings: house),

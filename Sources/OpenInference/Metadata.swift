@@ -30,6 +30,15 @@ func modelMetadata(_ description: VersionDescription, versions: [Int64]) -> HTTP
   writer.specifications(description.inputs)
   writer.raw(",\"outputs\":")
   writer.specifications(description.outputs)
+  // Beyond the protocol: the names of the classes, for people.
+  if !description.labels.isEmpty {
+    writer.raw(",\"labels\":[")
+    for (index, label) in description.labels.enumerated() {
+      if index > 0 { writer.raw(",") }
+      writer.string(label)
+    }
+    writer.raw("]")
+  }
   writer.raw("}")
   return .json(writer.bytes)
 }

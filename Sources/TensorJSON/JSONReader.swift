@@ -90,6 +90,18 @@ package struct JSONReader: Sendable {
     return Int(try number.signed(.int64, offset: start))
   }
 
+  /// A number as the nearest double; a truth value as 1 or 0.
+  package mutating func readNumber() throws(JSONError) -> Double {
+    let kind = try kind()
+    if kind == .bool { return try readBool() ? 1 : 0 }
+    guard kind == .number else {
+      throw .wrongKind(expected: .number, actual: kind, offset: position)
+    }
+    let start = position
+    let number = try scanNumber(bytes, &position)
+    return DecimalRounding.double(number, bytes, start..<position)
+  }
+
   /// Passes over the value that comes next, whatever it is, checking its grammar.
   package mutating func skipValue() throws(JSONError) {
     var open = 0
