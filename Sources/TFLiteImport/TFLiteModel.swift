@@ -37,8 +37,10 @@ private struct TFLiteGraphReader {
       tables: try tables(
         model, TFLiteSchema.Model.buffers, limit: TFLiteLimits.buffersMaximum))
     var graph = Graph(
-      values: try values(of: subgraph, buffers, computed: Set(inputs + nodes.flatMap(\.outputs))),
+      values: try values(
+        of: subgraph, buffers, inputs: Set(inputs), computed: Set(nodes.flatMap(\.outputs))),
       nodes: nodes, inputs: inputs, outputs: outputs)
+    graph.settleElementTypes()
     graph.signatures = try signatures(inputs: Set(inputs), outputs: Set(outputs))
     graph.description = try description(buffers)
     do throws(GraphError) {
@@ -71,16 +73,19 @@ private struct TFLiteGraphReader {
   }
 
   private func values(
-    of subgraph: FlatBufferTable, _ buffers: TFLiteBuffers, computed: Set<ValueID>
+    of subgraph: FlatBufferTable, _ buffers: TFLiteBuffers, inputs: Set<ValueID>,
+    computed: Set<ValueID>
   ) throws(TFLiteError) -> [Value] {
     let tensors = try tables(
       subgraph, TFLiteSchema.Subgraph.tensors, limit: TFLiteLimits.tensorsMaximum)
     var values: [Value] = []
     values.reserveCapacity(tensors.count)
     for (index, table) in tensors.enumerated() {
+      let id = ValueID(index)
+      let origin: TFLiteTensorReader.Origin =
+        inputs.contains(id) ? .input : computed.contains(id) ? .computed : .stored
       let reader = TFLiteTensorReader(
-        index: index, table: table, buffers: buffers,
-        isComputed: computed.contains(ValueID(index)))
+        index: index, table: table, buffers: buffers, origin: origin)
       values.append(try reader.read())
     }
     return values
@@ -166,6 +171,17 @@ private struct TFLiteGraphReader {
 }
 
 extension Graph {
+  /// Gives the results of arithmetic the element type of its operands; some converters leave theirs out.
+  fileprivate mutating func settleElementTypes() {
+    for node in nodes {
+      guard
+        case .binary = node.operation, let operand = node.input(0), let result = node.outputs.first,
+        values.indices.contains(operand.index), values.indices.contains(result.index)
+      else { continue }
+      self[result].type.dataType = self[operand].type.dataType
+    }
+  }
+
   /// Lets every declared shape agree with the inferred one, except where the model leaves an extent free.
   fileprivate mutating func settleSignatureShapes() {
     for index in values.indices {

@@ -10,12 +10,22 @@ struct TFLiteTensorReader {
   let index: Int
   let table: FlatBufferTable
   let buffers: TFLiteBuffers
-  /// True for what an operator makes or the model is given: its elements are not in the file.
-  let isComputed: Bool
+  let origin: Origin
+
+  /// Where a tensor's elements come from.
+  enum Origin {
+    /// The model is given them.
+    case input
+    /// An operator makes them.
+    case computed
+    /// The file holds them, or nothing does.
+    case stored
+  }
 
   func read() throws(TFLiteError) -> Value {
     let isVariable = try parsing { () throws(ParsingError) in try table.bool(Schema.isVariable) }
-    guard !isVariable else { throw .variableTensor(tensor: index) }
+    // What the caller gives anew each time keeps nothing.
+    guard !isVariable || origin == .input else { throw .variableTensor(tensor: index) }
     let sparsity = try parsing { () throws(ParsingError) in try table.table(Schema.sparsity) }
     guard sparsity == nil else { throw .sparseTensor(tensor: index) }
 
@@ -23,7 +33,7 @@ struct TFLiteTensorReader {
     var type = TensorType(try dataType(), planned)
     type.quantization = try quantization(of: type)
     let name = try parsing { () throws(ParsingError) in try table.string(Schema.name) } ?? ""
-    let constant = isComputed ? nil : try constant(of: type)
+    let constant = origin == .stored ? try constant(of: type) : nil
     return Value(name: name, type: type, signatureShape: signature, constant: constant)
   }
 
@@ -121,20 +131,6 @@ struct TFLiteTensorReader {
       }
     }
     return Quantization(scales: scales, zeroPoints: zeroPoints.map { Int32($0) }, axis: axis)
-  }
-}
-
-extension DataType {
-  /// The zero points that codes of this type can have.
-  fileprivate var zeroPoints: ClosedRange<Int64> {
-    switch self {
-    case .int4: -8...7
-    case .int8: -128...127
-    case .uint8: 0...255
-    case .int16: -32768...32767
-    case .uint16: 0...65535
-    default: Int64(Int32.min)...Int64(Int32.max)
-    }
   }
 }
 

@@ -157,6 +157,17 @@ struct PassTests {
     #expect(graph.values.count == 3)
   }
 
+  @Test("an output that is constant needs no node")
+  func constantOutput() throws {
+    var builder = GraphBuilder()
+    let codes = builder.weights([3], .int8, scheme)
+    let output = builder.node(.dequantize, [codes])
+    let graph = try canonicalize(builder.finish(output))
+    #expect(graph.nodes.isEmpty)
+    let folded = try #require(graph[graph.outputs[0]].constant)
+    #expect(folded.hasSameBytes(as: ByteView([Float](repeating: -1.5, count: 3))))
+  }
+
   @Test("constants of 16-bit floats and 4-bit codes are widened")
   func foldsNarrow() throws {
     for (type, bytes, expected) in [

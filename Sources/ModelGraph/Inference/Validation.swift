@@ -80,7 +80,9 @@ extension NodeView {
   /// Quantised codes need one scale above zero; plain numbers need none.
   private func expectScale(_ type: TensorType, of operand: Int?) throws(GraphError) {
     guard type.dataType.isQuantizedCode else { return }
-    if let quantization = type.quantization, !quantization.isPerChannel, quantization.scale > 0 {
+    if let quantization = type.quantization, !quantization.isPerChannel, quantization.scale > 0,
+      type.hasPossibleZeroPoints
+    {
       return
     }
     guard let operand else { throw .resultQuantization(node: index) }
@@ -115,7 +117,9 @@ extension NodeView {
   /// One scale, or one for each output channel.
   private func validateWeightScales(_ weights: TensorType) throws(GraphError) {
     let invalid = GraphError.operandQuantization(node: index, operand: 1)
-    guard let quantization = weights.quantization else { throw invalid }
+    guard let quantization = weights.quantization, weights.hasPossibleZeroPoints else {
+      throw invalid
+    }
     guard quantization.isPerChannel else { return }
     var channelAxis = 0
     if case .depthwiseConvolution2D = node.operation { channelAxis = 3 }
@@ -174,19 +178,29 @@ extension NodeView {
     guard resultType.dataType.isQuantizedCode || resultType.dataType == .int32 else {
       throw .resultDataType(node: index, actual: resultType.dataType)
     }
-    guard let quantization = resultType.quantization, quantization.scales.allSatisfy({ $0 > 0 })
+    guard
+      let quantization = resultType.quantization, resultType.hasPossibleZeroPoints,
+      quantization.scales.allSatisfy({ $0 > 0 })
     else { throw .resultQuantization(node: index) }
   }
 
   private func validateDequantize() throws(GraphError) {
     let input = try type(0)
     try expect(input.dataType, of: 0, among: [.int8, .uint8, .int16, .int32, .int4, .float16])
-    guard input.dataType == .float16 || input.quantization != nil else {
+    guard input.dataType == .float16 || (input.quantization != nil && input.hasPossibleZeroPoints)
+    else {
       throw .operandQuantization(node: index, operand: 0)
     }
     guard resultType.dataType == .float32 else {
       throw .resultDataType(node: index, actual: resultType.dataType)
     }
+  }
+}
+
+extension TensorType {
+  /// True when every zero point is a code of the element type.
+  fileprivate var hasPossibleZeroPoints: Bool {
+    quantization?.zeroPoints.allSatisfy { dataType.zeroPoints.contains(Int64($0)) } ?? true
   }
 }
 

@@ -5,14 +5,13 @@ extension Graph {
   /// Computes once what depends on constants alone: reshapes, and quantise and dequantise.
   ///
   /// A reshape shares its operand's bytes; the others make new ones, up to `GraphLimits.foldedBytesMaximum`
-  /// for the whole graph. What the model gives as an output stays computed.
+  /// for the whole graph.
   mutating func foldConstants() throws(GraphError) {
-    let given = Set(outputs)
     var kept: [Node] = []
     var folded = 0
     for node in nodes {
       let result = node.outputs[0]
-      guard !given.contains(result), let operand = node.input(0), self[operand].constant != nil else {
+      guard let operand = node.input(0), self[operand].constant != nil else {
         kept.append(node)
         continue
       }

@@ -40,9 +40,10 @@ extension Lowering {
       })
   }
 
-  /// The bits of what is put around a tensor: the third operand, else zero in the operand's own code.
+  /// The bits of what is put around a tensor: the fill, which is second once the amounts are numbers, else zero in
+  /// the operand's own code.
   private func fillPattern(_ node: Node, elementBytes: Int) throws(RuntimeError) -> UInt64 {
-    if let id = node.input(2) {
+    if let id = node.input(1) {
       guard let bytes = graph[id].constant, bytes.count == elementBytes else {
         throw unsupported(node)
       }
