@@ -54,19 +54,19 @@ package struct ReductionShape: Sendable, Equatable {
   }
 }
 
-/// The mean of int8 codes: `clamp(rint((Σ code − reduced · inputZeroPoint) · scale) + zeroPoint)`.
+/// The mean of int8 codes: `clamp(round((Σ code − reduced · inputZeroPoint) · scale) + zeroPoint)`.
 @safe package struct MeanInt8Arguments {
   package var shape: ReductionShape
   package var input: UnsafePointer<Int8>
   package var inputZeroPoint: Int32
-  /// `inputScale / (outputScale · reduced)`.
-  package var scale: Float
+  /// `inputScale / outputScale`, divided by `reduced`.
+  package var scale: FixedPointScale
   package var bounds: OutputBoundsInt8
   package var output: UnsafeMutablePointer<Int8>
 
   package init(
-    shape: ReductionShape, input: UnsafePointer<Int8>, inputZeroPoint: Int32, scale: Float,
-    bounds: OutputBoundsInt8, output: UnsafeMutablePointer<Int8>
+    shape: ReductionShape, input: UnsafePointer<Int8>, inputZeroPoint: Int32,
+    scale: FixedPointScale, bounds: OutputBoundsInt8, output: UnsafeMutablePointer<Int8>
   ) {
     self.shape = shape
     unsafe self.input = input

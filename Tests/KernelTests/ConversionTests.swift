@@ -126,6 +126,39 @@ struct ExponentialTests {
   }
 }
 
+@Suite("Fixed-point scales")
+struct FixedPointScaleTests {
+  @Test("a scale is within one of the real product", arguments: [1e-5, 0.003, 0.5, 1, 1.7, 900] as [Double])
+  func isClose(ratio: Double) {
+    var random = SplitMix64(seed: 0xF1)
+    for divisor in [1, 2, 7, 49, 3136] {
+      let scale = FixedPointScale(ratio, dividedBy: divisor)
+      for _ in 0..<1000 {
+        let value = Int32.random(in: -400_000...400_000, using: &random)
+        let real = Double(value) * ratio / Double(divisor)
+        guard abs(Double(scale.apply(value)) - real) <= 1 else {
+          Issue.record("\(value) · \(ratio) / \(divisor) became \(scale.apply(value))")
+          return
+        }
+      }
+    }
+  }
+
+  @Test("rounds twice: 7/16 becomes 4/8 and then 1")
+  func roundsTwice() {
+    #expect(FixedPointScale(0.0625).apply(7) == 1)
+    #expect(FixedPointScale(0.0625).apply(6) == 0)
+    #expect(FixedPointScale(0.5).apply(1) == 1)
+    #expect(FixedPointScale(0.5).apply(-1) == 0)
+  }
+
+  @Test("degenerate ratios do not trap", arguments: [0, 1e-300, 1e300] as [Double])
+  func degenerate(ratio: Double) {
+    #expect(FixedPointScale(ratio).apply(0) == 0)
+    #expect((FixedPointScale(ratio).apply(1000) > 0) == (ratio > 1))
+  }
+}
+
 @Suite("Tables")
 struct KernelTableTests {
   @Test("the baseline comes first and the names find their tables")

@@ -139,7 +139,7 @@ struct PoolTests {
     let shape = ReductionShape(outer: shape.0, reduced: shape.1, inner: shape.2)
     let input = random.codes(max(1, shape.outer * shape.reduced * shape.inner))
     let bounds = OutputBoundsInt8(zeroPoint: 5)
-    let scale = 1.7 / Float(shape.reduced)
+    let scale = FixedPointScale(1.7, dividedBy: shape.reduced)
     var output = [Int8](repeating: 0, count: max(1, shape.outer * shape.inner))
     unsafe input.withUnsafeBufferPointer { input in
       unsafe output.withUnsafeMutableBufferPointer { output in
@@ -155,7 +155,7 @@ struct PoolTests {
         for k in 0..<shape.reduced {
           sum += Int32(input[(outer * shape.reduced + k) * shape.inner + inner]) + 3
         }
-        return requantized(sum, scale, bounds)
+        return Int8(min(max(scale.apply(sum) + 5, -128), 127))
       }
     }
     #expect(Array(output.prefix(expected.count)) == expected)

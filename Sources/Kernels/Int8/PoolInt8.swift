@@ -132,35 +132,3 @@ private func divideRounding(_ sum: SIMD8<Int32>, _ divisor: Int32) -> SIMD8<Int3
   }
   return quotient
 }
-
-/// The mean along the middle axis: `clamp(rint((Σ code − reduced · inputZeroPoint) · scale) + zeroPoint)`.
-///
-/// - Precondition: fewer than 2²³ elements are reduced.
-func meanInt8(_ arguments: MeanInt8Arguments, _ outer: Range<Int>) {
-  let shape = arguments.shape
-  let requantizer = Requantizer(scale: arguments.scale, bounds: arguments.bounds)
-  let offset = SIMD8(
-    repeating: 0 &- Int32(truncatingIfNeeded: shape.reduced) &* arguments.inputZeroPoint)
-  var index = outer.lowerBound
-  // Sound: every index stays inside the shape that the maker of the arguments vouches for.
-  while index < outer.upperBound {
-    var channel = 0
-    while channel < shape.inner {
-      let count = min(16, shape.inner &- channel)
-      var place = unsafe arguments.input + (index &* shape.reduced &* shape.inner &+ channel)
-      var (low, high) = (offset, offset)
-      var k = 0
-      while k < shape.reduced {
-        let codes = unsafe loadInt8(place, count)
-        low &+= cv_widen_s8x8(codes.lowHalf)
-        high &+= cv_widen_s8x8(codes.highHalf)
-        unsafe place += shape.inner
-        k &+= 1
-      }
-      let codes = cv_narrow_s32x16(requantizer.codes(low), requantizer.codes(high))
-      unsafe storeInt8(arguments.output + (index &* shape.inner &+ channel), codes, count)
-      channel &+= 16
-    }
-    index &+= 1
-  }
-}

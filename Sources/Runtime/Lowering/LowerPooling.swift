@@ -61,8 +61,8 @@ extension Lowering {
       let quantization = try perTensorQuantization(input, of: node)
       let outputScale = try perTensorQuantization(output, of: node).scale
       let bounds = try boundsInt8(.none, output, of: node)
-      let scale = Float(
-        Double(quantization.scale) / (Double(outputScale) * Double(reduction.reduced)))
+      let scale = FixedPointScale(
+        Double(quantization.scale) / Double(outputScale), dividedBy: max(reduction.reduced, 1))
       let kernel = table.meanInt8
       let (source, destination) = (source(input), try destination(output))
       add(
