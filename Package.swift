@@ -138,7 +138,12 @@ let package = Package(
         "Tensors", "CAllocationCounter",
       ]),
     tests("ModelBundleTests", ["ModelBundle", "Cryptography", "ByteParsing"]),
-    tests("SignedDocumentsTests", ["SignedDocuments", "Cryptography", "ByteParsing"]),
+    tests(
+      "SignedDocumentsTests",
+      [
+        "SignedDocuments", "DeliveryTestSupport", "Publishing", "ModelBundle", "Cryptography",
+        "ByteParsing",
+      ]),
     tests("MQTTTests", ["MQTT"]),
     tests("ModelStorageTests", ["ModelStorage", "Cryptography", "DeliveryTestSupport"]),
     tests(

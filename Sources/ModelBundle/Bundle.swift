@@ -1,5 +1,6 @@
 package import ByteParsing
 package import Cryptography
+import Glibc
 
 /// A bundle that is open for reading; its parts are read from the mapping and keep it alive.
 package struct Bundle: Sendable {
@@ -85,7 +86,7 @@ package struct Bundle: Sendable {
     try index.validate(indexEnd: end, size: size)
     for file in index.files {
       let gap = try part(bytes, Int(end), Int(file.offset - end))
-      guard gap.array.allSatisfy({ $0 == 0 }) else { throw .padding(offset: Int(end)) }
+      guard gap.isZero else { throw .padding(offset: Int(end)) }
       end = file.offset + file.size
     }
     return index
@@ -122,7 +123,18 @@ package struct Bundle: Sendable {
   }
 }
 
+private let zeros = [UInt8](repeating: 0, count: Int(BundleLayout.alignment))
+
 extension ByteView {
+  /// Whether all bytes are zero; for gaps between files, which are shorter than the alignment.
+  fileprivate var isZero: Bool {
+    precondition(count < BundleLayout.alignment)
+    // Both sides have at least `count` bytes.
+    return unsafe withUnsafeBytes { bytes in
+      unsafe count == 0 || memcmp(bytes.baseAddress!, zeros, count) == 0
+    }
+  }
+
   /// The digest of the view's bytes.
   package var sha256: Digest {
     // The span covers the lent bytes and does not outlive the call.
