@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""10,000 requests from 8 connections while five versions arrive over MQTT and are swapped in.
+
+Every reply must be 200 and must be, within one code, the golden answer of the very version that it names.
+RSS after the last swap is compared with RSS after the first.
+"""
+import argparse
+import sys
+import threading
+import time
+
+from harness import Fleet, UnixConnection, golden, memory
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--requests", type=int, default=10_000)
+parser.add_argument("--connections", type=int, default=8)
+parser.add_argument("--versions", type=int, default=5)
+options = parser.parse_args()
+
+# Both models answer the same inputs; odd versions carry the first model, even versions the second.
+inputs = [(shape, values) for shape, values, _ in golden("v1")]
+
+
+def main(fleet):
+    bundles = {kind: fleet.pack(kind) for kind in ("v1", "v2")}
+    expected = {}
+    for kind in bundles:
+        expected[kind] = answers_of(fleet, bundles[kind])
+    differing = [k for k in range(len(inputs)) if distance(expected["v1"][k], expected["v2"][k]) > 2]
+    assert len(differing) >= 4, f"the two models differ on {len(differing)} inputs only"
+
+    fleet.publish(bundles["v1"], 1)
+    agent = fleet.start_agent()
+    fleet.wait_serving(1)
+    lock = threading.Lock()
+    remaining, failures, seen = [options.requests], [], {}
+    swapping = threading.Event()
+
+    def client(seed):
+        connection = UnixConnection(fleet.socket)
+        k = seed
+        while True:
+            with lock:
+                # Requests go on while versions are still being swapped in.
+                if remaining[0] <= 0 and not swapping.is_set():
+                    return
+                remaining[0] -= 1
+            k = (k + 1) % len(differing)
+            index = differing[k]
+            shape, values = inputs[index]
+            body = {"inputs": [{"name": name, "shape": shape, "datatype": "INT8", "data": values}]}
+            try:
+                status, reply = connection.ask("POST", "/v2/models/digits/infer", body)
+            except Exception as error:  # Any failure counts as a lost request.
+                with lock:
+                    failures.append(repr(error))
+                connection = UnixConnection(fleet.socket)
+                continue
+            with lock:
+                if status != 200:
+                    failures.append(f"{status}: {reply}")
+                    continue
+                version = int(reply["model_version"])
+                kind = "v1" if version % 2 else "v2"
+                answer = reply["outputs"][0]["data"]
+                if distance(answer, expected[kind][index]) > 1:
+                    failures.append(f"version {version} answered {answer}, not {expected[kind][index]}")
+                seen[version] = seen.get(version, 0) + 1
+
+    connection = UnixConnection(fleet.socket)
+    name = connection.ask("GET", "/v2/models/digits")[1]["inputs"][0]["name"]
+    swapping.set()
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(options.connections)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    rss = []
+    for version in range(2, options.versions + 2):
+        time.sleep(0.3)
+        fleet.publish(bundles["v1" if version % 2 else "v2"], version)
+        fleet.wait_serving(version)
+        rss.append(memory(agent.pid))
+    swapping.clear()
+    for thread in threads:
+        thread.join()
+    seconds = time.monotonic() - begun
+    time.sleep(1)
+    rss.append(memory(agent.pid))
+    total = sum(seen.values()) + len(failures)
+    print(
+        f"{total} requests in {seconds:.1f} s, {len(failures)} failed; by version "
+        f"{dict(sorted(seen.items()))}; RSS MiB after each swap "
+        + " ".join(f"{r[0] / 2**20:.2f} (anon {r[1] / 2**20:.2f})" for r in rss)
+    )
+    for failure in failures[:5]:
+        print("  " + failure)
+    growth = rss[-1][0] / rss[0][0]
+    return not failures and total >= options.requests and growth < 1.1 and len(seen) == options.versions + 1
+
+
+def answers_of(fleet, bundle):
+    """What the model of a bundle answers on `inputs`, asked of `edgeserve invoke` one at a time."""
+    import os
+    import struct
+
+    answers = []
+    for k, (shape, values) in enumerate(inputs):
+        path = os.path.join(fleet.directory, "in.npy")
+        header = str({"descr": "|i1", "fortran_order": False, "shape": tuple(shape)}).encode()
+        header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
+        with open(path, "wb") as f:
+            f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+            f.write(bytes(v & 255 for v in values))
+        kind = os.path.basename(bundle).removeprefix("digits-").removesuffix(".bundle")
+        from harness import FIXTURES, load_npy
+
+        out = os.path.join(fleet.directory, "out")
+        fleet.run("invoke", os.path.join(FIXTURES, kind, "model.tflite"), "--input", path, "--output-dir", out)
+        answers.append(load_npy(os.path.join(out, "0.npy"))[1])
+    return answers
+
+
+def distance(a, b):
+    return max(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+with Fleet() as fleet:
+    sys.exit(0 if main(fleet) else 1)
