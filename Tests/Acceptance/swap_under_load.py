@@ -5,11 +5,14 @@ Every reply must be 200 and must be, within one code, the golden answer of the v
 RSS after the last swap is compared with RSS after the first.
 """
 import argparse
+import itertools
+import os
+import struct
 import sys
 import threading
 import time
 
-from harness import Fleet, UnixConnection, golden, memory
+from harness import FIXTURES, KINDS, Fleet, UnixConnection, golden, kind_of, load_npy, memory
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--requests", type=int, default=10_000)
@@ -17,17 +20,17 @@ parser.add_argument("--connections", type=int, default=8)
 parser.add_argument("--versions", type=int, default=5)
 options = parser.parse_args()
 
-# Both models answer the same inputs; odd versions carry the first model, even versions the second.
+# Every model answers the same inputs.
 inputs = [(shape, values) for shape, values, _ in golden("v1")]
 
 
 def main(fleet):
-    bundles = {kind: fleet.pack(kind) for kind in ("v1", "v2")}
-    expected = {}
-    for kind in bundles:
-        expected[kind] = answers_of(fleet, bundles[kind])
-    differing = [k for k in range(len(inputs)) if distance(expected["v1"][k], expected["v2"][k]) > 2]
-    assert len(differing) >= 4, f"the two models differ on {len(differing)} inputs only"
+    bundles = {kind: fleet.pack(kind) for kind in KINDS}
+    expected = {kind: answers_of(fleet, kind) for kind in KINDS}
+    telling = [k for k in range(len(inputs)) if all(
+        distance(expected[a][k], expected[b][k]) > 2 for a, b in itertools.combinations(KINDS, 2)
+    )]
+    assert telling, "no input tells the versions apart"
 
     fleet.publish(bundles["v1"], 1)
     agent = fleet.start_agent()
@@ -45,8 +48,8 @@ def main(fleet):
                 if remaining[0] <= 0 and not swapping.is_set():
                     return
                 remaining[0] -= 1
-            k = (k + 1) % len(differing)
-            index = differing[k]
+            k = (k + 1) % len(telling)
+            index = telling[k]
             shape, values = inputs[index]
             body = {"inputs": [{"name": name, "shape": shape, "datatype": "INT8", "data": values}]}
             try:
@@ -61,7 +64,7 @@ def main(fleet):
                     failures.append(f"{status}: {reply}")
                     continue
                 version = int(reply["model_version"])
-                kind = "v1" if version % 2 else "v2"
+                kind = kind_of(version)
                 answer = reply["outputs"][0]["data"]
                 if distance(answer, expected[kind][index]) > 1:
                     failures.append(f"version {version} answered {answer}, not {expected[kind][index]}")
@@ -77,7 +80,7 @@ def main(fleet):
     rss = []
     for version in range(2, options.versions + 2):
         time.sleep(0.3)
-        fleet.publish(bundles["v1" if version % 2 else "v2"], version)
+        fleet.publish(bundles[kind_of(version)], version)
         fleet.wait_serving(version)
         rss.append(memory(agent.pid))
     swapping.clear()
@@ -98,24 +101,18 @@ def main(fleet):
     return not failures and total >= options.requests and growth < 1.1 and len(seen) == options.versions + 1
 
 
-def answers_of(fleet, bundle):
-    """What the model of a bundle answers on `inputs`, asked of `edgeserve invoke` one at a time."""
-    import os
-    import struct
-
+def answers_of(fleet, kind):
+    """What the model of a kind answers on `inputs`, asked of `edgeserve invoke` one at a time."""
     answers = []
-    for k, (shape, values) in enumerate(inputs):
+    for shape, values in inputs:
         path = os.path.join(fleet.directory, "in.npy")
         header = str({"descr": "|i1", "fortran_order": False, "shape": tuple(shape)}).encode()
         header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
         with open(path, "wb") as f:
             f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
             f.write(bytes(v & 255 for v in values))
-        kind = os.path.basename(bundle).removeprefix("digits-").removesuffix(".bundle")
-        from harness import FIXTURES, load_npy
-
-        out = os.path.join(fleet.directory, "out")
-        fleet.run("invoke", os.path.join(FIXTURES, kind, "model.tflite"), "--input", path, "--output-dir", out)
+        model, out = os.path.join(FIXTURES, kind, "model.tflite"), os.path.join(fleet.directory, "out")
+        fleet.run("invoke", model, "--input", path, "--output-dir", out)
         answers.append(load_npy(os.path.join(out, "0.npy"))[1])
     return answers
 
