@@ -63,4 +63,5 @@ def check_answer(fleet, vectors):
 
 
 with Fleet() as fleet:
-    sys.exit(0 if main(fleet) else 1)
+    passed = main(fleet)
+sys.exit(0 if passed else 1)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """10,000 requests from 8 connections while five versions arrive over MQTT and are swapped in.
 
-Every reply must be 200 and must be, within one code, the golden answer of the very version that it names.
+Every reply must be 200 and must be exactly what the model of the version that it names answers.
 RSS after the last swap is compared with RSS after the first.
 """
 import argparse
@@ -27,10 +27,10 @@ inputs = [(shape, values) for shape, values, _ in golden("v1")]
 def main(fleet):
     bundles = {kind: fleet.pack(kind) for kind in KINDS}
     expected = {kind: answers_of(fleet, kind) for kind in KINDS}
-    telling = [k for k in range(len(inputs)) if all(
-        distance(expected[a][k], expected[b][k]) > 2 for a, b in itertools.combinations(KINDS, 2)
-    )]
-    assert telling, "no input tells the versions apart"
+    pairs = list(itertools.combinations(KINDS, 2))
+    telling = [k for k in range(len(inputs)) if any(expected[a][k] != expected[b][k] for a, b in pairs)]
+    for a, b in pairs:
+        assert any(expected[a][k] != expected[b][k] for k in telling), f"{a} and {b} answer alike"
 
     fleet.publish(bundles["v1"], 1)
     agent = fleet.start_agent()
@@ -66,7 +66,7 @@ def main(fleet):
                 version = int(reply["model_version"])
                 kind = kind_of(version)
                 answer = reply["outputs"][0]["data"]
-                if distance(answer, expected[kind][index]) > 1:
+                if answer != expected[kind][index]:
                     failures.append(f"version {version} answered {answer}, not {expected[kind][index]}")
                 seen[version] = seen.get(version, 0) + 1
 
@@ -117,9 +117,6 @@ def answers_of(fleet, kind):
     return answers
 
 
-def distance(a, b):
-    return max(abs(x - y) for x, y in zip(a, b, strict=True))
-
-
 with Fleet() as fleet:
-    sys.exit(0 if main(fleet) else 1)
+    passed = main(fleet)
+sys.exit(0 if passed else 1)
