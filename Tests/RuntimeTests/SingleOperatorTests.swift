@@ -1,0 +1,56 @@
+import KernelDispatch
+import KernelInterface
+import Runtime
+import TestSupport
+import Testing
+
+@Suite("Single operators of real networks")
+struct SingleOperatorTests {
+  /// Operators and element types that have kernels, as the files are named.
+  static let inScope: [String] = [
+    "add", "average_pool_2d", "concatenation", "conv_2d", "depthwise_conv_2d", "dequantize",
+    "fully_connected", "logistic", "max_pool_2d", "mean", "mul", "pad", "quantize", "relu",
+    "softmax", "sub", "tanh",
+  ].flatMap { name in ["float32", "int8"].map { "\(name)_\($0)" } }
+
+  static let models: [String] = SharedModels.paths(under: "op_level").filter { path in
+    let file = path.split(separator: "/").last.map(String.init) ?? ""
+    // What is left of the name: an optional mark of per-channel weights, a number and a digest.
+    return inScope.contains { file.hasPrefix($0 + "_") }
+  }
+
+  @Test("meet the reference kernels on every table", arguments: models)
+  func meetsReference(path: String) throws {
+    let stem = String(path.dropLast(".tflite".count))
+    var inputs: [[UInt8]] = []
+    while let input = try? NumPyArray(path: "\(stem).in_\(inputs.count).npy") {
+      inputs.append(input.bytes)
+    }
+    for table in KernelTable.supported {
+      let outputs = try RunningModel(path, table, threads: 2).outputs(for: inputs)
+      for (index, output) in outputs.enumerated() {
+        let expected = try NumPyArray(path: "\(stem).out_\(index).npy")
+        #expect(output.count == expected.bytes.count)
+        switch expected.elementType {
+        case "|i1": try expectCodes(output.map { Int8(bitPattern: $0) }, expected.int8, table)
+        case "<f4": try expectFloats(floats(output), expected.float32, table)
+        default: #expect(output == expected.bytes, "\(table.name)")
+        }
+      }
+    }
+  }
+
+  /// No code further than one from the reference, and not more than one in twenty differs.
+  private func expectCodes(_ actual: [Int8], _ expected: [Int8], _ table: KernelTable) throws {
+    let distances = zip(actual, expected).map { abs(Int($0) - Int($1)) }
+    #expect(distances.max() ?? 0 <= 1, "\(table.name)")
+    #expect(distances.filter { $0 > 0 }.count * 20 <= distances.count, "\(table.name)")
+  }
+
+  /// No value further from the reference than a hundred-thousandth of the largest.
+  private func expectFloats(_ actual: [Float], _ expected: [Float], _ table: KernelTable) throws {
+    let furthest = zip(actual, expected).map { abs($0 - $1) }.max() ?? 0
+    let largest = expected.map(abs).max() ?? 0
+    #expect(furthest <= 1e-5 * largest, "\(table.name): \(furthest / largest)")
+  }
+}
