@@ -29,12 +29,13 @@ extension KernelTable {
   /// Scratch bytes of one concurrent call of `convolutionInt8` or `convolutionHybrid`.
   package func convolutionInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
     // Rows are packed sixteen activations at a time, so the last may run over by one vector.
-    (rowBlock * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
+    let rows = min(rowBlock, geometry.outputRows)
+    return (rows * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
   }
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.
   package func convolutionFloat32ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    geometry.isPointwise ? 0 : rowBlock * geometry.depth * 4
+    geometry.isPointwise ? 0 : min(rowBlock, geometry.outputRows) * geometry.depth * 4
   }
 
   /// Scratch bytes of one concurrent call of `depthwiseInt8` or `depthwiseHybrid`.

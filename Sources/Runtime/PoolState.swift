@@ -20,8 +20,9 @@ final class PoolState: @unchecked Sendable {
   private let busy = Atomic<Bool>(false)
   private let stopped = Atomic<Bool>(false)
   private var tasks = 0
-  private var body: ComputePool.Task = { _, _ in }
+  private var body: ComputePool.Task = PoolState.nothing
 
+  private static let nothing: @Sendable (Int, Int) -> Void = { _, _ in }
   private static let openBit: UInt64 = 1 << 31
   private static let joinedMask: UInt64 = openBit - 1
   private static func number(_ job: UInt64) -> UInt64 { job >> 32 }
@@ -63,6 +64,8 @@ final class PoolState: @unchecked Sendable {
       if rounds > 4096 { sched_yield() } else { ct_relax() }
       state = job.load(ordering: .acquiring)
     }
+    // What the task holds, a model's mapped file among it, is not to outlive the job.
+    body = PoolState.nothing
   }
 
   /// A worker's life.
