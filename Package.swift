@@ -171,6 +171,11 @@ let package = Package(
         "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "Serving",
         logging,
       ]),
-    tests("EndToEndTests", ["edgeserve"]),
+    tests(
+      "EndToEndTests",
+      [
+        "edgeserve", "KernelDispatch", "KernelInterface", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ]
 )

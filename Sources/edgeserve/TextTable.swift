@@ -38,6 +38,12 @@ extension String {
   }
 }
 
+/// The beginning of a name that would not fit a column.
+func shortened(_ name: String) -> String {
+  let limit = 48
+  return name.count <= limit ? name : name.prefix(limit - 1) + "…"
+}
+
 /// The number with so many digits behind the point, rounded.
 func decimal(_ value: Double, digits: Int) -> String {
   guard value.isFinite else { return "–" }

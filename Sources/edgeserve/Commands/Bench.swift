@@ -64,14 +64,19 @@ struct Bench: ParsableCommand {
     let table = try KernelTable.chosen(kernels)
     let session = try BenchSession(path: file, table: table, threads: workerThreads ?? threads)
     if worker {
-      serve(session)
+      // Each answer leaves at once, also into a pipe.
+      serve(session, nextLine: { readLine() }) { line in
+        print(line)
+        fflush(nil)
+      }
     } else {
       let document = measure(session)
       if json { try printJSON(document) } else { document.lines.forEach { print($0) } }
     }
   }
 
-  private func measure(_ session: BenchSession) -> BenchDocument {
+  /// Times the runs asked for.
+  func measure(_ session: BenchSession) -> BenchDocument {
     for _ in 0..<Bench.warmUpRuns { _ = session.time() }
     let latencies = (0..<runs).map { _ in session.time() }
     var operators: [BenchDocument.Operator]?
@@ -88,11 +93,11 @@ struct Bench: ParsableCommand {
       memory: MemoryDocument(session.model.memory), operators: operators)
   }
 
-  /// Answers lines from stdin until it ends.
-  private func serve(_ session: BenchSession) {
+  /// Answers one line after another until there is none.
+  func serve(_ session: BenchSession, nextLine: () -> String?, say: (String) -> Void) {
     let warm = session.time()
     say("ready \(session.prepareNanoseconds + warm) \(peakResidentKilobytes())")
-    while let line = readLine() {
+    while let line = nextLine() {
       let words = line.split(separator: " ")
       guard words.count == 2, words[0] == "run", let count = Int(words[1]),
         (1...Bench.runsMaximum).contains(count)
@@ -103,12 +108,6 @@ struct Bench: ParsableCommand {
       let latencies = (0..<count).map { _ in session.time() }
       say(latencies.map { "\($0)" }.joined(separator: " "))
     }
-  }
-
-  /// Prints a line at once, also into a pipe.
-  private func say(_ line: String) {
-    print(line)
-    fflush(nil)
   }
 
   private func peakResidentKilobytes() -> Int {
@@ -137,7 +136,7 @@ extension BenchDocument {
       table.append([
         decimal(one.microseconds, digits: 1), decimal(one.share * 100, digits: 1) + " %",
         one.macs == 0 ? "" : decimal(one.macsPerSecond / 1e9, digits: 2), "\(one.bytes)",
-        one.name, one.kernel, one.output,
+        one.name, one.kernel, shortened(one.output),
       ])
     }
     lines.append("")

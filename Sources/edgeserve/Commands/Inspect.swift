@@ -37,9 +37,13 @@ struct Inspect: ParsableCommand {
   }
 
   func run() throws {
-    let source = try ModelSource(path: file)
-    let document = try inspect(source, table: try KernelTable.chosen(kernels))
+    let document = try document()
     if json { try printJSON(document) } else { document.lines.forEach { print($0) } }
+  }
+
+  /// What there is to say of the file.
+  func document() throws(CommandFailure) -> InspectionDocument {
+    try inspect(ModelSource(path: file), table: KernelTable.chosen(kernels))
   }
 
   private func inspect(
@@ -120,6 +124,7 @@ extension InspectionDocument {
 
 extension InspectionDocument.Tensor {
   fileprivate var line: String {
+    let name = shortened(name)
     let extents = zip(shape, signatureShape).map { $1 < 0 ? "?" : "\($0)" }
     var line = "\(name.isEmpty ? "(no name)" : name)  \(type)[\(extents.joined(separator: " × "))]"
     if let scale, let zeroPoint { line += "  scale \(scale), zero point \(zeroPoint)" }
