@@ -21,6 +21,9 @@ package struct MemoryPlan: Sendable, Equatable {
   /// The largest buffer that is planned; sums of a graph's buffers then cannot overflow.
   package static let byteCountMaximum = 1 << 40
 
+  /// The most buffers that are planned; placing them takes time with their square.
+  package static let bufferCountMaximum = 1 << 14
+
   /// The byte offset of each request, in the order of the requests.
   package let offsets: [Int]
   /// Bytes of the whole arena.
@@ -30,6 +33,9 @@ package struct MemoryPlan: Sendable, Equatable {
 
   /// Plans the requests; the same requests always give the same plan.
   package init(_ requests: [BufferRequest]) throws(PlanningError) {
+    guard requests.count <= MemoryPlan.bufferCountMaximum else {
+      throw .tooManyBuffers(limit: MemoryPlan.bufferCountMaximum, actual: requests.count)
+    }
     let storage = try StorageGroups(requests)
     let sized = storage.groups.map {
       StorageGroup(byteCount: MemoryPlan.aligned($0.byteCount), lifetime: $0.lifetime)
@@ -50,10 +56,18 @@ package struct MemoryPlan: Sendable, Equatable {
   }
 
   private static func largestInstant(_ groups: [StorageGroup]) -> Int {
-    // The sum only grows where a group begins, so it is enough to look there.
-    groups.map { begun in
-      groups.filter { $0.lifetime.contains(begun.lifetime.lowerBound) }
-        .reduce(0) { $0 + $1.byteCount }
-    }.max() ?? 0
+    var changes: [(step: Int, byteCount: Int)] = []
+    for group in groups {
+      changes.append((group.lifetime.lowerBound, group.byteCount))
+      changes.append((group.lifetime.upperBound + 1, -group.byteCount))
+    }
+    // What ends before a step is gone before what begins with it comes.
+    changes.sort { ($0.step, $0.byteCount) < ($1.step, $1.byteCount) }
+    var (alive, largest) = (0, 0)
+    for change in changes {
+      alive += change.byteCount
+      largest = max(largest, alive)
+    }
+    return largest
   }
 }

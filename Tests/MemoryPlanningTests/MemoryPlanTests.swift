@@ -149,6 +149,32 @@ struct MemoryPlanTests {
     }
   }
 
+  @Test("more buffers than the limit are refused with both numbers")
+  func tooManyAreRefused() {
+    let limit = MemoryPlan.bufferCountMaximum
+    let requests = [BufferRequest](
+      repeating: BufferRequest(byteCount: 64, lifetime: 0...0), count: limit + 1)
+    #expect(throws: PlanningError.tooManyBuffers(limit: limit, actual: limit + 1)) {
+      try MemoryPlan(requests)
+    }
+  }
+
+  @Test("the largest instant is the largest sum alive at one step", arguments: 0..<100)
+  func largestInstantIsExact(seed: Int) throws {
+    var random = SplitMix64(seed: UInt64(seed))
+    let requests = (0..<20).map { _ in
+      let first = Int.random(in: 0...10, using: &random)
+      return BufferRequest(
+        byteCount: Int.random(in: 0...1000, using: &random),
+        lifetime: first...(first + Int.random(in: 0...4, using: &random)))
+    }
+    let sums = (0...14).map { step in
+      requests.filter { $0.lifetime.contains(step) }
+        .reduce(0) { $0 + MemoryPlan.aligned($1.byteCount) }
+    }
+    #expect(try MemoryPlan(requests).largestInstant == sums.max())
+  }
+
   @Test("a reference to a later buffer is refused")
   func laterIsRefused() {
     #expect(throws: PlanningError.sharesLaterBuffer(buffer: 0, other: 0)) {
