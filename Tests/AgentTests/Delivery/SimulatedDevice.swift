@@ -14,13 +14,13 @@ struct SimulatedReleases: Sendable {
   static let shared = SimulatedReleases()
 
   let fleet = TestFleet()
-  /// By version.
-  let bundles: [Int64: [UInt8]]
+  /// The bundles' digests, by version.
+  let bundles: [Int64: Digest]
   let topics: [Int64: [String: [UInt8]]]
   let references: [Int64: DirectorDocument.Reference]
 
   private init() {
-    var bundles: [Int64: [UInt8]] = [:]
+    var bundles: [Int64: Digest] = [:]
     var topics: [Int64: [String: [UInt8]]] = [:]
     var references: [Int64: DirectorDocument.Reference] = [:]
     for version in 1 ... 4 as ClosedRange<Int64> {
@@ -48,7 +48,7 @@ struct SimulatedReleases: Sendable {
       for (i, block) in object.blocks.enumerated() {
         published[Topic.block(fleet: fleet.name, objectID: id, block: i).name] = block
       }
-      bundles[version] = bundle.bytes.array
+      bundles[version] = SHA256.hash(bundle.bytes.array)
       topics[version] = published
       references[version] = .init(sequence: version, manifestSHA256: SHA256.hash(message))
     }
@@ -138,8 +138,7 @@ final class SimulatedDevice: DeliveryOutlet {
   func unsubscribe(_ topics: [String]) { subscriptions.subtract(topics) }
 
   func activate(model: String, version: Int64, requiresProof: Bool) {
-    let path = "store/digits/\(version)/bundle"
-    if disk.contents(path) != releases.bundles[version] {
+    if !isWhole(version) {
       violations.append("version \(version) is activated and not whole")
     }
     let isStored = lastDurable?.current?.version == version
@@ -258,12 +257,15 @@ final class SimulatedDevice: DeliveryOutlet {
         violations.append("the director's sequence went back")
       }
     }
-    if let current = model?.current,
-      disk.contents("store/digits/\(current.version)/bundle") != releases.bundles[current.version]
-    {
+    if let current = model?.current, !isWhole(current.version) {
       violations.append("the current version \(current.version) is not whole after a restart")
     }
     lastDurable = model
+  }
+
+  private func isWhole(_ version: Int64) -> Bool {
+    guard let bytes = disk.contents("store/digits/\(version)/bundle") else { return false }
+    return SHA256.hash(bytes) == releases.bundles[version]
   }
 
   private var profile: DeviceProfile {
