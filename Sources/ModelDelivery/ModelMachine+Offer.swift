@@ -104,7 +104,9 @@ extension ModelMachine {
     }
     let isBelowFloor = target.sequence < max(record.securityFloor, director.floor)
     let isDown = target.sequence < record.releaseSequence && !director.allowsDown
-    return isBelowFloor || isDown ? .rollback : nil
+    // One number never names two releases; staging the second would overwrite the first.
+    let isSecond = target.sequence == record.current?.version
+    return isBelowFloor || isDown || isSecond ? .rollback : nil
   }
 
   /// Takes in the message on the topic of the target's release.
