@@ -56,7 +56,9 @@ struct PredictClient {
     do throws(TransportError) {
       response = try client.request(method: method, path: path, headers: headers, body: body)
     } catch {
-      throw CommandFailure(.unreachable, AgentUnreachable.sentence(client.path, error))
+      throw CommandFailure(
+        .unreachable,
+        "\(error.sentence) Start the agent with `edgeserve run`, or name its socket with --socket.")
     }
     guard response.status == 200 else {
       throw CommandFailure(

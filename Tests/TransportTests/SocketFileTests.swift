@@ -164,7 +164,7 @@ struct UnixHTTPClientTests {
     #expect(try client.request(method: "GET", path: "/").status == 200)
   }
 
-  @Test("bodies of every size come back whole", arguments: [0, 1, 65_535, 65_536, 3_000_000])
+  @Test("bodies of every size come back whole", arguments: [0, 1, 65_535, 65_536, 300_000])
   func sizes(count: Int) throws {
     let fixture = try ServerFixture { request, respond in
       respond(HTTPResponse(status: 200, body: request.body))
