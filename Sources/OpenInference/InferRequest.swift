@@ -45,10 +45,10 @@ extension InferRequest {
     guard 0...body.count ~= header else { throw RequestError.headerLength("\(header)") }
     var reader = JSONReader(header == body.count ? body : Array(body[..<header]))
     var pending: [InputReader] = []
-    var seen: Set<String> = []
+    var seen = SeenFields()
     try reader.openObject()
     while let key = try reader.nextKey() {
-      guard seen.insert(key).inserted else { throw RequestError.duplicateField(key) }
+      try seen.insert(key)
       switch key {
       case "id": id = try reader.readString()
       case "parameters":
@@ -89,6 +89,21 @@ extension InferRequest {
       outputs.append(Output(name: name, isBinary: isBinary))
     }
     return outputs
+  }
+}
+
+/// The fields of one object that have come, to refuse a second of the same name.
+struct SeenFields {
+  private static let known = [
+    "name", "datatype", "shape", "data", "parameters", "id", "inputs", "outputs",
+  ]
+  private var bits: UInt8 = 0
+
+  /// Fields that the protocol does not name may come as often as they like.
+  mutating func insert(_ key: String) throws(RequestError) {
+    guard let index = Self.known.firstIndex(of: key) else { return }
+    guard bits & 1 << UInt8(index) == 0 else { throw .duplicateField(key) }
+    bits |= 1 << UInt8(index)
   }
 }
 

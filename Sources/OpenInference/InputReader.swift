@@ -19,10 +19,10 @@ struct InputReader {
     var typeName: String?
     var extents: [Int]?
     var dataStart: Int?
-    var seen: Set<String> = []
+    var seen = SeenFields()
     try reader.openObject()
     while let key = try reader.nextKey() {
-      guard seen.insert(key).inserted else { throw RequestError.duplicateField(key) }
+      try seen.insert(key)
       switch key {
       case "name": name = try reader.readString()
       case "datatype": typeName = try reader.readString()

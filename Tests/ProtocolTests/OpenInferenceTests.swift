@@ -126,6 +126,8 @@ struct OpenInferenceTests {
       (#"{"inputs":[{"name":"x","datatype":"FP32"}]}"#, 400, "missing 'shape' at index 0"),
       (#"{"inputs":[{"name":"x","datatype":"FP32","shape":[1]}]}"#, 400, "must have either"),
       (#"{"id":7,"inputs":[]}"#, 400, "expected a JSON string"),
+      (#"{"id":"a","id":"b"}"#, 400, "field 'id' occurs twice"),
+      (#"{"inputs":[{"name":"x","name":"x"}]}"#, 400, "field 'name' occurs twice"),
       (Self.input(data: "[1,2]"), 400, "has 2 elements, but its shape holds 1"),
       (Self.input(data: #"["a"]"#), 400, "expected an element of type 'FP32' at"),
       (Self.input(data: "[1e40]"), 400, "is out of the range of 'FP32'"),
