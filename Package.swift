@@ -167,6 +167,7 @@ let package = Package(
     tests(
       "AgentTests",
       [
+        "TensorFlowServing", "OpenInference", "Transport", "KernelInterface",
         "Agent", "Publishing", "DeliveryTestSupport", "KernelDispatch", "ModelStorage",
         "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "Serving",
         logging,

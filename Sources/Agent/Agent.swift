@@ -76,7 +76,7 @@ package final class Agent: Sendable {
       process: ProcessFacts(
         version: parts.version, kernels: parts.table.name,
         board: configuration.board ?? "generic"),
-      delivery: delivery)
+      delivery: delivery, paths: configuration.models)
     thread = EventLoopThread()
     do throws(AgentError) {
       (dataServer, adminServer) = try AgentSockets.open(

@@ -14,7 +14,7 @@ package enum AgentError: Error, Equatable, Sendable {
   case modelDeclaredTwice(model: String)
   /// A directory that the agent needs and cannot make.
   case directory(path: String, errno: Int32)
-  /// A socket cannot be bound; the transport's words.
+  /// A socket cannot be bound; the transport's sentence.
   case socket(path: String, reason: String)
   /// Delivery is configured and cannot start; its own words.
   case delivery(reason: String)
@@ -38,8 +38,7 @@ package enum AgentError: Error, Equatable, Sendable {
       "The model \"\(model)\" is given a path and is also delivered; choose one."
     case .directory(let path, let errno):
       "The directory \(path) cannot be made (\(ErrorText.of(errno)))."
-    case .socket(let path, let reason):
-      "The socket \(path) cannot be opened: \(reason)."
+    case .socket(_, let reason): reason
     case .delivery(let reason): "Delivery cannot start: \(reason)."
     }
   }

@@ -16,6 +16,10 @@ package enum AgentLimits {
   package static let threadsMaximum = 64
   /// Bytes of the polling thread's stack.
   static let pollStackBytes = 256 * 1024
+  /// The part of the memory budget that one request's body may take, as a divisor.
+  static let bodyShare = 4
+  /// Bytes of a request's body that are accepted whatever the budget.
+  static let bodyBytesMinimum = 1 << 20
   /// Problems that the status document lists.
   static let problemsMaximum = 32
   /// Bytes of the delivery thread's stack; libraries below it look up names and check signatures.

@@ -12,13 +12,17 @@ enum AgentSockets {
     _ configuration: AgentConfiguration, _ thread: EventLoopThread, routes: [HTTPRoutes],
     admin: AdminRoutes
   ) throws(AgentError) -> (data: UnixHTTPServer, admin: UnixHTTPServer) {
-    let data = try serve(configuration.socket, dataMode, thread) { request, respond in
+    var limits = HTTPLimits()
+    limits.bodyBytesMaximum = bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
+    let data = try serve(configuration.socket, dataMode, thread, limits) { request, respond in
       for route in routes where route(request, respond) { return }
       respond(.error(404, "no such path"))
     }
     do throws(AgentError) {
       return (
-        data, try serve(configuration.adminSocket, adminMode, thread, handler: admin.handle)
+        data,
+        try serve(
+          configuration.adminSocket, adminMode, thread, HTTPLimits(), handler: admin.handle)
       )
     } catch {
       data.shutdown(drainMilliseconds: 0)
@@ -26,14 +30,23 @@ enum AgentSockets {
     }
   }
 
+  /// A request's body takes at most a fixed share of the budget, and never less than a small tensor
+  /// needs.
+  static func bodyBytes(_ budget: Int?, _ maximum: Int) -> Int {
+    guard let budget else { return maximum }
+    return min(maximum, max(budget / AgentLimits.bodyShare, AgentLimits.bodyBytesMinimum))
+  }
+
   private static func serve(
-    _ path: String, _ mode: mode_t, _ thread: EventLoopThread, handler: @escaping HTTPHandler
+    _ path: String, _ mode: mode_t, _ thread: EventLoopThread, _ limits: HTTPLimits,
+    handler: @escaping HTTPHandler
   ) throws(AgentError) -> UnixHTTPServer {
     try Directories.make(Directories.parent(of: path))
     do throws(TransportError) {
-      return try UnixHTTPServer(path: path, mode: mode, thread: thread, handler: handler)
+      return try UnixHTTPServer(
+        path: path, mode: mode, limits: limits, thread: thread, handler: handler)
     } catch {
-      throw .socket(path: path, reason: String(describing: error))
+      throw .socket(path: path, reason: error.sentence)
     }
   }
 }

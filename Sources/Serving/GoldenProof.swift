@@ -50,7 +50,8 @@ struct GoldenProof: Sendable {
 
   /// The element that exceeds its tolerance by most: how far it is off, and how far it may be.
   ///
-  /// A float may be off by `absolute + relative · |expected|`; NaN matches NaN alone, and infinity itself.
+  /// A float may be off by `absolute + relative · |expected|`; NaN matches NaN alone, and infinity
+  /// itself.
   static func largestExcess(
     _ actual: [UInt8], _ expected: [UInt8], _ type: DataType, _ tolerance: GoldenVectors.Tolerance
   ) -> (difference: Double, tolerance: Double) {

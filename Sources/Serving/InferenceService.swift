@@ -27,8 +27,8 @@ package final class InferenceService: Sendable {
 
   /// Gives a reference to a version.
   ///
-  /// Completes at once in general; while a drain-first switch is under way the request is parked, bounded in count and
-  /// time, and completes on a compute thread.
+  /// Completes at once in general; while a drain-first switch is under way the request is parked,
+  /// bounded in count and time, and completes on a compute thread.
   package func lease(
     _ model: String, _ selector: VersionSelector,
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
@@ -38,7 +38,8 @@ package final class InferenceService: Sendable {
 
   /// Answers `request` with the version of `lease`.
   ///
-  /// Completes on the calling thread when the version's inferences are short, and on a compute thread otherwise.
+  /// Completes on the calling thread when the version's inferences are short, and on a compute
+  /// thread otherwise.
   package func infer(
     _ lease: VersionLease, _ request: InferenceRequest,
     _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A few threads that run jobs in the order they were given, and later ones when their time has come.
+/// A few threads that run jobs in the order they were given, and later ones when their time has
+/// come.
 ///
 /// Queues are bounded by the callers, each of which knows what to refuse.
 package final class JobThreads: Sendable {
@@ -83,7 +84,8 @@ package final class JobThreads: Sendable {
 
   /// Runs what was submitted, drops what is delayed, and waits for the threads to end.
   ///
-  /// - Parameter deadline: on the monotonic clock; threads that are not done by then end by themselves later.
+  /// - Parameter deadline: on the monotonic clock; threads that are not done by then end by
+  ///   themselves later.
   /// - Returns: whether all ended in time.
   package func shutdown(until deadline: UInt64) -> Bool {
     stop()

@@ -17,7 +17,8 @@ package struct LatencyHistogram: Sendable {
     total += 1
   }
 
-  /// The duration in nanoseconds that a share of `quantile` (0 to 1) does not exceed; 0 when nothing was recorded.
+  /// The duration in nanoseconds that a share of `quantile` (0 to 1) does not exceed; 0 when
+  /// nothing was recorded.
   package func quantile(_ quantile: Double) -> UInt64 {
     guard total > 0 else { return 0 }
     let rank = max(1, UInt64((quantile * Double(total)).rounded(.up)))
@@ -29,7 +30,8 @@ package struct LatencyHistogram: Sendable {
     return Self.upperBound(of: Self.bucketCount - 1)
   }
 
-  /// Values below 8 have a bucket each; above, the three bits after the leading one choose within the octave.
+  /// Values below 8 have a bucket each; above, the three bits after the leading one choose within
+  /// the octave.
   private static func bucket(of nanoseconds: UInt64) -> Int {
     guard nanoseconds >= UInt64(subdivisions) else { return Int(nanoseconds) }
     let exponent = 63 - nanoseconds.leadingZeroBitCount

@@ -41,9 +41,11 @@ package enum LoadFailure: Error, Sendable, Equatable {
     case .invalidModel(let reason):
       "The file is no valid model: \(reason)."
     case .unsupported(let operators):
-      "The model needs operators that this build cannot run: \(operators.joined(separator: ", "))."
+      "The model needs operators that this build cannot run: "
+        + operators.joined(separator: ", ") + "."
     case .overBudget(let needed, let available, let budget):
-      "The model needs \(needed) bytes; \(available) of the budget of \(budget) bytes are available."
+      "The model needs \(needed) bytes; "
+        + "\(available) of the budget of \(budget) bytes are available."
     case .goldenMismatch(let vector, let output, let difference, let tolerance):
       "Golden vector \(vector), output \(output), is off by \(difference); allowed are \(tolerance)."
     case .goldenMalformed(let vector, let expected, let actual):

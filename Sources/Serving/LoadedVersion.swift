@@ -1,7 +1,8 @@
 import Synchronization
 import Tensors
 
-/// A version in memory: its instances, the requests that wait for them, and the charge that pays for it all.
+/// A version in memory: its instances, the requests that wait for them, and the charge that pays
+/// for it all.
 ///
 /// Its memory is unmapped and uncharged when the last reference goes: the registry's, or a lease's.
 final class LoadedVersion: Sendable {

@@ -35,8 +35,8 @@ package struct MemoryRefusal: Error, Sendable, Equatable {
 
 /// The bytes granted to the agent, and who holds them.
 ///
-/// Everything large is charged here before it is allocated or mapped, and given back exactly once, when its memory is
-/// gone. File-backed and anonymous bytes count alike.
+/// Everything large is charged here before it is allocated or mapped, and given back exactly once,
+/// when its memory is gone. File-backed and anonymous bytes count alike.
 package final class MemoryLedger: Sendable {
   /// Bytes granted; `Int.max` when no budget is set.
   package let budget: Int

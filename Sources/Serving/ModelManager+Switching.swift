@@ -105,7 +105,8 @@ extension ModelManager {
     return true
   }
 
-  /// Puts `leaving` back into service: as they are when they are still in memory, from their files otherwise.
+  /// Puts `leaving` back into service: as they are when they are still in memory, from their files
+  /// otherwise.
   private func restore(_ leaving: [LeavingVersion], _ labels: [String: Int64]) {
     for old in leaving {
       let source = old.source

@@ -25,10 +25,11 @@ package final class ModelManager: Sendable {
 
   /// Brings a version into service in place of those that serve its model now.
   ///
-  /// import → plan → charge → prepare → prove → swap → drain. When old and new do not fit together but the new alone
-  /// does, the old is drained and unloaded first, and loaded again when the new fails. A version that serves already
-  /// from the same path is left alone.
-  /// - Parameter completion: called once, on the loader thread, or at once when the load is not taken up.
+  /// import → plan → charge → prepare → prove → swap → drain. When old and new do not fit together
+  /// but the new alone does, the old is drained and unloaded first, and loaded again when the new
+  /// fails. A version that serves already from the same path is left alone.
+  /// - Parameter completion: called once, on the loader thread, or at once when the load is not
+  ///   taken up.
   package func load(
     _ source: VersionSource,
     completion: @escaping @Sendable (Result<Void, LoadFailure>) -> Void
@@ -37,7 +38,9 @@ package final class ModelManager: Sendable {
       return completion(.failure(.shuttingDown))
     }
     registry.progress(source, .staged)
-    loaderThread.submit { [self] in completion(Result { () throws(LoadFailure) in try bring(source) }) }
+    loaderThread.submit { [self] in
+      completion(Result { () throws(LoadFailure) in try bring(source) })
+    }
   }
 
   /// Takes a version out of service; its memory goes with its last request.
@@ -62,7 +65,8 @@ package final class ModelManager: Sendable {
     try result.get()
   }
 
-  /// Refuses new requests, waits at most `drainMilliseconds` for those under way, and unloads everything.
+  /// Refuses new requests, waits at most `drainMilliseconds` for those under way, and unloads
+  /// everything.
   ///
   /// - Returns: whether everything ended in time.
   @discardableResult

@@ -27,16 +27,18 @@ extension ModelRegistry {
     }
     switch answer {
     case .now(let result): completion(result)
-    case .parked(let first): if first { watchParked(model, milliseconds: limits.parkedMilliseconds) }
+    case .parked(let first):
+      if first { watchParked(model, milliseconds: limits.parkedMilliseconds) }
     }
   }
 
   /// Ends a switch: everything parked gets the version that serves now, on the compute threads.
   func release(parkedOf model: String) {
-    let released = state.withLock { state -> [(ModelEntry.Parked, Result<VersionLease, ServingError>)] in
+    typealias Released = (parked: ModelEntry.Parked, result: Result<VersionLease, ServingError>)
+    let released = state.withLock { state -> [Released] in
       guard var entry = state.models[model] else { return [] }
       entry.isSwitching = false
-      var released: [(ModelEntry.Parked, Result<VersionLease, ServingError>)] = []
+      var released: [Released] = []
       while let parked = entry.parked.popFirst() {
         let result =
           state.isShuttingDown ? .failure(.shuttingDown) : Self.resolve(entry, parked.selector)

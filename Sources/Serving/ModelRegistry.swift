@@ -1,8 +1,10 @@
 import Synchronization
 
-/// The models of the agent and their versions, under one lock that is never held while anything runs.
+/// The models of the agent and their versions, under one lock that is never held while anything
+/// runs.
 ///
-/// References to loaded versions leave the lock before they are dropped: the end of one takes the lock again.
+/// References to loaded versions leave the lock before they are dropped: the end of one takes the
+/// lock again.
 final class ModelRegistry: Sendable {
   struct State {
     var models: [String: ModelEntry] = [:]

@@ -41,7 +41,8 @@ import Glibc
     unsafe pthread_mutex_unlock(mutex)
   }
 
-  /// Waits until `deadline` on the monotonic clock, in nanoseconds; false when nothing was posted by then.
+  /// Waits until `deadline` on the monotonic clock, in nanoseconds; false when nothing was posted
+  /// by then.
   func wait(until deadline: UInt64) -> Bool {
     var time = timespec()
     time.tv_sec = Int(deadline / 1_000_000_000)

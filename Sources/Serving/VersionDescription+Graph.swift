@@ -2,7 +2,8 @@ import ModelGraph
 import Tensors
 
 extension VersionDescription {
-  /// The key that a model without signatures answers to, and that is the default where there are several.
+  /// The key that a model without signatures answers to, and that is the default where there are
+  /// several.
   package static let defaultSignature = "serving_default"
 
   /// Describes a graph's interface: its tensors under the names of the default signature.

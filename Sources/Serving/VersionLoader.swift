@@ -23,7 +23,8 @@ struct CandidateVersion: Sendable {
   }
 }
 
-/// Turns a file into a version that can be swapped in, in three steps with the charge between the first two.
+/// Turns a file into a version that can be swapped in, in three steps with the charge between the
+/// first two.
 struct VersionLoader: Sendable {
   private let table: KernelTable
   private let threads: Int

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// The counters of one loaded version; outlives its memory, so that nothing is lost at the end of a drain.
+/// The counters of one loaded version; outlives its memory, so that nothing is lost at the end of a
+/// drain.
 final class VersionMetrics: Sendable {
   private struct State {
     var outcomes: [RequestOutcome: UInt64] = [:]

@@ -25,8 +25,3 @@ enum Composition {
       })
   }
 }
-
-/// What this program is.
-enum Build {
-  static let version = "0.1.0"
-}

@@ -6,6 +6,7 @@ struct EdgeServe: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edgeserve",
     abstract: "Serves signed model versions on a Unix socket, within a stated memory budget.",
+    version: Build.description,
     subcommands: [
       Run.self, Status.self, Predict.self, Inspect.self, Invoke.self, Bench.self,
       Keygen.self, Pack.self, Publish.self, Demo.self,

@@ -44,7 +44,8 @@ struct StatusScreen {
     var charged = "charged \(ByteSize.describe(memory.chargedBytes))"
     if let budget = memory.budgetBytes {
       let percent = budget > 0 ? Int(Double(memory.chargedBytes) / Double(budget) * 100) : 0
-      charged += " of \(ByteSize.describe(budget)) (\(percent) %)"
+      let share = percent == 0 && memory.chargedBytes > 0 ? "less than 1" : "\(percent)"
+      charged += " of \(ByteSize.describe(budget)) (\(share) %)"
     } else {
       charged += ", no budget set"
     }

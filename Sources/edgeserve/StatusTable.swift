@@ -8,6 +8,7 @@ struct StatusTable {
   /// Columns whose words stand to the left; numbers stand to the right.
   private static let leading: Set<Int> = [0, 2, 3]
   private static let widthMaximum = 80
+  private static let retiredMaximum = 2
 
   private var rows: [[String]]
 
@@ -15,7 +16,7 @@ struct StatusTable {
     rows = [Self.headings]
     for model in models {
       if model.versions.isEmpty { rows.append([model.name, "-", "none"] + blank(6)) }
-      for (index, version) in model.versions.enumerated() {
+      for (index, version) in Self.shown(model.versions).enumerated() {
         rows.append([index == 0 ? model.name : ""] + Self.cells(version))
       }
     }
@@ -37,6 +38,12 @@ struct StatusTable {
       while line.last == " " { line.removeLast() }
       return line
     }
+  }
+
+  /// All that live and what failed, but of those that merely left only the latest.
+  private static func shown(_ versions: [AgentStatus.Version]) -> [AgentStatus.Version] {
+    let latest = versions.filter { $0.state == "retired" }.prefix(retiredMaximum)
+    return versions.filter { $0.state != "retired" || latest.contains($0) }
   }
 
   private static func cells(_ version: AgentStatus.Version) -> [String] {

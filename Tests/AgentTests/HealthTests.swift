@@ -26,6 +26,14 @@ struct HealthTests {
     #expect(judged.problems.count == 3)
   }
 
+  @Test("says where the first version is missing")
+  func missing() {
+    let local = HealthJudgement.judge([("m", [])], nil, paths: ["m": "/srv/m"])
+    #expect(local.problems == ["m: no version serves; none was found at /srv/m."])
+    let delivered = HealthJudgement.judge([("m", [])], nil)
+    #expect(delivered.problems == ["m: no version serves; none was delivered yet."])
+  }
+
   @Test("is degraded by a refusal above the version that serves, and by none below")
   func degraded() {
     let refused = Self.status(2, .refused, cause: .noGoldenVectors)

@@ -67,7 +67,8 @@ struct DrainFirstTests {
     #expect(fixture.service.isReady())
     held.withLock { $0 = nil }
     try loaded.wait().get()
-    #expect(try parked.map { try $0.wait().get().description.version } == Array(repeating: 2, count: 10))
+    let versions = try parked.map { try $0.wait().get().description.version }
+    #expect(versions == Array(repeating: 2, count: 10))
   }
 
   @Test("loads the old again when the new fails, and answers the parked with it")
@@ -100,7 +101,10 @@ struct DrainFirstTests {
     fixture.manager.load(
       VersionSource(model: "digits", version: 2, path: Fixtures.digitsModel(2))
     ) { loaded.set($0) }
-    #expect(eventually { fixture.events.all.contains { if case .drainFirst = $0 { true } else { false } } })
+    #expect(
+      eventually {
+        fixture.events.all.contains { if case .drainFirst = $0 { true } else { false } }
+      })
     let outcomes = (0..<3).map { _ in
       let outcome = Outcome<ServingError?>()
       fixture.service.lease("digits", .latest) { result in

@@ -75,7 +75,8 @@ struct QueueTests {
   func invalid() throws {
     let fixture = ServingFixture()
     try fixture.load(1).get()
-    #expect(throws: ServingError.missingInput(name: try fixture.lease().description.inputs[0].name)) {
+    let name = try fixture.lease().description.inputs[0].name
+    #expect(throws: ServingError.missingInput(name: name)) {
       _ = try fixture.infer(try fixture.lease(), InferenceRequest(inputs: []))
     }
     let status = try #require(try fixture.service.statuses(of: "digits").first)

@@ -1,8 +1,9 @@
-/// One model's local path: decides which of its versions to load next. A pure state machine over what polls find.
+/// One model's local path: decides which of its versions to load next. A pure state machine over
+/// what polls find.
 ///
-/// The highest version is wanted; while nothing serves, lower ones are tried when the higher are refused. A file is
-/// taken up when it has not changed for one poll, so that one still being copied is left alone. What vanishes from
-/// the path keeps serving.
+/// The highest version is wanted; while nothing serves, lower ones are tried when the higher are
+/// refused. A file is taken up when it has not changed for one poll, so that one still being copied
+/// is left alone. What vanishes from the path keeps serving.
 struct LocalStore: Sendable {
   /// A file that was tried and refused.
   private struct Failure: Sendable {

@@ -15,7 +15,8 @@ struct FileIdentity: Sendable, Equatable {
   /// Nanoseconds since 1970.
   var modified: Int64
 
-  /// Whether the last write lies between `age` nanoseconds and a long time ago by the clock of `now`.
+  /// Whether the last write lies between `age` nanoseconds and a long time ago by the clock of
+  /// `now`.
   func isOlder(than age: Int64, now: Int64) -> Bool {
     modified <= now && now - modified >= age
   }

@@ -1,9 +1,10 @@
 /// Looks for versions at a local path, in TensorFlow Serving's layout.
 enum VersionScan {
-  /// Every version at `path`, the highest first; empty when there is none, or the path cannot be read.
+  /// Every version at `path`, the highest first; empty when there is none, or the path cannot be
+  /// read.
   ///
-  /// A file is version 1. A directory holds `<version>/` directories with `model.tflite`, `bundle`, or one file that
-  /// ends in `.tflite`.
+  /// A file is version 1. A directory holds `<version>/` directories with `model.tflite`, `bundle`,
+  /// or one file that ends in `.tflite`.
   static func versions(at path: String) -> [VersionFile] {
     switch PathKind(path) {
     case .missing: return []

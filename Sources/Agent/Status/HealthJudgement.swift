@@ -2,8 +2,10 @@ import Serving
 
 /// Decides how the agent is doing, and says why.
 enum HealthJudgement {
+  /// - Parameter paths: where local models are looked for.
   static func judge(
-    _ models: [(name: String, versions: [VersionStatus])], _ delivery: DeliveryStatus?
+    _ models: [(name: String, versions: [VersionStatus])], _ delivery: DeliveryStatus?,
+    paths: [String: String] = [:]
   ) -> (health: AgentStatus.Health, problems: [String]) {
     var failing: [String] = []
     var degraded: [String] = []
@@ -14,7 +16,7 @@ enum HealthJudgement {
         failing.append(
           isComing
             ? "\(name): no version serves yet; one is being loaded."
-            : "\(name): no version serves.")
+            : "\(name): no version serves" + whereabouts(name, versions, paths))
       }
       for version in versions where version.state == .refused {
         // What was refused before the version that serves is history.
@@ -37,5 +39,14 @@ enum HealthJudgement {
     let health: AgentStatus.Health =
       !failing.isEmpty ? .failing : !degraded.isEmpty ? .degraded : .ok
     return (health, Array((failing + degraded).prefix(AgentLimits.problemsMaximum)))
+  }
+
+  /// Where a first version is looked for.
+  private static func whereabouts(
+    _ name: String, _ versions: [VersionStatus], _ paths: [String: String]
+  ) -> String {
+    guard versions.isEmpty else { return "." }
+    guard let path = paths[name] else { return "; none was delivered yet." }
+    return "; none was found at \(path)."
   }
 }

@@ -10,15 +10,17 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the agent on this device.",
     discussion: """
-      Serves models on a Unix socket until SIGTERM or SIGINT. A path is a model file, a bundle, or a directory of
-      versions. Settings come from defaults, the configuration file, EDGESERVE_ variables and flags, in this order.
+      Serves models on a Unix socket until SIGTERM or SIGINT. A path is a model file, a bundle,
+      or a directory of versions. Settings come from defaults, the configuration file,
+      EDGESERVE_ variables and flags, in this order.
 
       Example:
         edgeserve run --model digits=/srv/models/digits --socket /tmp/edgeserve.sock \\
           --admin-socket /tmp/admin.sock --memory-budget 64MiB
       """)
 
-  @Option(help: "The configuration file (default: \(AgentConfiguration.defaultPath), if it exists).")
+  @Option(
+    help: "The configuration file (default: \(AgentConfiguration.defaultPath), if it exists).")
   var config: String?
   @Option(help: "The name of the board.")
   var board: String?

@@ -66,9 +66,8 @@ struct Status: ParsableCommand {
 enum AgentUnreachable {
   static func sentence(_ path: String, _ error: TransportError) -> String {
     """
-    no agent answers at \(path) (\(error)). \
-    Start it with `edgeserve run`, or name its socket with --admin-socket; \
-    a socket of another user needs that user or root.
+    \(error.sentence) Start the agent with `edgeserve run`, or name its socket with \
+    --admin-socket; a socket of another user needs that user or root.
     """
   }
 }

@@ -1,0 +1,181 @@
+import Agent
+import Glibc
+import KernelDispatch
+import KernelInterface
+import Logging
+import OpenInference
+import Serving
+import TensorFlowServing
+import TestSupport
+import Testing
+import Transport
+
+/// An agent in this process, on sockets of a directory of its own.
+private final class RunningAgent {
+  let directory = TemporaryDirectory()
+  let agent: Agent
+  private var isDown = false
+
+  init(_ adjust: (inout AgentConfiguration, TemporaryDirectory) throws -> Void) throws {
+    var configuration = AgentConfiguration()
+    configuration.socket = directory.path + "/run/data.sock"
+    configuration.adminSocket = directory.path + "/run/admin.sock"
+    configuration.stateDirectory = directory.path + "/state"
+    configuration.pollMilliseconds = 20
+    configuration.threads = 2
+    try adjust(&configuration, directory)
+    agent = try Agent(
+      configuration,
+      Agent.Parts(
+        table: KernelTable.best, version: "1.2.3",
+        routes: { service in
+          let tensorFlow = TensorFlowServing.Routes(service: service)
+          let openInference = OpenInference.Routes(service: service)
+          return [
+            { request, respond in tensorFlow.handle(request, respond) },
+            { request, respond in openInference.handle(request, respond) },
+          ]
+        }),
+      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+  }
+
+  func get(_ path: String, admin: Bool = false) throws -> HTTPResponse {
+    let configuration = agent.configuration
+    var client = UnixHTTPClient(path: admin ? configuration.adminSocket : configuration.socket)
+    return try client.request(method: "GET", path: path)
+  }
+
+  func status() throws -> AgentStatus {
+    try AgentStatus(json: get("/status", admin: true).body)
+  }
+
+  /// The version of the digits classifier that serves.
+  func serving() throws -> Int64? {
+    try status().models.first { $0.name == "digits" }?.versions
+      .first { $0.state == "serving" }?.version
+  }
+
+  func waitFor(_ condition: () throws -> Bool) rethrows -> Bool {
+    for _ in 0..<2000 {
+      if try condition() { return true }
+      usleep(5000)
+    }
+    return false
+  }
+
+  func shutdown() {
+    if !isDown { agent.shutdown(drainMilliseconds: 2000) }
+    isDown = true
+  }
+
+  deinit { shutdown() }
+}
+
+@Suite("Agent", .serialized)
+struct AgentTests {
+  /// Puts a version into a directory the way that a copy by hand would, file after directory.
+  private static func install(_ version: Int, _ base: String) throws {
+    unsafe mkdir(base, 0o755)
+    unsafe mkdir("\(base)/\(version)", 0o755)
+    let bytes = try readFile(Fixtures.digitsModel(version))
+    let file = unsafe open(
+      "\(base)/\(version)/model.tflite", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // Sound: the pointer and count are of the same array.
+    let count = unsafe write(file, bytes, bytes.count)
+    close(file)
+    #expect(count == bytes.count)
+  }
+
+  @Test("answers on the data socket and tells how it is on the admin socket")
+  func sockets() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": Fixtures.digitsModel(2)]
+      configuration.memoryBudget = 1 << 20
+      configuration.board = "bench"
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    let status = try running.status()
+    #expect(status.agent.version == "1.2.3")
+    #expect(status.agent.board == "bench")
+    #expect(status.agent.pid == Int(getpid()))
+    #expect(status.health == .ok)
+    #expect(status.memory.budgetBytes == 1 << 20)
+    #expect(status.memory.chargedBytes == running.agent.manager.ledger.chargedBytes)
+    #expect(status.memory.rssAnonBytes > 0)
+    #expect(status.delivery == nil)
+    #expect(try running.get("/healthz", admin: true).status == 200)
+    #expect(try running.get("/v2/health/ready").status == 200)
+    #expect(try running.get("/v1/models/digits").status == 200)
+    #expect(try running.get("/elsewhere").status == 404)
+    #expect(try running.get("/v1/models/digits", admin: true).status == 404)
+  }
+
+  @Test("keeps the admin socket to its own user")
+  func permissions() throws {
+    let running = try RunningAgent { _, _ in }
+    var file = stat()
+    #expect(unsafe stat(running.agent.configuration.adminSocket, &file) == 0)
+    #expect(file.st_mode & 0o777 == 0o600)
+  }
+
+  @Test("takes up versions as they appear in a directory, and keeps what serves when they vanish")
+  func directory() throws {
+    let running = try RunningAgent { configuration, directory in
+      configuration.models = ["digits": directory.path + "/digits"]
+    }
+    let base = running.directory.path + "/digits"
+    #expect(try running.status().health == .failing)
+    #expect(try running.get("/healthz", admin: true).status == 503)
+    for version in 1...2 {
+      try Self.install(version, base)
+      #expect(try running.waitFor { try running.serving() == Int64(version) })
+    }
+    unsafe unlink(base + "/2/model.tflite")
+    unsafe rmdir(base + "/2")
+    usleep(100_000)
+    #expect(try running.serving() == 2)
+  }
+
+  @Test("tells of a refused version, and goes on with the one before")
+  func refused() throws {
+    let running = try RunningAgent { configuration, directory in
+      let base = directory.path + "/digits"
+      try Self.install(1, base)
+      unsafe mkdir(base + "/2", 0o755)
+      directory.write("digits/2/model.tflite", "no model at all")
+      configuration.models = ["digits": base]
+    }
+    #expect(
+      try running.waitFor {
+        try running.serving() == 1 && running.status().models[0].versions[0].state == "refused"
+      })
+    let status = try running.status()
+    #expect(status.health == .degraded)
+    #expect(status.models[0].versions[0].cause == "model-invalid")
+    #expect(status.problems.count == 1)
+    try Self.install(2, running.directory.path + "/digits")
+    #expect(try running.waitFor { try running.serving() == 2 })
+    #expect(try running.status().health == .ok)
+  }
+
+  @Test("ends in order, and removes its sockets")
+  func shutdown() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": Fixtures.digitsModel(1)]
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    running.shutdown()
+    #expect(running.agent.manager.ledger.chargedBytes == 0)
+    #expect(unsafe access(running.agent.configuration.socket, F_OK) != 0)
+    #expect(throws: TransportError.self) { _ = try running.status() }
+  }
+
+  @Test("does not start on a socket that another agent serves")
+  func socketInUse() throws {
+    let running = try RunningAgent { _, _ in }
+    let taken = running.agent.configuration.socket
+    #expect(throws: AgentError.self) {
+      _ = try RunningAgent { configuration, _ in configuration.socket = taken }
+    }
+  }
+}
