@@ -1,7 +1,7 @@
 /// A bounds-checked view of bytes that keeps their owner alive; slices share the owner.
 ///
-/// Every access is checked against the view's own bounds, so a view can be handed an offset that came
-/// from outside.
+/// Every access is checked against the view's own bounds, so a view can be handed an offset that
+/// came from outside.
 @safe package struct ByteView: Sendable {
   private let owner: any Sendable & AnyObject
   /// Valid for `count` bytes while `owner` lives; the bytes never change.

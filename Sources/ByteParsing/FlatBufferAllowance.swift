@@ -1,8 +1,9 @@
-/// What may still be read out of one FlatBuffer: a bound on memory that does not depend on its offsets.
+/// What may still be read out of one FlatBuffer: a bound on memory that does not depend on its
+/// offsets.
 ///
-/// Tables of a FlatBuffer may share strings and vectors, so a small file can ask for the same megabyte a
-/// thousand times. Every vector and string read is charged here, in bytes; an honest file never comes
-/// near the limit. Thread-confined, like the parse that it belongs to.
+/// Tables of a FlatBuffer may share strings and vectors, so a small file can ask for the same
+/// megabyte a thousand times. Every vector and string read is charged here, in bytes; an honest
+/// file never comes near the limit. Thread-confined, like the parse that it belongs to.
 package final class FlatBufferAllowance {
   /// Reading the whole file this many times over is still honest.
   package static let rereadsMaximum = 4

@@ -1,7 +1,8 @@
 /// A table of a FlatBuffer, verified as it is read; fields are named by their place in the schema.
 ///
-/// Opening a table checks it and its vtable; reading a field checks that the field lies in the table and
-/// what it points at in the buffer. Nothing recurses and nothing is trusted, so any bytes may be read.
+/// Opening a table checks it and its vtable; reading a field checks that the field lies in the
+/// table and what it points at in the buffer. Nothing recurses and nothing is trusted, so any bytes
+/// may be read.
 package struct FlatBufferTable {
   /// The whole buffer; offsets count from its start.
   let bytes: ByteView

@@ -10,9 +10,11 @@ import Glibc
   /// Bytes that can be read.
   package let count: Int
 
-  /// Maps `count` bytes at `offset` of the file at `path`; all that follow `offset` when `count` is nil.
+  /// Maps `count` bytes at `offset` of the file at `path`; all that follow `offset` when `count` is
+  /// nil.
   ///
-  /// The file must not shrink while it is mapped: stored models are replaced by rename, never rewritten.
+  /// The file must not shrink while it is mapped: stored models are replaced by rename, never
+  /// rewritten.
   package init(path: String, offset: Int = 0, count: Int? = nil) throws(ParsingError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadableFile(errno: errno) }

@@ -2,7 +2,8 @@ package import Tensors
 
 /// A model as values and the nodes that make them, in an order in which they can be computed.
 ///
-/// A value type: a pass takes a graph and gives another. Constants are views of the mapped model file.
+/// A value type: a pass takes a graph and gives another. Constants are views of the mapped model
+/// file.
 package struct Graph: Sendable {
   /// A value's index is its `ValueID`.
   package var values: [Value]
@@ -54,7 +55,8 @@ package struct Graph: Sendable {
 package struct ModelDescription: Sendable, Equatable {
   /// Free text of whoever made the model.
   package var text: String
-  /// The oldest runtime of the model's own format that runs it, such as `2.3.0`; empty when not stated.
+  /// The oldest runtime of the model's own format that runs it, such as `2.3.0`; empty when not
+  /// stated.
   package var minimumRuntimeVersion: String
 
   package init(text: String = "", minimumRuntimeVersion: String = "") {

@@ -23,7 +23,8 @@ package enum GraphError: Error, Equatable, Sendable {
   case operandRank(node: Int, operand: Int, expected: ClosedRange<Int>, actual: Int)
   /// An extent of an operand that does not fit the others.
   case operandExtent(node: Int, operand: Int, axis: Int, expected: Int, actual: Int)
-  /// An operand without the quantisation that its element type needs, or with one that does not fit.
+  /// An operand without the quantisation that its element type needs, or with one that does not
+  /// fit.
   case operandQuantization(node: Int, operand: Int)
   /// A result of an element type that the operator does not make of its operands.
   case resultDataType(node: Int, actual: DataType)

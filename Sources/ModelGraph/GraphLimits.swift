@@ -4,6 +4,7 @@ package enum GraphLimits {
   package static let extentMaximum = Int(Int32.max)
   /// Elements of a constant that is read as a parameter: axes, extents, amounts of padding.
   package static let parameterElementsMaximum = 64
-  /// Bytes that folding constants may make anew: constants may share the bytes of a file, their folds do not.
+  /// Bytes that folding constants may make anew: constants may share the bytes of a file, their
+  /// folds do not.
   package static let foldedBytesMaximum = 1 << 28
 }

@@ -1,7 +1,8 @@
 /// One operator applied to values.
 package struct Node: Sendable {
   package var operation: Operator
-  /// The operands in the order that the operator's parameter struct states; nil where an optional one is absent.
+  /// The operands in the order that the operator's parameter struct states; nil where an optional
+  /// one is absent.
   package var inputs: [ValueID?]
   package var outputs: [ValueID]
 

@@ -1,7 +1,7 @@
 /// What a node computes: a closed set, one parameter struct per case.
 ///
-/// Shape inference, validation, folding and lowering each are one exhaustive switch over it, so a new case
-/// makes the compiler list the places to visit. Layout is NHWC throughout.
+/// Shape inference, validation, folding and lowering each are one exhaustive switch over it, so a
+/// new case makes the compiler list the places to visit. Layout is NHWC throughout.
 package enum Operator: Sendable, Equatable {
   case convolution2D(Convolution2D)
   case depthwiseConvolution2D(DepthwiseConvolution2D)

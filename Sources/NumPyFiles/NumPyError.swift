@@ -10,7 +10,8 @@ package enum NumPyError: Error, Equatable, Sendable {
   case version(major: UInt8, minor: UInt8)
   /// The header is longer than any array needs.
   case headerTooLong(byteCount: Int, limit: Int)
-  /// The header is not the dictionary that the format prescribes; `offset` counts within the header.
+  /// The header is not the dictionary that the format prescribes; `offset` counts within the
+  /// header.
   case malformedHeader(offset: Int)
   /// A key that the dictionary must have is absent.
   case missingKey(String)

@@ -1,4 +1,5 @@
-/// A built-in operator of the TensorFlow Lite schema that can be brought into a graph; its raw value is the code.
+/// A built-in operator of the TensorFlow Lite schema that can be brought into a graph; its raw
+/// value is the code.
 enum TFLiteBuiltin: Int32, CaseIterable {
   case add = 0
   case averagePool2D = 1

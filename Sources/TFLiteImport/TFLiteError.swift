@@ -31,7 +31,8 @@ package enum TFLiteError: Error, Equatable, Sendable {
   case operatorCodeOutOfRange(operator: Int, index: UInt32, count: Int)
   /// An operator carries the options of another.
   case optionsMismatch(operator: Int, expected: UInt8, actual: UInt8)
-  /// An enumeration's value in an operator's options that is not known: activation, padding or format.
+  /// An enumeration's value in an operator's options that is not known: activation, padding or
+  /// format.
   case optionOutOfRange(operator: Int, value: Int)
   /// An element type that is not known or not supported.
   case dataType(tensor: Int, code: Int8)

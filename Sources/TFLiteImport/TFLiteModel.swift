@@ -4,10 +4,11 @@ import Tensors
 
 /// Reads TensorFlow Lite model files: FlatBuffers with the identifier `TFL3`.
 package enum TFLiteModel {
-  /// Brings the first subgraph of the file in `bytes` into a graph, checked and with every shape inferred.
+  /// Brings the first subgraph of the file in `bytes` into a graph, checked and with every shape
+  /// inferred.
   ///
-  /// Nothing is copied but names, shapes and scales: constants are views of `bytes`. Extents that the model
-  /// leaves free are 1. Any bytes may be given.
+  /// Nothing is copied but names, shapes and scales: constants are views of `bytes`. Extents that
+  /// the model leaves free are 1. Any bytes may be given.
   package static func graph(from bytes: ByteView) throws(TFLiteError) -> Graph {
     let model = try parsing { () throws(ParsingError) in
       try FlatBufferTable(root: bytes, identifier: "TFL3")
@@ -171,7 +172,8 @@ private struct TFLiteGraphReader {
 }
 
 extension Graph {
-  /// Gives the results of arithmetic the element type of its operands; some converters leave theirs out.
+  /// Gives the results of arithmetic the element type of its operands; some converters leave theirs
+  /// out.
   fileprivate mutating func settleElementTypes() {
     for node in nodes {
       guard
@@ -182,7 +184,8 @@ extension Graph {
     }
   }
 
-  /// Lets every declared shape agree with the inferred one, except where the model leaves an extent free.
+  /// Lets every declared shape agree with the inferred one, except where the model leaves an extent
+  /// free.
   fileprivate mutating func settleSignatureShapes() {
     for index in values.indices {
       let inferred = values[index].type.shape

@@ -2,6 +2,9 @@ import ByteParsing
 import ModelGraph
 
 /// Brings one operator of the file, with its options, into a graph operator.
+///
+/// `options(n)` is member n of the schema's union `BuiltinOptions`; the numbers beside it are
+/// places of fields in that member's table.
 struct TFLiteOperatorReader {
   /// The operator's place in the file.
   let index: Int

@@ -125,7 +125,8 @@ struct TFLiteTensorReader {
       zeroPoints.allSatisfy({ type.dataType.zeroPoints.contains($0) })
     else { throw .quantization(tensor: index) }
     if scales.count > 1 {
-      // Scales along an axis that the tensor does not have mean nothing; some converters write them on biases.
+      // Scales along an axis that the tensor does not have mean nothing; some converters write them
+      // on biases.
       guard type.shape.extents.indices.contains(axis), type.shape[axis] == scales.count else {
         return nil
       }
@@ -141,7 +142,8 @@ struct TFLiteBuffers {
 
   var count: Int { tables.count }
 
-  /// The bytes of buffer `index`, inside the FlatBuffer or, in files beyond 2 GiB, after it; nil when it has none.
+  /// The bytes of buffer `index`, inside the FlatBuffer or, in files beyond 2 GiB, after it; nil
+  /// when it has none.
   func bytes(at index: Int) throws(TFLiteError) -> ByteView? {
     typealias Field = TFLiteSchema.Buffer
     // The first buffer is empty by convention, whatever it says.

@@ -10,7 +10,8 @@ struct InputAssignment {
   /// The names that inputs may be given by, and each one's place.
   private let places: [(name: String, index: Int)]
 
-  /// Takes the names of the signature `key`, or of every signature and the inputs' own when it is nil.
+  /// Takes the names of the signature `key`, or of every signature and the inputs' own when it is
+  /// nil.
   init(_ graph: Graph, signature key: String?) throws(CommandFailure) {
     inputs = graph.inputSpecifications
     let signatures = graph.signatures.filter { key == nil || $0.key == key }
@@ -27,7 +28,8 @@ struct InputAssignment {
     places = named + (key == nil ? own : [])
   }
 
-  /// The arrays that `arguments`, each `FILE.npy` or `NAME=FILE.npy`, give to the inputs, in the model's order.
+  /// The arrays that `arguments`, each `FILE.npy` or `NAME=FILE.npy`, give to the inputs, in the
+  /// model's order.
   func arrays(for arguments: [String]) throws(CommandFailure) -> [NumPyFile] {
     var paths: [String?] = inputs.map { _ in nil }
     var unnamed: [String] = []

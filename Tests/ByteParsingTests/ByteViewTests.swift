@@ -15,7 +15,9 @@ struct ByteViewTests {
     #expect(try view.byte(at: 15) == 15)
   }
 
-  @Test("what does not lie within is refused with the numbers", arguments: [-1, 13, 16, Int.min, Int.max])
+  @Test(
+    "what does not lie within is refused with the numbers",
+    arguments: [-1, 13, 16, Int.min, Int.max])
   func outside(offset: Int) {
     #expect(throws: ParsingError.outOfBounds(offset: offset, needed: 4, count: 16)) {
       try view.load(UInt32.self, at: offset)
@@ -57,7 +59,9 @@ struct MappedFileTests {
   private func withFile<R>(_ bytes: [UInt8], _ body: (String) throws -> R) throws -> R {
     let path = "/tmp/edgeserve-mapped-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    let written = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+    let written = unsafe bytes.withUnsafeBytes {
+      unsafe write(descriptor, $0.baseAddress, $0.count)
+    }
     close(descriptor)
     defer { _ = unsafe unlink(path) }
     #expect(written == bytes.count)

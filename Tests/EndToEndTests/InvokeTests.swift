@@ -71,7 +71,8 @@ struct InvokeTests {
     let model = Fixtures.halfPlusTwoModel
     let path = try array([1], [1, 1])
     #expect(message([model])?.contains("takes 1 input") == true)
-    #expect(message([model, "--input", "nothing.npy"])?.hasPrefix("nothing.npy: cannot be read") == true)
+    #expect(
+      message([model, "--input", "nothing.npy"])?.hasPrefix("nothing.npy: cannot be read") == true)
     #expect(message([model, "--input", "nobody=1.npy"])?.contains("no input 'nobody'") == true)
     #expect(
       message([model, "--signature", "nobody", "--input", path])?.contains("no signature 'nobody'")

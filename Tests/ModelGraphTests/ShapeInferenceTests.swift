@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Shape inference")
 struct ShapeInferenceTests {
-  /// The shape of what `operation` makes of operands of these shapes, and integer constants behind them.
+  /// The shape of what `operation` makes of operands of these shapes, and integer constants behind
+  /// them.
   private func shape(
     _ operation: Operator, _ operands: [Shape], _ integers: [Int32]? = nil
   ) throws(GraphError) -> Shape {
@@ -93,7 +94,8 @@ struct ShapeInferenceTests {
   }
 
   @Test("binary operators broadcast", arguments: [
-    ([2, 3], [2, 3], [2, 3]), ([2, 1, 4], [3, 1], [2, 3, 4]), ([], [5], [5]), ([7, 1], [1, 0], [7, 0]),
+    ([2, 3], [2, 3], [2, 3]), ([2, 1, 4], [3, 1], [2, 3, 4]), ([], [5], [5]),
+    ([7, 1], [1, 0], [7, 0]),
   ] as [([Int], [Int], [Int])])
   func binary(left: [Int], right: [Int], result: [Int]) throws {
     let add = Operator.binary(Binary(kind: .add))

@@ -12,7 +12,8 @@ struct DamagedModelTests {
   /// Bytes that a test lets a damaged model have.
   private static let peakBytesMaximum = 16 << 20
 
-  /// Plans what `bytes` hold, and runs it once when it is small; a trap or a stray write is the failure looked for.
+  /// Plans what `bytes` hold, and runs it once when it is small; a trap or a stray write is the
+  /// failure looked for.
   ///
   /// Returns true when it ran.
   private func runs(_ bytes: [UInt8]) -> Bool {

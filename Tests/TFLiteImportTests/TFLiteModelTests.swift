@@ -129,7 +129,8 @@ struct TFLiteModelTests {
         == .tensorShape(tensor: 0, extents: huge.map { Int($0) }))
     let deep = Array(repeating: Int32(1), count: 9)
     #expect(
-      error { $0.tensors[0].shape = deep } == .tensorShape(tensor: 0, extents: deep.map { Int($0) }))
+      error { $0.tensors[0].shape = deep }
+        == .tensorShape(tensor: 0, extents: deep.map { Int($0) }))
     #expect(
       error { $0.tensors[0].shape = [.max, .max, 1, 2] } == .graph(
         .shapeTooLarge(node: 0, shape: [Int(Int32.max), Int(Int32.max), 1, 3])))

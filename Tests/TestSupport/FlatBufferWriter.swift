@@ -1,7 +1,7 @@
 /// Writes small FlatBuffers, also ones that no honest writer would make.
 ///
-/// Tables, vectors and strings are values; the writer lays each out behind what points at it, so that all
-/// offsets are forward, and gives each table a vtable of its own.
+/// Tables, vectors and strings are values; the writer lays each out behind what points at it, so
+/// that all offsets are forward, and gives each table a vtable of its own.
 package enum FlatBufferField: Sendable {
   case absent
   case int8(Int8)
@@ -43,7 +43,9 @@ package struct FlatBufferWriter {
   }
 
   private mutating func patch(_ place: Int, _ value: UInt32) {
-    for byte in 0..<4 { bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(byte))) }
+    for byte in 0..<4 {
+      bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(byte)))
+    }
   }
 
   /// Writes a table and all that it points at; its place.

@@ -4,7 +4,8 @@ package struct Mutation {
 
   package init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-  /// `bytes` with one to four places flipped, zeroed, saturated, set to a small number or overwritten by another part.
+  /// `bytes` with one to four places flipped, zeroed, saturated, set to a small number or
+  /// overwritten by another part.
   package mutating func mutate(_ bytes: [UInt8]) -> [UInt8] {
     guard !bytes.isEmpty else { return bytes }
     var result = bytes

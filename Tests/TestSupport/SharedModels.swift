@@ -1,8 +1,10 @@
 import Glibc
 
-/// Real models that lie beside the package, outside of it; tests that want them are skipped where they are absent.
+/// Real models that lie beside the package, outside of it; tests that want them are skipped where
+/// they are absent.
 package enum SharedModels {
-  /// The directory: `$EDGESERVE_SHARED/models`, or `../shared/models` beside the package; nil when absent.
+  /// The directory: `$EDGESERVE_SHARED/models`, or `../shared/models` beside the package; nil when
+  /// absent.
   package static let directory: String? = {
     var candidates: [String] = []
     if let given = unsafe getenv("EDGESERVE_SHARED") {
@@ -16,7 +18,8 @@ package enum SharedModels {
     return candidates.first { unsafe access($0, R_OK) == 0 }
   }()
 
-  /// The paths of all files under `folder` whose names end with `suffix`, sorted; says so when there is no such folder.
+  /// The paths of all files under `folder` whose names end with `suffix`, sorted; says so when
+  /// there is no such folder.
   package static func paths(under folder: String = "", suffix: String = ".tflite") -> [String] {
     guard let directory else {
       print("SKIPPED: no shared models; set EDGESERVE_SHARED to try them.")

@@ -64,7 +64,7 @@ extension NodeView {
     return try result(extents.map(\.element))
   }
 
-  /// The axis that an expansion inserts, from its parameter or its second operand, counted from the first.
+  /// The operand's shape with an axis of extent 1, from the parameter or the second operand.
   func expandDimensions(_ parameters: ExpandDimensions) throws(GraphError) -> Shape {
     var extents = try type(0).shape.extents
     let axis: Int

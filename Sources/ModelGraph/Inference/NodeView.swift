@@ -78,7 +78,8 @@ struct NodeView {
       for i in 0..<count {
         result.append(
           width == 4
-            ? Int(try bytes.load(Int32.self, at: 4 * i)) : Int(try bytes.load(Int64.self, at: 8 * i)))
+            ? Int(try bytes.load(Int32.self, at: 4 * i))
+            : Int(try bytes.load(Int64.self, at: 8 * i)))
       }
       return result
     } catch {

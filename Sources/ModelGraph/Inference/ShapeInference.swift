@@ -32,7 +32,8 @@ extension Graph {
     }
   }
 
-  /// The same graph for inputs of other shapes, one for each input in order; every shape is derived anew.
+  /// The same graph for inputs of other shapes, one for each input in order; every shape is derived
+  /// anew.
   package func resized(inputs shapes: [Shape]) throws(GraphError) -> Graph {
     guard shapes.count == inputs.count else {
       throw .inputCount(expected: inputs.count, actual: shapes.count)

@@ -71,7 +71,9 @@ extension NodeView {
     }
   }
 
-  private func expect(_ type: DataType, of operand: Int, among types: [DataType]) throws(GraphError) {
+  private func expect(
+    _ type: DataType, of operand: Int, among types: [DataType]
+  ) throws(GraphError) {
     guard types.contains(type) else {
       throw .operandDataType(node: index, operand: operand, actual: type)
     }

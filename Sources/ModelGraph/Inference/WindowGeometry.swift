@@ -22,8 +22,9 @@ package struct WindowGeometry: Sendable, Equatable {
 extension Window2D {
   /// Places a kernel of `kernelHeight × kernelWidth` taps on an input of `height × width`.
   ///
-  /// Nil when a stride, dilation or extent is not positive or the kernel does not fit once. The arithmetic
-  /// is TensorFlow's: `same` gives `ceil(input / stride)` and puts the odd element of padding last.
+  /// Nil when a stride, dilation or extent is not positive or the kernel does not fit once. The
+  /// arithmetic is TensorFlow's: `same` gives `ceil(input / stride)` and puts the odd element of
+  /// padding last.
   package func geometry(
     height: Int, width: Int, kernelHeight: Int, kernelWidth: Int
   ) -> WindowGeometry? {

@@ -2,7 +2,8 @@
 package enum Activation: String, Sendable, Equatable {
   case none, relu, reluN1To1, relu6, tanh
 
-  /// The real values that a clamping activation lets through; nil for those that do more than clamp.
+  /// The real values that a clamping activation lets through; nil for those that do more than
+  /// clamp.
   package var bounds: ClosedRange<Float>? {
     switch self {
     case .none: -Float.infinity ... Float.infinity

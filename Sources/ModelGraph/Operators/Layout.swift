@@ -2,7 +2,8 @@
 ///
 /// Inputs: the data, and the target shape as an int32 vector while `target` is nil.
 package struct Reshape: Sendable, Equatable {
-  /// The extents, at most one of them −1 for what the element count leaves; nil when the second input gives them.
+  /// The extents, at most one of them −1 for what the element count leaves; nil when the second
+  /// input gives them.
   package var target: [Int]?
 
   package init(target: [Int]?) { self.target = target }
@@ -28,8 +29,8 @@ package struct ExpandDimensions: Sendable, Equatable {
 
 /// Puts elements around a tensor.
 ///
-/// Inputs: the data; only while `amounts` is nil, an int32 or int64 matrix `[rank, 2]`; and last, optionally,
-/// a scalar to fill with, else zero (the zero point of a quantised tensor).
+/// Inputs: the data; only while `amounts` is nil, an int32 or int64 matrix `[rank, 2]`; and last,
+/// optionally, a scalar to fill with, else zero (the zero point of a quantised tensor).
 package struct Pad: Sendable, Equatable {
   /// Elements before and after one axis.
   package struct Amount: Sendable, Equatable {

@@ -1,7 +1,7 @@
 /// Reduces each window of each channel to one element.
 ///
-/// Input: `[n, h, w, c]`. Output: `[n, h', w', c]`. Padding takes no part in an average or a maximum.
-/// Input and output carry one quantisation.
+/// Input: `[n, h, w, c]`. Output: `[n, h', w', c]`. Padding takes no part in an average or a
+/// maximum. Input and output carry one quantisation.
 package struct Pool2D: Sendable, Equatable {
   package enum Kind: String, Sendable, Equatable {
     case average, maximum

@@ -1,7 +1,8 @@
 import Tensors
 
 extension Graph {
-  /// Moves parameters that operands give into the operators, and states shapes and windows as numbers.
+  /// Moves parameters that operands give into the operators, and states shapes and windows as
+  /// numbers.
   ///
   /// - Precondition: shapes have been inferred.
   mutating func absorbParameters() throws(GraphError) {

@@ -1,5 +1,6 @@
 extension Graph {
-  /// Lets readers of `quantize(dequantize(x))` read `x` where both know one scale: the codes are the same.
+  /// Lets readers of `quantize(dequantize(x))` read `x` where both know one scale: the codes are
+  /// the same.
   ///
   /// The opposite pair is kept, because it rounds.
   mutating func cancelQuantizeDequantize() {

@@ -1,9 +1,9 @@
 extension Graph {
   /// The graph brought to few operators, in the order that lets each pass see what it looks for.
   ///
-  /// Afterwards no operator reads a parameter from an operand, no layout operator but `reshape` is left,
-  /// every padding is a number of rows and columns, and nothing is computed that no output needs. Input
-  /// and output specifications are those of the graph before.
+  /// Afterwards no operator reads a parameter from an operand, no layout operator but `reshape` is
+  /// left, every padding is a number of rows and columns, and nothing is computed that no output
+  /// needs. Input and output specifications are those of the graph before.
   package func canonicalized() throws(GraphError) -> Graph {
     var graph = self
     try graph.validate()

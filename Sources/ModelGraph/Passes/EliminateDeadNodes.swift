@@ -1,5 +1,6 @@
 extension Graph {
-  /// Drops nodes and values that no output of the model needs; the values that remain are counted anew.
+  /// Drops nodes and values that no output of the model needs; the values that remain are counted
+  /// anew.
   mutating func eliminateDeadNodes() {
     var isNeeded = Array(repeating: false, count: values.count)
     for id in inputs + outputs { isNeeded[id.index] = true }

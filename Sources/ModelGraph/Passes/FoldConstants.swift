@@ -4,8 +4,8 @@ import Tensors
 extension Graph {
   /// Computes once what depends on constants alone: reshapes, and quantise and dequantise.
   ///
-  /// A reshape shares its operand's bytes; the others make new ones, up to `GraphLimits.foldedBytesMaximum`
-  /// for the whole graph.
+  /// A reshape shares its operand's bytes; the others make new ones, up to
+  /// `GraphLimits.foldedBytesMaximum` for the whole graph.
   mutating func foldConstants() throws(GraphError) {
     var kept: [Node] = []
     var folded = 0
@@ -39,7 +39,8 @@ extension Graph {
 }
 
 extension Value {
-  /// The elements of this constant as codes or numbers of `type`; nil for a pair of types that is not folded.
+  /// The elements of this constant as codes or numbers of `type`; nil for a pair of types that is
+  /// not folded.
   fileprivate func converted(to type: TensorType) -> ByteView? {
     guard let bytes = constant, let count = self.type.shape.elementCount else { return nil }
     let reader = ConstantReader(bytes: bytes, type: self.type)

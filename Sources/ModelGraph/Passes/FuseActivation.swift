@@ -1,5 +1,6 @@
 extension Graph {
-  /// Lets the operator before a clamping activation apply it, where both store the same type of tensor.
+  /// Lets the operator before a clamping activation apply it, where both store the same type of
+  /// tensor.
   mutating func fuseActivations() {
     let uses = Uses(of: self)
     var place = Array(nodes.indices)
@@ -34,7 +35,8 @@ extension Operator {
     }
   }
 
-  /// This operator with `activation` applied to its result; nil when it has another already or takes none.
+  /// This operator with `activation` applied to its result; nil when it has another already or
+  /// takes none.
   fileprivate func fusing(_ activation: Activation) -> Operator? {
     switch self {
     case .convolution2D(var parameters) where parameters.activation == .none:

@@ -1,8 +1,8 @@
 extension Graph {
   /// Removes nodes whose result is their operand.
   ///
-  /// Readers turn to the operand. An output of the model keeps its value: its maker writes there instead,
-  /// and the node stays where the operand has other readers or no maker.
+  /// Readers turn to the operand. An output of the model keeps its value: its maker writes there
+  /// instead, and the node stays where the operand has other readers or no maker.
   mutating func removeIdentity() {
     let uses = Uses(of: self)
     let given = Set(outputs)

@@ -10,9 +10,9 @@ struct Invoke: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a model file on NumPy arrays.",
     discussion: """
-      Without names, arrays go to the model's inputs in its own order. An array of another shape than the \
-      model declares resizes the input. Output number i is written to DIR/i.npy, and with --steps, the \
-      outputs of later steps to DIR/step2_i.npy and so on.
+      Without names, arrays go to the model's inputs in its own order. An array of another shape \
+      than the model declares resizes the input. Output number i is written to DIR/i.npy, and \
+      with --steps, the outputs of later steps to DIR/step2_i.npy and so on.
 
         edgeserve invoke keyword.tflite --input features.npy --output-dir out
         edgeserve invoke add.tflite --input x=1.npy --input y=2.npy --output-dir out
