@@ -47,12 +47,20 @@ package struct TrustedRoot: Sendable, Equatable {
   package func verify(release message: [UInt8], model: String, now: Int64) throws(DocumentError)
     -> ReleaseDocument
   {
-    let release = try ReleaseDocument.decode(try payload(message, .release))
-    try check(release.fleet, release.model, model)
+    let release = try authenticate(release: message, model: model)
     try checkExpiry(now: now)
     guard now < release.expires else {
       throw .expired(role: .release, expires: release.expires, now: now)
     }
+    return release
+  }
+
+  /// The release in `message` whatever the time.
+  package func authenticate(release message: [UInt8], model: String) throws(DocumentError)
+    -> ReleaseDocument
+  {
+    let release = try ReleaseDocument.decode(try payload(message, .release))
+    try check(release.fleet, release.model, model)
     return release
   }
 

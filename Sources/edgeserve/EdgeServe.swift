@@ -9,7 +9,7 @@ struct EdgeServe: ParsableCommand {
     version: Build.description,
     subcommands: [
       Run.self, Status.self, Predict.self, Inspect.self, Invoke.self, Bench.self,
-      Keygen.self, Pack.self, Publish.self, Demo.self,
+      Keygen.self, Pack.self, Publish.self, Show.self, Demo.self,
     ])
 
   /// Runs the command named by the arguments and leaves with the exit status it earned.
