@@ -17,13 +17,13 @@ package struct MQTTBackoff: Sendable, Equatable {
   /// Draws the next wait, in milliseconds.
   package mutating func next(using random: inout some RandomNumberGenerator) -> Int {
     var ceiling = minimumMilliseconds
-    for _ in 0 ..< attempts where ceiling < maximumMilliseconds {
+    for _ in 0..<attempts where ceiling < maximumMilliseconds {
       let doubled = ceiling.multipliedReportingOverflow(by: 2)
       ceiling = doubled.overflow ? maximumMilliseconds : doubled.partialValue
     }
     ceiling = min(ceiling, maximumMilliseconds)
     attempts = min(attempts + 1, 64)
-    return Int.random(in: (minimumMilliseconds + 1) / 2 ... ceiling, using: &random)
+    return Int.random(in: (minimumMilliseconds + 1) / 2...ceiling, using: &random)
   }
 
   /// Starts again from the minimum, after a connection that proved useful.

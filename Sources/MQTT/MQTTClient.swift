@@ -3,9 +3,10 @@ import Glibc
 
 /// A client of one MQTT 3.1.1 broker, driven by one thread's polls.
 ///
-/// Thread-confined: only its `waker` may be used from elsewhere. Each connection is a clean session of
-/// its own: after `.disconnected` nothing is queued, subscribed or resent, and the owner decides when
-/// to call `connect` again (see `MQTTBackoff`). Nothing blocks but `poll`, and name resolution.
+/// Thread-confined: only its `waker` may be used from elsewhere. Each connection is a clean session
+/// of its own: after `.disconnected` nothing is queued, subscribed or resent, and the owner decides
+/// when to call `connect` again (see `MQTTBackoff`). Nothing blocks but `poll`, and name
+/// resolution.
 package final class MQTTClient {
   /// Ends a poll early, from any thread.
   package let waker: MQTTWaker
@@ -173,7 +174,7 @@ package final class MQTTClient {
   }
 
   private func check(topics: [String]) throws(MQTTError) {
-    guard (1 ... limits.topicsPerRequestMaximum).contains(topics.count) else {
+    guard (1...limits.topicsPerRequestMaximum).contains(topics.count) else {
       throw .topicCount(limit: limits.topicsPerRequestMaximum, actual: topics.count)
     }
     for topic in topics { try check(topic: topic, wildcards: true) }

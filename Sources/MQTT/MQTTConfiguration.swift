@@ -29,7 +29,7 @@ package struct MQTTConfiguration: Sendable, Equatable {
 
   func validate(_ limits: MQTTLimits) throws(MQTTError) {
     func check(_ text: String, _ field: Field, _ maximum: Int) throws(MQTTError) {
-      guard (1 ... maximum).contains(text.utf8.count), !text.utf8.contains(0) else {
+      guard (1...maximum).contains(text.utf8.count), !text.utf8.contains(0) else {
         throw .invalidConfiguration(field: field)
       }
     }
@@ -37,8 +37,8 @@ package struct MQTTConfiguration: Sendable, Equatable {
     try check(clientID, .clientID, limits.clientIDBytesMaximum)
     if let username { try check(username, .username, limits.credentialBytesMaximum) }
     if let password { try check(password, .password, limits.credentialBytesMaximum) }
-    guard (1 ... 65535).contains(port) else { throw .invalidConfiguration(field: .port) }
-    guard (5 ... 65535).contains(keepAliveSeconds) else {
+    guard (1...65535).contains(port) else { throw .invalidConfiguration(field: .port) }
+    guard (5...65535).contains(keepAliveSeconds) else {
       throw .invalidConfiguration(field: .keepAliveSeconds)
     }
   }

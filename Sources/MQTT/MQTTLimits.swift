@@ -2,7 +2,8 @@
 package struct MQTTLimits: Sendable, Equatable {
   /// The longest topic accepted in either direction, in bytes of UTF-8.
   package var topicBytesMaximum = 256
-  /// The largest payload handed on or published, in bytes; a larger inbound one is dropped and told.
+  /// The largest payload handed on or published, in bytes; a larger inbound one is dropped and
+  /// told.
   ///
   /// The library has already allocated an inbound message of any announced length by the time that
   /// this is checked; the bound on that allocation is the process's data limit.

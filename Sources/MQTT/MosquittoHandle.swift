@@ -3,15 +3,16 @@ import Glibc
 
 /// One libmosquitto client: one connection attempt and the connection that comes of it.
 ///
-/// The only file that sees the library. Sound because the handle is used by one thread, callbacks run
-/// inside that thread's calls, everything a callback is given is copied before it returns, and the
-/// library's pointer to `sink` dies in `deinit`, before the sink can.
+/// The only file that calls the library. Sound because the handle is used by one thread, callbacks
+/// run inside that thread's calls, everything a callback is given is copied before it returns, and
+/// the library's pointer to `sink` dies in `deinit`, before the sink can.
 @safe
 final class MosquittoHandle {
   private let client: OpaquePointer
   private let sink: MosquittoSink
 
-  /// Made once per process: initialises the library, and keeps a broken pipe an error, not a signal.
+  /// Made once per process: initialises the library, and keeps a broken pipe an error, not a
+  /// signal.
   private static let initialized: Int32 = {
     signal(SIGPIPE, SIG_IGN)
     return mosquitto_lib_init()
@@ -43,7 +44,7 @@ final class MosquittoHandle {
     unsafe mosquitto_subscribe_callback_set(client) { _, context, id, count, granted in
       var refused = 0
       if let granted = unsafe granted {
-        for i in 0 ..< Int(count) where unsafe granted[i] > 2 { refused += 1 }
+        for i in 0..<Int(count) where unsafe granted[i] > 2 { refused += 1 }
       }
       unsafe MosquittoSink.of(context).events.append(.subscribed(id: id, refused: refused))
     }
@@ -130,7 +131,7 @@ final class MosquittoHandle {
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
   ) -> R {
     let copies = unsafe strings.map { unsafe strdup($0) }
-    defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+    defer { unsafe copies.forEach { unsafe free($0) } }
     // Sound: `copies` is not empty (the client checks), so its buffer has a base.
     return unsafe copies.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
   }

@@ -1,6 +1,7 @@
 package import Cryptography
 
-/// What is to be done, in order; after a failed storage effect the rest of the same model's is left out.
+/// What is to be done, in order; after a failed storage effect the rest of the same model's is left
+/// out.
 package enum DeliveryEffect: Sendable, Equatable {
   case subscribe([String])
   case unsubscribe([String])

@@ -45,7 +45,7 @@ package struct DeviceProfile: Sendable {
     if needs.peakBytes > memoryBudget { return .overBudget }
     guard needs.architecture == nil || needs.architecture == architecture,
       needs.processorFeatures & ~processorFeatures == 0,
-      (1 ... DeliveryLimits.bundleBytes).contains(release.rawSize),
+      (1...DeliveryLimits.bundleBytes).contains(release.rawSize),
       Int64(release.blockCount) <= DocumentLimits.blocks,
       needs.runtimeMinimum.map({ !Self.precedes(agent, $0) }) ?? true,
       needs.runtimeMaximum.map({ !Self.precedes($0, agent) }) ?? true
@@ -57,7 +57,7 @@ package struct DeviceProfile: Sendable {
   static func precedes(_ left: String, _ right: String) -> Bool {
     func numbers(_ text: String) -> [Int] { text.split(separator: ".").map { Int($0) ?? 0 } }
     let (a, b) = (numbers(left), numbers(right))
-    for i in 0 ..< max(a.count, b.count) {
+    for i in 0..<max(a.count, b.count) {
       let (x, y) = (i < a.count ? a[i] : 0, i < b.count ? b[i] : 0)
       if x != y { return x < y }
     }

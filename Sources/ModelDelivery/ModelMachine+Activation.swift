@@ -99,8 +99,9 @@ extension ModelMachine {
     let rest = Array(stored.dropFirst())
     guard let next = rest.first else {
       phase = .idle
-      if record.current == nil || director.map({ $0.target.manifestSHA256 != failed.manifest })
-        ?? false
+      if record.current == nil
+        || director.map({ $0.target.manifestSHA256 != failed.manifest })
+          ?? false
       {
         return effects + evaluate(&context, now)
       }

@@ -56,7 +56,7 @@ extension ModelMachine {
     if isResumed {
       return [.hashStaged(model: model, blockByteCount: offer.release.blockSize)]
     }
-    return begin(Fetch(offer, index, missing: Array(0 ..< index.blockCount)), &context, now)
+    return begin(Fetch(offer, index, missing: Array(0..<index.blockCount)), &context, now)
   }
 
   /// Takes in the hashes of what an earlier attempt left.

@@ -1,8 +1,9 @@
-/// CRC-32C (Castagnoli), as in RFC 3720 appendix B.4: a guard against torn writes, not against people.
+/// CRC-32C (Castagnoli), as in RFC 3720 appendix B.4: a guard against torn writes, not against
+/// people.
 package enum CRC32C {
-  private static let table: [UInt32] = (0 ..< 256).map { index in
+  private static let table: [UInt32] = (0..<256).map { index in
     var value = UInt32(index)
-    for _ in 0 ..< 8 { value = value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
+    for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
     return value
   }
 

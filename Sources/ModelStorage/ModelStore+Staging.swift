@@ -2,16 +2,17 @@ package import Cryptography
 
 /// One version per model on its way into the store.
 extension ModelStore {
-  /// Sets space aside for a version; true when an earlier attempt's folder was found and is used on.
+  /// Sets space aside for a version; true when an earlier attempt's folder was found and is used
+  /// on.
   ///
-  /// Other staging folders of the model are removed. The store's folder of the model is made here, so
-  /// that the later rename needs no space.
+  /// Other staging folders of the model are removed. The store's folder of the model is made here,
+  /// so that the later rename needs no space.
   package func reserve(_ staging: Staging) throws(StorageError) -> Bool {
     let limit = StorageLimits.bundleBytesMaximum
-    guard (1 ... limit).contains(staging.byteCount) else {
+    guard (1...limit).contains(staging.byteCount) else {
       throw .invalidSize(limit: limit, actual: staging.byteCount)
     }
-    guard (1 ... StorageLimits.releaseBytesMaximum).contains(staging.release.count) else {
+    guard (1...StorageLimits.releaseBytesMaximum).contains(staging.release.count) else {
       throw .invalidSize(limit: StorageLimits.releaseBytesMaximum, actual: staging.release.count)
     }
     _ = try StoreLayout.store(staging.model, staging.version)

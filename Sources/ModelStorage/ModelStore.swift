@@ -2,9 +2,9 @@ package import Cryptography
 
 /// Verified versions, the one being fetched per model, and the durable state, below one directory.
 ///
-/// `store/<model>/<version>/{bundle,release.cose}`, `staging/<model>/<key>/…` of the same shape, and
-/// `state/state`. Used by one thread. Nothing in `store` was ever written in place: a version comes
-/// into being by the rename of its synced folder.
+/// `store/<model>/<version>/{bundle,release.cose}`, `staging/<model>/<key>/…` of the same shape,
+/// and `state/state`. Used by one thread. Nothing in `store` was ever written in place: a version
+/// comes into being by the rename of its synced folder.
 package final class ModelStore {
   /// What is to be staged.
   package struct Staging: Sendable, Equatable {

@@ -1,8 +1,9 @@
-/// The device's durable state: two slots of 4096 bytes, written in turn, the newest valid one counts.
+/// The device's durable state: two slots of 4096 bytes, written in turn, the newest valid one
+/// counts.
 ///
 /// A slot is: magic (8 bytes), generation (8), payload byte count (4), CRC-32C of the slot from the
-/// generation on without the checksum itself (4), payload; numbers little-endian. The file has its full
-/// size from the start, so that a save needs no space, and a torn save leaves the other slot.
+/// generation on without the checksum itself (4), payload; numbers little-endian. The file has its
+/// full size from the start, so that a save needs no space, and a torn save leaves the other slot.
 final class StateFile {
   private static let magic = Array("edgestat".utf8)
   private static let headerBytes = 24
@@ -25,7 +26,7 @@ final class StateFile {
         try files.synchronize(file)
       }
       try files.synchronizeDirectory(StoreLayout.state)
-      for slot in 0 ..< 2 {
+      for slot in 0..<2 {
         let bytes = try files.read(
           file, count: StorageLimits.stateSlotBytes, at: slot * StorageLimits.stateSlotBytes)
         guard let (found, content) = Self.decode(bytes), found % 2 == slot else { continue }
@@ -63,18 +64,18 @@ final class StateFile {
 
   static func decode(_ slot: [UInt8]) -> (generation: UInt64, payload: [UInt8])? {
     guard slot.count == StorageLimits.stateSlotBytes, Array(slot[..<8]) == magic else { return nil }
-    let generation = UInt64(number(slot[8 ..< 16]))
-    let count = number(slot[16 ..< 20])
+    let generation = UInt64(number(slot[8..<16]))
+    let count = number(slot[16..<20])
     guard generation > 0, generation < .max, count <= UInt64(payloadBytesMaximum) else {
       return nil
     }
-    let payload = Array(slot[headerBytes ..< headerBytes + Int(count)])
-    let checksum = UInt64(CRC32C.checksum(slot[8 ..< 20] + payload))
-    return checksum == number(slot[20 ..< 24]) ? (generation, payload) : nil
+    let payload = Array(slot[headerBytes..<headerBytes + Int(count)])
+    let checksum = UInt64(CRC32C.checksum(slot[8..<20] + payload))
+    return checksum == number(slot[20..<24]) ? (generation, payload) : nil
   }
 
   private static func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
-    (0 ..< T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> T(8 * $0)) }
+    (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> T(8 * $0)) }
   }
 
   private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {

@@ -19,11 +19,11 @@ package struct StoragePath: Hashable, Sendable {
 
   /// Whether `name` follows `[A-Za-z0-9_-]{1,64}`.
   package static func isName(_ name: String) -> Bool {
-    (1 ... StorageLimits.nameBytesMaximum).contains(name.utf8.count)
+    (1...StorageLimits.nameBytesMaximum).contains(name.utf8.count)
       && name.utf8.allSatisfy { byte in
         switch byte {
-        case UInt8(ascii: "a") ... UInt8(ascii: "z"), UInt8(ascii: "A") ... UInt8(ascii: "Z"),
-          UInt8(ascii: "0") ... UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
           true
         default: false
         }
@@ -32,7 +32,7 @@ package struct StoragePath: Hashable, Sendable {
 
   /// Whether a directory entry found on disk can be named by a path: no slash, no dot first.
   static func isComponent(_ text: String) -> Bool {
-    (1 ... 255).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: ".")
+    (1...255).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: ".")
       && !text.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
   }
 }

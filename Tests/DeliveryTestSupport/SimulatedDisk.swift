@@ -1,12 +1,11 @@
 import Glibc
 package import ModelStorage
 
-
 /// A disk in memory that forgets, at a power cut, what was not made durable.
 ///
-/// File data: each write since the file's last synchronisation is kept, lost or torn, each by itself.
-/// Names: a journal in order, of which a cut keeps a part from the front that holds at least what
-/// was synchronised.
+/// File data: each write since the file's last synchronisation is kept, lost or torn, each by
+/// itself. Names: a journal in order, of which a cut keeps a part from the front that holds at
+/// least what was synchronised.
 package final class SimulatedDisk: FileSystem {
   private final class Node {
     var durable: [UInt8] = []
@@ -24,7 +23,8 @@ package final class SimulatedDisk: FileSystem {
     var directories: [String] {
       switch self {
       case .add(let path, _), .remove(let path): [SimulatedDisk.parent(path)]
-      case .rename(let source, let target): [SimulatedDisk.parent(source), SimulatedDisk.parent(target)]
+      case .rename(let source, let target):
+        [SimulatedDisk.parent(source), SimulatedDisk.parent(target)]
       }
     }
   }
@@ -52,17 +52,17 @@ package final class SimulatedDisk: FileSystem {
 
   /// Turns the power off and on again.
   package func restart(using random: inout some RandomNumberGenerator) {
-    let kept = Int.random(in: 0 ... journal.count, using: &random)
+    let kept = Int.random(in: 0...journal.count, using: &random)
     for change in journal.prefix(kept) { Self.apply(change, &durableNames) }
     journal = []
     names = durableNames
     open = [:]
     for node in names.values {
       for (offset, bytes) in node.pending {
-        switch Int.random(in: 0 ..< 3, using: &random) {
+        switch Int.random(in: 0..<3, using: &random) {
         case 0: Self.write(bytes, at: offset, &node.durable)
         case 1:
-          let torn = Int.random(in: 0 ... bytes.count, using: &random)
+          let torn = Int.random(in: 0...bytes.count, using: &random)
           Self.write(Array(bytes.prefix(torn)), at: offset, &node.durable)
         default: break
         }
@@ -208,7 +208,7 @@ package final class SimulatedDisk: FileSystem {
   private static func write(_ bytes: [UInt8], at offset: Int, _ content: inout [UInt8]) {
     let end = offset + bytes.count
     if content.count < end { content += [UInt8](repeating: 0, count: end - content.count) }
-    content.replaceSubrange(offset ..< end, with: bytes)
+    content.replaceSubrange(offset..<end, with: bytes)
   }
 
   private static func parent(_ path: String) -> String {

@@ -7,7 +7,7 @@ private func events(
   _ client: MQTTClient, polls: Int = 200, until predicate: (MQTTEvent) -> Bool
 ) -> [MQTTEvent] {
   var all: [MQTTEvent] = []
-  for _ in 0 ..< polls {
+  for _ in 0..<polls {
     all += client.poll(timeoutMilliseconds: 50)
     if all.contains(where: predicate) { break }
   }
@@ -51,7 +51,7 @@ struct MQTTClientTests {
     defer { broker.kill() }
     let publisher = try connected(broker, "publisher")
     var last: Int32 = 0
-    for i in 0 ..< 20 {
+    for i in 0..<20 {
       last = try publisher.publish(
         MQTTMessage(
           topic: "o/x/\(i)", payload: [UInt8](repeating: UInt8(i), count: 65_536),
@@ -62,7 +62,7 @@ struct MQTTClientTests {
     let device = try connected(broker, "device")
     let id = try device.subscribe(["o/x/3", "o/x/17", "o/x/99"])
     var all = events(device) { $0 == .subscribed(id: id, refused: 0) }
-    for _ in 0 ..< 20 where messages(all).count < 2 { all += device.poll(timeoutMilliseconds: 50) }
+    for _ in 0..<20 where messages(all).count < 2 { all += device.poll(timeoutMilliseconds: 50) }
     all += device.poll(timeoutMilliseconds: 100)
 
     #expect(Set(messages(all).map(\.topic)) == ["o/x/3", "o/x/17"])
@@ -233,7 +233,7 @@ struct MQTTClientTests {
     }
     #expect(throws: MQTTError.topicCount(limit: 64, actual: 0)) { try client.subscribe([]) }
     #expect(throws: MQTTError.topicCount(limit: 64, actual: 65)) {
-      try client.unsubscribe((0 ... 64).map { "t/\($0)" })
+      try client.unsubscribe((0...64).map { "t/\($0)" })
     }
     #expect(throws: MQTTError.payloadTooLarge(limit: 307_200, actual: 307_201)) {
       try client.publish(MQTTMessage(topic: "t", payload: [UInt8](repeating: 0, count: 307_201)))

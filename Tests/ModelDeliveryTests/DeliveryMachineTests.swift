@@ -1,11 +1,12 @@
 import Cryptography
 import DeliveryTestSupport
-@testable import ModelDelivery
 import ModelBundle
 import Publishing
 import SignedDocuments
 import TestSupport
 import Testing
+
+@testable import ModelDelivery
 
 /// One machine whose storage does at once what it is asked, and keeps what it was asked.
 private struct Bench {
@@ -201,7 +202,7 @@ struct DeliveryMachineTests {
     var bench = Bench()
     let release = try bench.release(1)
     bench.activationFailure = .shuttingDown
-    for attempt in 1 ... 3 as ClosedRange<Int64> {
+    for attempt in 1...3 as ClosedRange<Int64> {
       try bench.deliver(release, sequence: 1)
       let record = try #require(bench.record)
       #expect(record.models["digits"]?.candidate?.attempts == attempt)
@@ -307,7 +308,7 @@ struct DeliveryMachineTests {
     bench.hear(
       .director(fleet: bench.fleet.name, model: "digits"),
       try bench.fleet.sign(bench.fleet.director(next.signed, sequence: 2)))
-    for _ in 0 ..< 5 {
+    for _ in 0..<5 {
       bench.send(.failed(model: "digits", effect: .reserve, failure: .noSpace))
       #expect(bench.status.cause == .noSpace && bench.status.state == .waiting)
       waits.append(bench.delivery.deadline - bench.now.milliseconds)
@@ -338,7 +339,7 @@ struct DeliveryMachineTests {
     ]
     var random = SplitMix64(seed: 0xDE11)
     for (topic, payload) in messages {
-      for _ in 0 ..< 7_000 {
+      for _ in 0..<7_000 {
         let mutated = payload.mutated(using: &random)
         if mutated != payload { bench.hear(topic, mutated) }
       }

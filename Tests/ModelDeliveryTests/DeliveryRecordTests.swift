@@ -1,7 +1,8 @@
 import Cryptography
-@testable import ModelDelivery
 import TestSupport
 import Testing
+
+@testable import ModelDelivery
 
 @Suite("Delivery record")
 struct DeliveryRecordTests {
@@ -51,14 +52,14 @@ struct DeliveryRecordTests {
     record.models = Dictionary(uniqueKeysWithValues: [largest(name: "a")])
     let bytes = record.encode()
     var random = SplitMix64(seed: 0x2EC02D)
-    for _ in 0 ..< 20_000 {
+    for _ in 0..<20_000 {
       var mutated = bytes
-      for _ in 0 ..< Int.random(in: 1 ... 3, using: &random) {
-        mutated[Int.random(in: 0 ..< mutated.count, using: &random)] = .random(
-          in: 0 ... 255, using: &random)
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        mutated[Int.random(in: 0..<mutated.count, using: &random)] = .random(
+          in: 0...255, using: &random)
       }
       if Bool.random(using: &random) {
-        mutated.removeLast(Int.random(in: 0 ..< mutated.count, using: &random))
+        mutated.removeLast(Int.random(in: 0..<mutated.count, using: &random))
       }
       if let record = DeliveryRecord(mutated) {
         #expect(record.models.count <= DeliveryLimits.models)
@@ -74,11 +75,11 @@ struct RetryTests {
     var jitter = Jitter(seed: 5)
     var retry = Retry()
     let now = DeliveryTime(milliseconds: 1_000_000, wallSeconds: 0)
-    for attempt in 0 ..< 100 {
+    for attempt in 0..<100 {
       retry.wait(from: now, minimum: 100, maximum: 10_000, &jitter)
       let expected = Int64(attempt > 6 ? 10_000 : min(10_000, 100 << attempt))
       let wait = retry.deadline - now.milliseconds
-      #expect((expected * 3 / 4 ... expected * 5 / 4).contains(wait))
+      #expect((expected * 3 / 4...expected * 5 / 4).contains(wait))
     }
   }
 }

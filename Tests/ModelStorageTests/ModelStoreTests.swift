@@ -1,13 +1,14 @@
 import Cryptography
 import DeliveryTestSupport
 import Glibc
-@testable import ModelStorage
 import TestSupport
 import Testing
 
+@testable import ModelStorage
+
 private let bundle: [UInt8] = {
   var random = SplitMix64(seed: 0x57012E)
-  return (0 ..< 70_000).map { _ in UInt8.random(in: 0 ... 255, using: &random) }
+  return (0..<70_000).map { _ in UInt8.random(in: 0...255, using: &random) }
 }()
 
 private func staging(_ version: Int64 = 1, model: String = "digits") -> ModelStore.Staging {
@@ -20,7 +21,7 @@ private func install(_ store: ModelStore, _ version: Int64, model: String = "dig
   _ = try store.reserve(staging(version, model: model))
   for offset in stride(from: 0, to: bundle.count, by: 16_384) {
     try store.write(
-      model, Array(bundle[offset ..< min(offset + 16_384, bundle.count)]), at: offset)
+      model, Array(bundle[offset..<min(offset + 16_384, bundle.count)]), at: offset)
   }
   try store.synchronize(model)
   try store.assemble(model, digest: SHA256.hash(bundle))
@@ -155,7 +156,7 @@ struct ModelStoreTests {
     try ModelStorageTests.install(first, 1)
     let before = reference.calls.count
     try ModelStorageTests.install(first, 2)
-    for number in before ..< reference.calls.count {
+    for number in before..<reference.calls.count {
       let disk = SimulatedDisk()
       let store = try ModelStore(disk)
       try ModelStorageTests.install(store, 1)
@@ -172,8 +173,8 @@ struct ModelStoreTests {
   func everyCut() throws {
     let reference = SimulatedDisk()
     try ModelStorageTests.install(try ModelStore(reference), 1)
-    for seed in 0 ..< 4 as Range<UInt64> {
-      for cut in 0 ..< reference.calls.count {
+    for seed in 0..<4 as Range<UInt64> {
+      for cut in 0..<reference.calls.count {
         var random = SplitMix64(seed: seed << 32 | UInt64(cut))
         let disk = SimulatedDisk()
         disk.cutAt = cut

@@ -1,7 +1,8 @@
 import DeliveryTestSupport
-@testable import ModelStorage
 import TestSupport
 import Testing
+
+@testable import ModelStorage
 
 @Suite("State file")
 struct StateFileTests {
@@ -16,7 +17,7 @@ struct StateFileTests {
     let directory = TemporaryDirectory("state")
     var store = try ModelStore(SystemFiles(directory.path))
     #expect(store.state == nil)
-    for i in 0 ..< 7 as Range<UInt8> { try store.save([i, i]) }
+    for i in 0..<7 as Range<UInt8> { try store.save([i, i]) }
     store = try ModelStore(SystemFiles(directory.path))
     #expect(store.state == [6, 6])
   }
@@ -37,14 +38,14 @@ struct StateFileTests {
 
   @Test("a save cut at any call leaves the state before it or the new one")
   func cuts() throws {
-    for seed in 0 ..< 300 as Range<UInt64> {
+    for seed in 0..<300 as Range<UInt64> {
       var random = SplitMix64(seed: seed)
       let disk = SimulatedDisk()
       var saved: [UInt8]?
       var store = try ModelStore(disk)
-      for step in 0 ..< 12 as Range<UInt8> {
-        let next = [UInt8](repeating: step, count: Int.random(in: 1 ... 4000, using: &random))
-        disk.cutAt = disk.calls.count + Int.random(in: 0 ... 3, using: &random)
+      for step in 0..<12 as Range<UInt8> {
+        let next = [UInt8](repeating: step, count: Int.random(in: 1...4000, using: &random))
+        disk.cutAt = disk.calls.count + Int.random(in: 0...3, using: &random)
         let isSaved = (try? store.save(next)) != nil
         if isSaved { saved = next }
         disk.restart(using: &random)
@@ -57,9 +58,9 @@ struct StateFileTests {
 
   @Test("a slot with any byte changed is not taken for a state")
   func flips() {
-    let slot = StateFile.encode(41, Array(0 ..< 200))
+    let slot = StateFile.encode(41, Array(0..<200))
     #expect(StateFile.decode(slot)?.generation == 41)
-    for i in 0 ..< 24 + 200 {
+    for i in 0..<24 + 200 {
       var damaged = slot
       damaged[i] ^= 1 << UInt8(i % 8)
       #expect(StateFile.decode(damaged) == nil)
@@ -68,14 +69,14 @@ struct StateFileTests {
 
   @Test("no seeded mutation of a slot crashes the reader or yields another payload")
   func mutations() {
-    let payload = [UInt8](0 ..< 100)
+    let payload = [UInt8](0..<100)
     let slot = StateFile.encode(7, payload)
     var random = SplitMix64(seed: 0xF022)
-    for _ in 0 ..< 20_000 {
+    for _ in 0..<20_000 {
       var mutated = slot
-      for _ in 0 ..< Int.random(in: 1 ... 4, using: &random) {
-        mutated[Int.random(in: 0 ..< 130, using: &random)] = UInt8.random(
-          in: 0 ... 255, using: &random)
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        mutated[Int.random(in: 0..<130, using: &random)] = UInt8.random(
+          in: 0...255, using: &random)
       }
       guard let found = StateFile.decode(mutated) else { continue }
       #expect(found.payload == payload && found.generation == 7)

@@ -22,7 +22,7 @@ package final class Broker: Sendable {
   /// - Parameter extra: further lines of its configuration file, such as a password file.
   package init(extra: [String] = []) throws {
     var failure = Failure.notInstalled
-    for _ in 0 ..< 5 {
+    for _ in 0..<5 {
       let port = Self.freePort()
       directory.write("mosquitto.conf", Self.configuration(port, extra))
       do {
@@ -102,14 +102,16 @@ package final class Broker: Sendable {
   }
 
   private static func launch(_ port: Int, _ directory: String) throws(Failure) -> pid_t {
-    let candidates = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"]
+    let candidates = [
+      "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto",
+    ]
     guard let program = candidates.first(where: { unsafe access($0, X_OK) == 0 }) else {
       throw .notInstalled
     }
     let log = "\(directory)/log"
     let child = spawn([program, "-c", "\(directory)/mosquitto.conf"], output: log)
     guard let child else { throw .notInstalled }
-    for _ in 0 ..< 1000 {
+    for _ in 0..<1000 {
       if listens(port) { return child }
       var status: Int32 = 0
       if unsafe waitpid(child, &status, WNOHANG) == child { throw .notReady(log: text(log)) }
@@ -149,7 +151,7 @@ package final class Broker: Sendable {
         &actions, descriptor, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     }
     var vector = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    defer { for unsafe argument in unsafe vector { unsafe free(argument) } }
+    defer { unsafe vector.forEach { unsafe free($0) } }
     var child: pid_t = 0
     // Sound: the vector ends in nil and outlives the call.
     let code = unsafe posix_spawn(&child, arguments[0], &actions, nil, &vector, environ)

@@ -8,7 +8,8 @@ import Synchronization
 package typealias VersionActivation =
   @Sendable (VersionSource, @escaping @Sendable (Result<Void, LoadFailure>) -> Void) -> Void
 
-/// Delivery on a device: the protocol machine, its broker and its store, on a thread of low priority.
+/// Delivery on a device: the protocol machine, its broker and its store, on a thread of low
+/// priority.
 package final class DeliveryDriver: DeliveryService {
   /// What a driver is made of.
   package struct Setup: Sendable {
@@ -68,7 +69,7 @@ package final class DeliveryDriver: DeliveryService {
     shared.end.store(end.rawValue, ordering: .releasing)
     guard shared.hasBegun.load(ordering: .acquiring) else { return }
     shared.waker.wake()
-    for _ in 0 ..< AgentLimits.deliveryShutdownMilliseconds {
+    for _ in 0..<AgentLimits.deliveryShutdownMilliseconds {
       if shared.hasEnded.load(ordering: .acquiring) { return }
       BackgroundThread.sleep(milliseconds: 1)
     }

@@ -7,10 +7,11 @@ import Serving
 import SignedDocuments
 import Synchronization
 
-/// The delivery thread's work: waits for the broker, the clock and activations, and tells the machine.
+/// The delivery thread's work: waits for the broker, the clock and activations, and tells the
+/// machine.
 ///
-/// Unchecked because it is handed over once: `begin` runs before the thread that `run`s, and nothing
-/// else is called from outside.
+/// Unchecked because it is handed over once: `begin` runs before the thread that `run`s, and
+/// nothing else is called from outside.
 final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private let setup: DeliveryDriver.Setup
   private let client: MQTTClient
@@ -153,7 +154,8 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     let statuses = executor.delivery.statuses(now: now)
     for change in reporter.changes(statuses) {
       log.info(
-        "delivery", metadata: [
+        "delivery",
+        metadata: [
           "model": "\(change.model)", "state": "\(change.state.rawValue)",
           "version": "\(change.target ?? 0)", "cause": "\(change.cause?.rawValue ?? "none")",
         ])

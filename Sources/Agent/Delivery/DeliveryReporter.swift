@@ -57,7 +57,9 @@ struct DeliveryReporter {
     sequence += 1
     let document = StatusDocument(
       birth: birthNumber, sequence: sequence, agent: setup.profile.agent, kernels: setup.kernels,
-      models: statuses.map(\.document), uptimeSeconds: (now.milliseconds - started) / 1000)
+      models: statuses.map(\.document), residentBytes: Int64(ResidentMemory.ofThisProcess().bytes),
+      diskFreeBytes: DiskSpace.freeBytes(setup.stateDirectory),
+      uptimeSeconds: (now.milliseconds - started) / 1000)
     let topic = Topic.status(fleet: setup.fleet, device: setup.profile.device)
     return MQTTMessage(topic: topic.name, payload: document.encode(), retained: true)
   }

@@ -1,4 +1,3 @@
-@testable import Agent
 import Cryptography
 import DeliveryTestSupport
 import Glibc
@@ -10,6 +9,8 @@ import SignedDocuments
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Agent
 
 @Suite("Delivery over a real broker")
 struct DeliveryDriverTests {
@@ -91,7 +92,7 @@ struct DeliveryDriverTests {
 
     let release = try harness.release(2, blocks: 40)
     let all = harness.fleet.retained(release)
-    let late = Set((24 ..< 40).map { harness.block(release, $0) })
+    let late = Set((24..<40).map { harness.block(release, $0) })
     try harness.publish(all.filter { !late.contains($0.key) })
     try harness.publish(try harness.director(release, 2))
     harness.wait { $0.progressPercent == 60 && $0.release == "digits@2" }
@@ -154,7 +155,7 @@ struct DeliveryDriverTests {
     var births: [BirthDocument] = []
     var states: [StatusDocument] = []
     func listen(until isDone: () -> Bool) throws {
-      for _ in 0 ..< 600 where !isDone() {
+      for _ in 0..<600 where !isDone() {
         for case .message(let message) in observer.poll(timeoutMilliseconds: 50) {
           if message.topic == liveness.name {
             births.append(try BirthDocument.decode(message.payload))
@@ -172,6 +173,8 @@ struct DeliveryDriverTests {
     #expect(states.last?.models.first?.current == 1)
     #expect(states.last?.models.first?.directorSequence == 1)
     #expect(births.map(\.isOnline) == [true])
+    #expect((states.last?.residentBytes ?? 0) > 1 << 20)
+    #expect((states.last?.diskFreeBytes ?? 0) > 0)
     harness.crash()
     try listen { births.count == 2 }
     #expect(births[1] == .death(births[0].birth))

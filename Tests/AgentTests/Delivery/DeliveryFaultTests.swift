@@ -1,4 +1,3 @@
-@testable import Agent
 import DeliveryTestSupport
 import Glibc
 import ModelBundle
@@ -7,6 +6,8 @@ import Publishing
 import SignedDocuments
 import TestSupport
 import Testing
+
+@testable import Agent
 
 @Suite("Delivery of what must not be installed")
 struct DeliveryFaultTests {

@@ -1,4 +1,3 @@
-@testable import Agent
 import Cryptography
 import DeliveryTestSupport
 import Glibc
@@ -13,6 +12,8 @@ import SignedDocuments
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Agent
 
 /// A broker, a fleet that publishes on it, and one device whose activations are scripted.
 final class DeliveryHarness {
@@ -61,7 +62,7 @@ final class DeliveryHarness {
     var random = SplitMix64(seed: UInt64(version))
     // The header and the index of a bundle take the first 4096 bytes.
     let count = blocks * 65_536 - 8192
-    let model = (0 ..< count / 8).flatMap { _ in
+    let model = (0..<count / 8).flatMap { _ in
       unsafe withUnsafeBytes(of: random.next()) { unsafe Array($0) }
     }
     let bundle = try fleet.bundle(model: model, peakBytes: peakBytes)
@@ -93,7 +94,7 @@ final class DeliveryHarness {
         MQTTMessage(
           topic: topic.name, payload: payload, quality: .atLeastOnce, retained: true))
       var events: [MQTTEvent] = []
-      for _ in 0 ..< 600 where !events.contains(.published(id: id)) {
+      for _ in 0..<600 where !events.contains(.published(id: id)) {
         events += client.poll(timeoutMilliseconds: 50)
       }
       #expect(events.contains(.published(id: id)))
@@ -105,7 +106,7 @@ final class DeliveryHarness {
     let client = try MQTTClient(
       MQTTConfiguration(host: broker.host, port: broker.port, clientID: id))
     try client.connect()
-    for _ in 0 ..< 200 where !client.isConnected { _ = client.poll(timeoutMilliseconds: 50) }
+    for _ in 0..<200 where !client.isConnected { _ = client.poll(timeoutMilliseconds: 50) }
     #expect(client.isConnected)
     return client
   }
@@ -159,7 +160,7 @@ final class DeliveryHarness {
   /// Waits until the status is as wanted; the last one either way.
   @discardableResult
   func wait(_ predicate: (DeliveryStatus) -> Bool) -> DeliveryStatus? {
-    for _ in 0 ..< 3000 {
+    for _ in 0..<3000 {
       if let status = driver?.status(), predicate(status) { return status }
       usleep(10_000)
     }

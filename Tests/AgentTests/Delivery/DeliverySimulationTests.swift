@@ -5,23 +5,23 @@ import Testing
 
 @Suite("Delivery under seeded faults")
 struct DeliverySimulationTests {
-  /// Versions 1 to 4 are published one after another while messages are lost, doubled, reordered and
-  /// corrupted, the link breaks, activations fail and crash, and the power is cut between any two
-  /// file calls; then the faults stop, and version 4 is asked for once more.
+  /// Versions 1 to 4 are published one after another while messages are lost, doubled, reordered
+  /// and corrupted, the link breaks, activations fail and crash, and the power is cut between any
+  /// two file calls; then the faults stop, and version 4 is asked for once more.
   private func simulate(_ seed: UInt64) -> SimulatedDevice {
     let device = SimulatedDevice(seed: seed)
     let releases = device.releases
     if seed % 3 == 0 { device.bad = [2] }
     device.turnOn()
-    for version in 1 ... 4 as ClosedRange<Int64> {
+    for version in 1...4 as ClosedRange<Int64> {
       let topics = releases.topics[version] ?? [:]
-      device.publish(topics.filter { _ in Int.random(in: 0 ..< 100, using: &device.random) < 95 })
+      device.publish(topics.filter { _ in Int.random(in: 0..<100, using: &device.random) < 95 })
       device.publish([releases.directorTopic: releases.director(version, sequence: version)])
-      device.run(happenings: Int.random(in: 10 ... 80, using: &device.random))
+      device.run(happenings: Int.random(in: 10...80, using: &device.random))
       device.publish(topics)
-      device.run(happenings: Int.random(in: 10 ... 80, using: &device.random))
+      device.run(happenings: Int.random(in: 10...80, using: &device.random))
       // An older word comes back, as from a restored broker.
-      let old = Int64.random(in: 1 ... version, using: &device.random)
+      let old = Int64.random(in: 1...version, using: &device.random)
       device.publish([releases.directorTopic: releases.director(old, sequence: old)])
       device.run(happenings: 20)
       device.publish([releases.directorTopic: releases.director(version, sequence: version)])
@@ -38,7 +38,7 @@ struct DeliverySimulationTests {
   @Test("what serves is whole, nothing durable goes back, and all ends well when the faults stop")
   func lives() {
     var lives = 0
-    for seed in 1 ... 150 as ClosedRange<UInt64> {
+    for seed in 1...150 as ClosedRange<UInt64> {
       let device = simulate(seed)
       #expect(device.violations == [], "seed \(seed)")
       #expect(device.serving == 4, "seed \(seed)")

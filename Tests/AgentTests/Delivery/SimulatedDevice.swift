@@ -1,4 +1,3 @@
-@testable import Agent
 import ByteParsing
 import Cryptography
 import DeliveryTestSupport
@@ -8,6 +7,8 @@ import ModelStorage
 import Publishing
 import SignedDocuments
 import TestSupport
+
+@testable import Agent
 
 /// Versions 1 to 4 of one model, in blocks of 16 KiB; made once.
 struct SimulatedReleases: Sendable {
@@ -23,10 +24,10 @@ struct SimulatedReleases: Sendable {
     var bundles: [Int64: Digest] = [:]
     var topics: [Int64: [String: [UInt8]]] = [:]
     var references: [Int64: DirectorDocument.Reference] = [:]
-    for version in 1 ... 4 as ClosedRange<Int64> {
+    for version in 1...4 as ClosedRange<Int64> {
       var random = SplitMix64(seed: UInt64(version))
-      let noise = (0 ..< 60_000 + Int(version) * 5000).map { _ in
-        UInt8.random(in: 0 ... 15, using: &random)
+      let noise = (0..<60_000 + Int(version) * 5000).map { _ in
+        UInt8.random(in: 0...15, using: &random)
       }
       guard let bundle = try? fleet.bundle(model: noise),
         let signed = try? fleet.release(bundle, version: version)
@@ -124,7 +125,7 @@ final class SimulatedDevice: DeliveryOutlet {
 
   /// Lets time pass until `isDone` or for so many happenings.
   func run(happenings: Int, until isDone: () -> Bool = { false }) {
-    for _ in 0 ..< happenings where !isDone() { step() }
+    for _ in 0..<happenings where !isDone() { step() }
   }
 
   func subscribe(_ topics: [String]) {
@@ -150,7 +151,7 @@ final class SimulatedDevice: DeliveryOutlet {
     }
     if let faults, !isStored, happens(faults.activationCrash) { crashes = true }
     schedule(
-      .event(.activated(model: model, version: version, failure: failure)), within: 0 ... 300)
+      .event(.activated(model: model, version: version, failure: failure)), within: 0...300)
   }
 
   private var time: DeliveryTime {
@@ -158,7 +159,7 @@ final class SimulatedDevice: DeliveryOutlet {
     DeliveryTime(milliseconds: milliseconds, wallSeconds: TestFleet.now)
   }
 
-  private func happens(_ percent: Int) -> Bool { Int.random(in: 0 ..< 100, using: &random) < percent }
+  private func happens(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
   private func schedule(_ happening: Happening, within range: ClosedRange<Int64>) {
     queue.append((milliseconds + Int64.random(in: range, using: &random), happening))
@@ -169,13 +170,13 @@ final class SimulatedDevice: DeliveryOutlet {
     if let faults {
       if happens(faults.loss) { return }
       if happens(faults.duplication) {
-        schedule(.event(.message(topic: topic, payload: payload)), within: 1 ... 8000)
+        schedule(.event(.message(topic: topic, payload: payload)), within: 1...8000)
       }
       if happens(faults.corruption) && !payload.isEmpty {
-        payload[Int.random(in: 0 ..< payload.count, using: &random)] ^= 0x10
+        payload[Int.random(in: 0..<payload.count, using: &random)] ^= 0x10
       }
     }
-    schedule(.event(.message(topic: topic, payload: payload)), within: 1 ... 500)
+    schedule(.event(.message(topic: topic, payload: payload)), within: 1...500)
   }
 
   private func step() {
@@ -191,7 +192,9 @@ final class SimulatedDevice: DeliveryOutlet {
     switch happening {
     case .link: changeLink()
     case .event(let event):
-      if case .message(let topic, _) = event, !subscriptions.contains(topic), !happens(50) { return }
+      if case .message(let topic, _) = event, !subscriptions.contains(topic), !happens(50) {
+        return
+      }
       if case .activated(_, let version, nil) = event { serving = version }
       handle(event)
       if let faults, isConnected, happens(faults.disconnection) { changeLink() }
@@ -205,7 +208,7 @@ final class SimulatedDevice: DeliveryOutlet {
     } else {
       subscriptions = []
       queue.removeAll { if case .event(.message) = $0.happening { true } else { false } }
-      schedule(.link, within: 10 ... 20_000)
+      schedule(.link, within: 10...20_000)
       handle(.disconnected)
     }
   }
@@ -230,7 +233,7 @@ final class SimulatedDevice: DeliveryOutlet {
     crashes = false
     disk.cutAt = nil
     if let faults, happens(faults.powerCut) {
-      disk.cutAt = disk.calls.count + Int.random(in: 0 ... 60, using: &random)
+      disk.cutAt = disk.calls.count + Int.random(in: 0...60, using: &random)
     }
     guard let store = try? ModelStore(disk) else { return false }
     let record = store.state.flatMap { DeliveryRecord($0) }
@@ -243,7 +246,7 @@ final class SimulatedDevice: DeliveryOutlet {
     if let current = lastDurable?.current, queue.isEmpty {
       violations.append("version \(current.version) is current and is not activated")
     }
-    schedule(.link, within: 400 ... 5000)
+    schedule(.link, within: 400...5000)
     return true
   }
 
