@@ -1,5 +1,6 @@
 """An agent on local directories of versions, and what every client test asserts about its answers."""
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -60,13 +61,12 @@ class Agent:
     def wait_until_ready(self, seconds=20):
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
-            try:
-                connection = UnixConnection(self.socket)
-                connection.request("GET", "/v2/health/ready")
-                if connection.getresponse().status == 200:
+            with contextlib.suppress(OSError), contextlib.closing(UnixConnection(self.socket)) as ask:
+                ask.request("GET", "/v2/health/ready")
+                reply = ask.getresponse()
+                reply.read()
+                if reply.status == 200:
                     return
-            except OSError:
-                pass
             time.sleep(0.02)
         self.log.seek(0)
         raise AssertionError(f"the agent is not ready:\n{self.log.read()}")

@@ -14,7 +14,7 @@ struct Demo: ParsableCommand {
       """)
 
   @Option(help: "The memory that the agent is granted, in bytes or with KiB, MiB or GiB.")
-  var memoryBudget = "16MiB"
+  var memoryBudget = "32MiB"
   @Option(help: "Connections that ask all the time.")
   var connections = 4
   @Option(help: "The directory that holds `digits` (default: Tests/Fixtures of the package).")

@@ -59,8 +59,11 @@ final class DemoAgent {
     ) {
       guard let status = try status() else { return nil }
       let versions = status.models.first { $0.name == "digits" }?.versions ?? []
-      let isServing = versions.contains { $0.version == version && $0.state == "serving" }
-      return isServing ? status : nil
+      let state = versions.first { $0.version == version }?.state
+      guard state != "refused" else {
+        throw CommandFailure(.failure, status.problems.joined(separator: "\n"))
+      }
+      return state == "serving" ? status : nil
     }
   }
 

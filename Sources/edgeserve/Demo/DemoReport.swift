@@ -10,8 +10,11 @@ struct DemoReport: Encodable {
   /// All that the broker received and sent: both versions up, both down, and what controls them.
   var bytesOnWire: Int
   var budgetBytes: Int
-  /// Resident memory of the agent at the end.
+  /// Resident memory of the agent at the end: all of it, and the anonymous part.
   var rssBytes: Int
+  var rssAnonBytes: Int
+  /// What the ledger holds at the end.
+  var chargedBytes: Int
   var seconds: Double
 
   enum CodingKeys: String, CodingKey {
@@ -21,6 +24,8 @@ struct DemoReport: Encodable {
     case bytesOnWire = "bytes_on_wire"
     case budgetBytes = "budget_bytes"
     case rssBytes = "rss_bytes"
+    case rssAnonBytes = "rss_anon_bytes"
+    case chargedBytes = "charged_bytes"
   }
 
   /// The same in words.
@@ -29,7 +34,9 @@ struct DemoReport: Encodable {
       "requests      \(requests), \(failed) failed",
       "accuracy      \(Self.percent(accuracyBefore)) before, \(Self.percent(accuracyAfter)) after",
       "on the wire   \(ByteSize.describe(bytesOnWire)), both versions up and down",
-      "memory        budget \(ByteSize.describe(budgetBytes)), resident \(ByteSize.describe(rssBytes))",
+      "memory        budget \(ByteSize.describe(budgetBytes)), charged "
+        + "\(ByteSize.describe(chargedBytes)); resident \(ByteSize.describe(rssBytes)), "
+        + "\(ByteSize.describe(rssAnonBytes)) of it anonymous",
       "time          \(decimal(seconds, digits: 1)) s",
     ]
   }

@@ -11,8 +11,24 @@ final class DemoTraffic: Sendable {
     var failed = 0
     /// Why the first one failed.
     var firstFailure: String?
-    /// Whether each picture was answered rightly, by version; nil for those not answered yet.
-    var answers: [Int64: [Bool?]] = [:]
+    /// By version.
+    var answers: [Int64: Answers] = [:]
+  }
+
+  /// What one version answered; a picture counts once.
+  struct Answers: Sendable {
+    private var isAnswered: [Bool]
+    private(set) var answered = 0
+    private(set) var right = 0
+
+    init(pictures: Int) { isAnswered = Array(repeating: false, count: pictures) }
+
+    mutating func note(_ picture: Int, isRight: Bool) {
+      guard !isAnswered[picture] else { return }
+      isAnswered[picture] = true
+      answered += 1
+      if isRight { right += 1 }
+    }
   }
 
   private struct Reply: Decodable {
@@ -46,10 +62,12 @@ final class DemoTraffic: Sendable {
 
   /// The share of the pictures that `version` answered rightly; nil until it answered each.
   func accuracy(of version: Int64) -> Double? {
-    guard let answers = state.withLock({ $0.tally.answers[version] }) else { return nil }
-    let right = answers.compactMap { $0 }
-    return right.count < answers.count
-      ? nil : Double(right.count { $0 }) / Double(answers.count)
+    state.withLock { state in
+      guard let answers = state.tally.answers[version], answers.answered == labels.count else {
+        return nil
+      }
+      return Double(answers.right) / Double(answers.answered)
+    }
   }
 
   /// Lets the requests under way end.
@@ -66,8 +84,8 @@ final class DemoTraffic: Sendable {
         state.tally.requests += 1
         switch outcome {
         case .success((let version, let isRight)):
-          state.tally.answers[version, default: Array(repeating: nil, count: labels.count)][
-            picture] = isRight
+          state.tally.answers[version, default: Answers(pictures: labels.count)]
+            .note(picture, isRight: isRight)
         case .failure(let error):
           state.tally.failed += 1
           state.tally.firstFailure = state.tally.firstFailure ?? "\(error)"

@@ -66,6 +66,7 @@ struct Demonstration {
     return DemoReport(
       requests: tally.requests, failed: tally.failed, accuracyBefore: before, accuracyAfter: after,
       bytesOnWire: bytes, budgetBytes: budgetBytes, rssBytes: status.memory.rssBytes,
+      rssAnonBytes: status.memory.rssAnonBytes, chargedBytes: status.memory.chargedBytes,
       seconds: Double(MonotonicClock.now() - start) / 1e9)
   }
 
