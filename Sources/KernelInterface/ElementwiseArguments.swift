@@ -44,8 +44,8 @@ package struct BinaryInt8Parameters: Sendable, Equatable {
     rightZeroPoint = right.zeroPoint
     self.bounds = bounds
     scale = Float(Double(left.scale) * Double(right.scale) / Double(outputScale))
-    let leftRatio = Double(left.scale) / Double(outputScale)
-    let rightRatio = Double(right.scale) / Double(outputScale)
+    let leftRatio = Self.bounded(Double(left.scale) / Double(outputScale))
+    let rightRatio = Self.bounded(Double(right.scale) / Double(outputScale))
     // The larger multiplier lies in 2^20 ..< 2^21, so that both products and their sum fit 31 bits.
     let exponent = Int(max(leftRatio, rightRatio).exponent)
     let shift = min(max(20 - exponent, 1), 30)
@@ -56,6 +56,11 @@ package struct BinaryInt8Parameters: Sendable, Equatable {
     leftMultiplier = Int32(min((leftRatio * unit).rounded(), highest))
     let rightCode = Int32(min((rightRatio * unit).rounded(), highest))
     rightMultiplier = operation == .subtract ? -rightCode : rightCode
+  }
+
+  /// A ratio whose exponent stays far from the ends of its range, whatever the scales were.
+  private static func bounded(_ ratio: Double) -> Double {
+    ratio > 0x1p-40 ? min(ratio, 0x1p40) : 0x1p-40
   }
 }
 

@@ -6,51 +6,81 @@
 @safe package struct KernelTable: Sendable {
   /// `baseline`, `avx2`, `neon` or `neon-dotprod`.
   package var name: String
+  /// The register tile of `convolutionInt8` and `convolutionHybrid`.
   package var int8Tile: MatrixTile
+  /// The register tile of `convolutionFloat32`.
   package var float32Tile: MatrixTile
   /// Most output rows that a convolution packs into scratch at once; a multiple of every tile's rows.
   package var rowBlock: Int
 
   // Packing, when a model is prepared.
+  /// Packs weights as `convolutionInt8Weights(_:)` lays them out.
   package var packConvolutionInt8: @Sendable (PackInt8Arguments) -> Void
+  /// Packs weights as `depthwiseInt8Weights(_:)` lays them out.
   package var packDepthwiseInt8: @Sendable (PackInt8Arguments) -> Void
+  /// Packs weights as `convolutionFloat32Weights(_:)` lays them out.
   package var packConvolutionFloat32: @Sendable (PackFloat32Arguments) -> Void
+  /// Packs weights as `depthwiseFloat32Weights(_:)` lays them out.
   package var packDepthwiseFloat32: @Sendable (PackFloat32Arguments) -> Void
 
   // Convolution; also fully connected, as a geometry of one pixel an image.
+  /// Int8 activations and weights to int8.
   package var convolutionInt8: @Sendable (ConvolutionInt8Arguments, WorkRange) -> Void
+  /// Activations quantised by `quantizeRows` and int8 weights to float32.
   package var convolutionHybrid: @Sendable (ConvolutionHybridArguments, WorkRange) -> Void
+  /// Float32 throughout.
   package var convolutionFloat32: @Sendable (ConvolutionFloat32Arguments, WorkRange) -> Void
+  /// The depthwise form of `convolutionInt8`.
   package var depthwiseInt8: @Sendable (ConvolutionInt8Arguments, WorkRange) -> Void
+  /// The depthwise form of `convolutionHybrid`.
   package var depthwiseHybrid: @Sendable (ConvolutionHybridArguments, WorkRange) -> Void
+  /// The depthwise form of `convolutionFloat32`.
   package var depthwiseFloat32: @Sendable (ConvolutionFloat32Arguments, WorkRange) -> Void
 
   // Pooling and reduction; the range is of output pixels, or of `outer` indices.
+  /// The mean of each window, half away from zero.
   package var averagePoolInt8: @Sendable (PoolingInt8Arguments, Range<Int>) -> Void
+  /// The mean of each window.
   package var averagePoolFloat32: @Sendable (PoolingFloat32Arguments, Range<Int>) -> Void
+  /// The greatest code of each window.
   package var maximumPoolInt8: @Sendable (PoolingInt8Arguments, Range<Int>) -> Void
+  /// The greatest value of each window.
   package var maximumPoolFloat32: @Sendable (PoolingFloat32Arguments, Range<Int>) -> Void
+  /// The mean along one axis, requantised in fixed point.
   package var meanInt8: @Sendable (MeanInt8Arguments, Range<Int>) -> Void
+  /// The mean along one axis.
   package var meanFloat32: @Sendable (MeanFloat32Arguments, Range<Int>) -> Void
 
   // Elementwise; the output may be the left or right operand of the same strides, or the input.
+  /// Adds, subtracts or multiplies codes of up to three quantisations.
   package var binaryInt8: @Sendable (BinaryInt8Arguments) -> Void
+  /// Adds, subtracts or multiplies, then clamps.
   package var binaryFloat32: @Sendable (BinaryFloat32Arguments) -> Void
+  /// A function of each element, then a clamp.
   package var unaryFloat32: @Sendable (UnaryArguments) -> Void
+  /// A function of each code by a table of 256.
   package var lookupInt8: @Sendable (LookupInt8Arguments) -> Void
 
   // Along rows.
+  /// Softmax of rows of codes; the range is of rows.
   package var softmaxInt8: @Sendable (SoftmaxInt8Arguments, Range<Int>) -> Void
+  /// Softmax of rows; the range is of rows.
   package var softmaxFloat32: @Sendable (SoftmaxFloat32Arguments, Range<Int>) -> Void
 
   // Between number formats.
+  /// Float32 values to codes.
   package var quantizeInt8: @Sendable (QuantizeArguments) -> Void
+  /// Codes to float32 values.
   package var dequantizeInt8: @Sendable (DequantizeArguments) -> Void
+  /// Codes of one quantisation to those of another.
   package var requantizeInt8: @Sendable (RequantizeArguments) -> Void
+  /// Float32 rows to codes, each by its own range; the range is of rows.
   package var quantizeRows: @Sendable (QuantizeRowsArguments, Range<Int>) -> Void
 
   // Layout, by bytes.
+  /// Copies strided rows of bytes.
   package var copyRows: @Sendable (CopyRowsArguments) -> Void
+  /// Repeats one element.
   package var fill: @Sendable (FillArguments) -> Void
 
   package init(

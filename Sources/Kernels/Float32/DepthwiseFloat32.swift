@@ -33,6 +33,7 @@ func depthwiseFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRan
   }
 }
 
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe private struct DepthwiseFloat32 {
   let tapCount: Int
   let multiplier: Int

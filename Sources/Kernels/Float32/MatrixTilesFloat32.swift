@@ -1,6 +1,7 @@
 import CVector
 
 /// What the float32 tiles of one panel have in common.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct PanelFloat32 {
   /// 16 biases, then `depth` × 16 weights.
   let header: UnsafePointer<Float>

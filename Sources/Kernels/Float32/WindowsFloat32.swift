@@ -2,6 +2,7 @@ import CVector
 import KernelInterface
 
 /// Packs the windows of output pixels into dense rows of `depth` floats; padding becomes zero.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct WindowsFloat32 {
   let geometry: WindowGeometry
   let input: UnsafePointer<Float>

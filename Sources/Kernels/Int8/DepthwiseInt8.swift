@@ -22,6 +22,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   ).run(range)
 }
 
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe private struct DepthwiseInt8<Epilogue: EpilogueInt8> {
   let geometry: WindowGeometry
   let input: UnsafePointer<Int8>

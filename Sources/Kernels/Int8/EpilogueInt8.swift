@@ -19,6 +19,7 @@ protocol EpilogueInt8 {
 }
 
 /// To int8: `clamp(rint((accumulator + offset) · scale) + zeroPoint)`, half to even.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct RequantizingEpilogue: EpilogueInt8 {
   let padding: Int8
   let output: UnsafeMutablePointer<Int8>
@@ -63,6 +64,7 @@ protocol EpilogueInt8 {
 }
 
 /// To float32: `clamp((accumulator + offset · zeroPoint) · rowScale · scale + bias)`, where offset is −Σ weight.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct DequantizingEpilogue: EpilogueInt8 {
   let rowScales: UnsafePointer<Float>
   let rowZeroPoints: UnsafePointer<Int32>

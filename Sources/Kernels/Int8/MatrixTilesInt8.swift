@@ -1,6 +1,7 @@
 import CVector
 
 /// What the tiles of one panel have in common.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct PanelInt8<Epilogue: EpilogueInt8> {
   /// The panel's header; its weights follow at `weights`.
   let header: UnsafeRawPointer

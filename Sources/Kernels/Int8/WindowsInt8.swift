@@ -2,6 +2,7 @@ import CVector
 import KernelInterface
 
 /// Packs the windows of output pixels into rows, in the form that the matrix tiles read.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct WindowsInt8 {
   let geometry: WindowGeometry
   let input: UnsafePointer<Int8>

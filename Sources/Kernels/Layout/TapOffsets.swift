@@ -4,6 +4,7 @@ import KernelInterface
 ///
 /// Inside the image the offsets are the same for every pixel and only the base moves; at its border a second table is
 /// filled, in which the taps outside lead to the stand-in for padding.
+// Safe to hold: every use of a pointer is marked where it happens.
 @safe struct TapOffsets {
   /// The first tap inside the image, or the input's origin at its border.
   private(set) var base: UnsafeRawPointer
