@@ -11,7 +11,7 @@ package struct WorkRange: Sendable, Equatable {
   }
 }
 
-/// Output quantisation and bounds of an int8 kernel: `clamp(rint(accumulator · scale) + zeroPoint)`.
+/// Output quantisation and bounds of an int8 kernel: `clamp(round(accumulator · scale) + zeroPoint)`.
 package struct OutputBoundsInt8: Sendable, Equatable {
   package var zeroPoint: Int32
   /// Lowest code, −128 or the activation's.
@@ -51,14 +51,17 @@ package struct OutputBoundsFloat32: Sendable, Equatable {
   package var outputRowStride: Int
   /// The code of zero, which padding is filled with.
   package var inputZeroPoint: Int8
+  /// The code of a weight of zero, of a convolution; what was packed for a depthwise one has it in its weights.
+  package var weightZeroPoint: Int32
   package var bounds: OutputBoundsInt8
   package var scratch: UnsafeMutableRawPointer
 
   package init(
     geometry: WindowGeometry, input: UnsafePointer<Int8>, weights: UnsafeRawPointer,
     output: UnsafeMutablePointer<Int8>, outputRowStride: Int? = nil, inputZeroPoint: Int8,
-    bounds: OutputBoundsInt8, scratch: UnsafeMutableRawPointer
+    weightZeroPoint: Int32 = 0, bounds: OutputBoundsInt8, scratch: UnsafeMutableRawPointer
   ) {
+    self.weightZeroPoint = weightZeroPoint
     self.geometry = geometry
     unsafe self.input = input
     unsafe self.weights = weights

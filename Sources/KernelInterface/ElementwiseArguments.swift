@@ -22,7 +22,7 @@ package struct OperandStrides: Sendable, Equatable {
 /// Add and subtract: `((a − aZero) · leftMultiplier + (b − bZero) · rightMultiplier + 2^(shift − 1)) >> shift`, which
 /// differs from exact arithmetic by less than 2⁻¹² of the larger ratio of an input's scale to the output's; the shift
 /// rounds half up.
-/// Multiply: `rint((a − aZero) · (b − bZero) · scale)`, half to even.
+/// Multiply: `(a − aZero) · (b − bZero) · scale`, rounded twice as `OutputScale` says.
 package struct BinaryInt8Parameters: Sendable, Equatable {
   package var operation: BinaryOperation
   package var leftZeroPoint: Int32
@@ -31,7 +31,7 @@ package struct BinaryInt8Parameters: Sendable, Equatable {
   package var rightMultiplier: Int32
   /// 1 … 30.
   package var shift: Int32
-  package var scale: Float
+  package var scale: OutputScale
   package var bounds: OutputBoundsInt8
 
   /// - Precondition: scales are finite and positive.
@@ -43,7 +43,9 @@ package struct BinaryInt8Parameters: Sendable, Equatable {
     leftZeroPoint = left.zeroPoint
     rightZeroPoint = right.zeroPoint
     self.bounds = bounds
-    scale = Float(Double(left.scale) * Double(right.scale) / Double(outputScale))
+    // In float32, as the reference multiplies them.
+    scale = OutputScale(
+      Self.bounded(Double(left.scale * right.scale / outputScale)), roundsTwice: true)
     let leftRatio = Self.bounded(Double(left.scale) / Double(outputScale))
     let rightRatio = Self.bounded(Double(right.scale) / Double(outputScale))
     // The larger multiplier lies in 2^20 ..< 2^21, so that both products and their sum fit 31 bits.

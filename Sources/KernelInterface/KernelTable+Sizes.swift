@@ -16,8 +16,7 @@ extension KernelTable {
   /// How the int8 weights of a depthwise convolution are packed.
   package func depthwiseInt8Weights(_ geometry: WindowGeometry) -> PackedDepthwiseWeights {
     PackedDepthwiseWeights(
-      outputChannels: geometry.outputChannels, taps: geometry.taps,
-      elementBytes: int8Tile.activationBytes)
+      outputChannels: geometry.outputChannels, taps: geometry.taps, elementBytes: 2)
   }
 
   /// How the float32 weights of a depthwise convolution are packed.
@@ -30,7 +29,8 @@ extension KernelTable {
   package func convolutionInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
     // Rows are packed sixteen activations at a time, so the last may run over by one vector.
     let rows = min(rowBlock, geometry.outputRows)
-    return (rows * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
+    return ConvolutionScratch.rowSumsBytes
+      + (rows * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
   }
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.
@@ -47,6 +47,12 @@ extension KernelTable {
   package func depthwiseFloat32ScratchBytes(_ geometry: WindowGeometry) -> Int {
     DepthwiseScratch(geometry, elementBytes: 4).byteCount
   }
+}
+
+/// How an int8 convolution divides its scratch: the sums of the packed rows, then the rows.
+package enum ConvolutionScratch {
+  /// Room for an `Int32` for each of up to 32 rows, which keeps the packed rows aligned.
+  package static var rowSumsBytes: Int { 128 }
 }
 
 /// How a depthwise kernel divides its scratch.

@@ -74,6 +74,8 @@
   package var dequantizeInt8: @Sendable (DequantizeArguments) -> Void
   /// Codes of one quantisation to those of another.
   package var requantizeInt8: @Sendable (RequantizeArguments) -> Void
+  /// Between uint8 and int8 codes of the same numbers.
+  package var flipHighBits: @Sendable (FlipHighBitsArguments) -> Void
   /// Float32 rows to codes, each by its own range; the range is of rows.
   package var quantizeRows: @Sendable (QuantizeRowsArguments, Range<Int>) -> Void
 
@@ -113,6 +115,7 @@
     quantizeInt8: @escaping @Sendable (QuantizeArguments) -> Void,
     dequantizeInt8: @escaping @Sendable (DequantizeArguments) -> Void,
     requantizeInt8: @escaping @Sendable (RequantizeArguments) -> Void,
+    flipHighBits: @escaping @Sendable (FlipHighBitsArguments) -> Void,
     quantizeRows: @escaping @Sendable (QuantizeRowsArguments, Range<Int>) -> Void,
     copyRows: @escaping @Sendable (CopyRowsArguments) -> Void,
     fill: @escaping @Sendable (FillArguments) -> Void
@@ -146,6 +149,7 @@
     self.quantizeInt8 = quantizeInt8
     self.dequantizeInt8 = dequantizeInt8
     self.requantizeInt8 = requantizeInt8
+    self.flipHighBits = flipHighBits
     self.quantizeRows = quantizeRows
     self.copyRows = copyRows
     self.fill = fill

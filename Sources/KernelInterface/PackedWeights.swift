@@ -2,7 +2,8 @@
 ///
 /// The output channels are cut into panels of `tile.channels`; the last panel is padded with zeros. A panel holds
 /// its header and then the weights, `[paddedDepth / depthGroup][channels][depthGroup]`. The header of int8 weights is
-/// three rows of `channels` 4-byte words (int32 offset, float32 scale, float32 bias); of float32 weights one row (bias).
+/// three rows of `channels` 4-byte words (int32 offset, float32 scale, and float32 bias, or for an int8 output the float32
+/// tie offset); of float32 weights one row (bias).
 /// Panels follow each other without a gap; the start is to be 64-byte aligned.
 package struct PackedWeights: Sendable, Equatable {
   package var outputChannels: Int
@@ -29,11 +30,11 @@ package struct PackedWeights: Sendable, Equatable {
 /// Where everything lies in weights packed for a depthwise convolution.
 ///
 /// The output channels are cut into panels of `channels` (16); a panel holds a header as in `PackedWeights` and then
-/// int8 weights, two taps × 16 channels at a time in the table's own order, or float32 `[taps][16]`.
+/// int16 weights, two taps × 16 channels at a time in the table's own order, or float32 `[taps][16]`.
 package struct PackedDepthwiseWeights: Sendable, Equatable {
   package var outputChannels: Int
   package var taps: Int
-  /// 1 or 2 for int8 weights (2 where they are stored widened), 4 for float32.
+  /// 2 for int8 weights, which are stored widened, 4 for float32.
   package var elementBytes: Int
   /// Output channels of one panel.
   package static let channels = 16

@@ -13,6 +13,10 @@
   package var bias: UnsafePointer<Int32>?
   /// `outputChannels` values, or nil for zeros; a float output only.
   package var floatBias: UnsafePointer<Float>?
+  /// As many as `scales`, or none for zeros; an int8 output only. See `OutputScale`.
+  package var tieOffsets: UnsafeBufferPointer<Float>
+  /// The code of a weight of zero; not 0 for an int8 output only.
+  package var weightZeroPoint: Int32
   /// Nil when it differs from row to row, for a float output.
   package var inputZeroPoint: Int32?
   /// `PackedWeights.byteCount` or `PackedDepthwiseWeights.byteCount` bytes, 64-byte aligned.
@@ -21,9 +25,13 @@
   /// For an int8 output; `scales` are the requantisation ratios `inputScale · weightScale / outputScale`.
   package init(
     weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int,
-    scales: UnsafeBufferPointer<Float>, bias: UnsafePointer<Int32>?, inputZeroPoint: Int32,
+    scales: UnsafeBufferPointer<Float>,
+    tieOffsets: UnsafeBufferPointer<Float>? = nil,
+    weightZeroPoint: Int32 = 0, bias: UnsafePointer<Int32>?, inputZeroPoint: Int32,
     destination: UnsafeMutableRawPointer
   ) {
+    unsafe self.tieOffsets = tieOffsets ?? UnsafeBufferPointer(start: nil, count: 0)
+    self.weightZeroPoint = weightZeroPoint
     unsafe self.weights = weights
     self.outputChannels = outputChannels
     self.depth = depth
@@ -40,6 +48,8 @@
     weightScales: UnsafeBufferPointer<Float>, floatBias: UnsafePointer<Float>?,
     destination: UnsafeMutableRawPointer
   ) {
+    unsafe self.tieOffsets = UnsafeBufferPointer(start: nil, count: 0)
+    self.weightZeroPoint = 0
     unsafe self.weights = weights
     self.outputChannels = outputChannels
     self.depth = depth

@@ -36,6 +36,7 @@ package func makeKernelTable() -> KernelTable {
     quantizeInt8: { quantizeInt8($0) },
     dequantizeInt8: { dequantizeInt8($0) },
     requantizeInt8: { requantizeInt8($0) },
+    flipHighBits: { flipHighBits($0) },
     quantizeRows: { quantizeRows($0, $1) },
     copyRows: { copyRows($0) },
     fill: { fill($0) })

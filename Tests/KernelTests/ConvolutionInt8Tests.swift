@@ -10,11 +10,16 @@ struct ConvolutionInt8Problem {
   let weights: [Int8]
   let bias: [Int32]
   let scales: [Float]
+  let tieOffsets: [Float]
+  let weightZeroPoint: Int32
   let inputZeroPoint: Int8
   let bounds: OutputBoundsInt8
   let isDepthwise: Bool
 
-  init(_ geometry: WindowGeometry, isDepthwise: Bool, isPerChannel: Bool, seed: UInt64) {
+  init(
+    _ geometry: WindowGeometry, isDepthwise: Bool, isPerChannel: Bool, weightZeroPoint: Int32 = 0,
+    seed: UInt64
+  ) {
     var random = SplitMix64(seed: seed)
     self.geometry = geometry
     self.isDepthwise = isDepthwise
@@ -27,6 +32,8 @@ struct ConvolutionInt8Problem {
     scales = (0..<(isPerChannel ? channels : 1)).map { _ in
       scale * Float.random(in: 0.5...2, using: &random)
     }
+    tieOffsets = scales.map { _ in [0, 0x1p-2, 0x1p-6, 0x1p-9].randomElement(using: &random)! }
+    self.weightZeroPoint = weightZeroPoint
     inputZeroPoint = Int8.random(in: -128...127, using: &random)
     bounds = OutputBoundsInt8(zeroPoint: -7, minimum: -100, maximum: 90)
   }
@@ -35,7 +42,9 @@ struct ConvolutionInt8Problem {
     (0..<geometry.outputRows).flatMap { row in
       let pixels = geometry.tapPixels(row)
       return (0..<geometry.outputChannels).map { channel in
-        requantized(accumulator(pixels, channel), scales[scales.count == 1 ? 0 : channel], bounds)
+        let scale = scales.count == 1 ? 0 : channel
+        return requantized(
+          accumulator(pixels, channel), scales[scale], tieOffset: tieOffsets[scale], bounds)
       }
     }
   }
@@ -48,11 +57,12 @@ struct ConvolutionInt8Problem {
       if isDepthwise {
         let source = channel / (geometry.outputChannels / geometry.inputChannels)
         sum += (Int32(input[first + source]) - Int32(inputZeroPoint))
-          * Int32(weights[tap * geometry.outputChannels + channel])
+          * (Int32(weights[tap * geometry.outputChannels + channel]) - weightZeroPoint)
       } else {
         for k in 0..<geometry.inputChannels {
           sum += (Int32(input[first + k]) - Int32(inputZeroPoint))
-            * Int32(weights[channel * geometry.depth + tap * geometry.inputChannels + k])
+            * (Int32(weights[channel * geometry.depth + tap * geometry.inputChannels + k])
+              - weightZeroPoint)
         }
       }
     }
@@ -73,14 +83,17 @@ struct ConvolutionInt8Problem {
     unsafe weights.withUnsafeBufferPointer { weights in
       unsafe bias.withUnsafeBufferPointer { bias in
         unsafe scales.withUnsafeBufferPointer { scales in
-          let arguments = unsafe PackInt8Arguments(
-            weights: weights.baseAddress!, outputChannels: geometry.outputChannels,
-            depth: isDepthwise ? geometry.taps : geometry.depth, scales: scales,
-            bias: bias.baseAddress!, inputZeroPoint: Int32(inputZeroPoint), destination: packed.raw)
-          if isDepthwise {
-            table.packDepthwiseInt8(arguments)
-          } else {
-            table.packConvolutionInt8(arguments)
+          unsafe tieOffsets.withUnsafeBufferPointer { ties in
+            let arguments = unsafe PackInt8Arguments(
+              weights: weights.baseAddress!, outputChannels: geometry.outputChannels,
+              depth: isDepthwise ? geometry.taps : geometry.depth, scales: scales,
+              tieOffsets: ties, weightZeroPoint: weightZeroPoint, bias: bias.baseAddress!,
+              inputZeroPoint: Int32(inputZeroPoint), destination: packed.raw)
+            if isDepthwise {
+              table.packDepthwiseInt8(arguments)
+            } else {
+              table.packConvolutionInt8(arguments)
+            }
           }
         }
       }
@@ -90,7 +103,8 @@ struct ConvolutionInt8Problem {
         guard let first = input.baseAddress, output.count > 0 else { return }
         let arguments = unsafe ConvolutionInt8Arguments(
           geometry: geometry, input: first, weights: packed.raw, output: output.baseAddress!,
-          inputZeroPoint: inputZeroPoint, bounds: bounds, scratch: scratch.raw)
+          inputZeroPoint: inputZeroPoint, weightZeroPoint: weightZeroPoint, bounds: bounds,
+          scratch: scratch.raw)
         let panels = (geometry.outputChannels + 15) / 16
         for range in workRanges(geometry.outputRows, panels, parts) {
           if isDepthwise {
@@ -133,6 +147,33 @@ struct ConvolutionInt8Tests {
       .init(rows: 9, inputDepth: 21, outputDepth: 35), isDepthwise: false, isPerChannel: false,
       seed: 0xC1)
     #expect(problem.actual(table) == problem.expected)
+  }
+
+  @Test(
+    "takes weights with a zero point of their own", arguments: KernelTable.supported,
+    [-128, -3, 127] as [Int32])
+  func weightZeroPoint(table: KernelTable, zeroPoint: Int32) {
+    let geometry = window(
+      height: 7, width: 5, channels: 7, outputChannels: 19, kernel: (3, 3), padding: (1, 1, 1, 1))
+    let problem = ConvolutionInt8Problem(
+      geometry, isDepthwise: false, isPerChannel: false, weightZeroPoint: zeroPoint, seed: 0xC3)
+    #expect(problem.actual(table, parts: 3) == problem.expected)
+  }
+
+  @Test("rounds as the reference's two roundings, but where float32 ends")
+  func roundsTwice() {
+    var random = SplitMix64(seed: 0xC4)
+    var differing = 0
+    for _ in 0..<100_000 {
+      let ratio = Double.random(in: 1e-4...2e-2, using: &random)
+      let sum = Int32.random(in: -12_000...12_000, using: &random)
+      let (fixed, output) = (FixedPointScale(ratio), OutputScale(ratio, roundsTwice: true))
+      let bounds = OutputBoundsInt8(zeroPoint: 0)
+      let expected = max(-128, min(127, fixed.apply(sum)))
+      let actual = requantized(sum, output.scale, tieOffset: output.tieOffset, bounds)
+      if Int32(actual) != expected { differing += 1 }
+    }
+    #expect(differing <= 4)
   }
 
   @Test("gives the same bytes however the work is cut", arguments: KernelTable.supported)
@@ -211,6 +252,16 @@ struct DepthwiseInt8Tests {
   func matchesFormula(table: KernelTable, edge: GeometryCase) {
     let problem = ConvolutionInt8Problem(
       edge.geometry, isDepthwise: true, isPerChannel: true, seed: 0xD0)
+    #expect(problem.actual(table) == problem.expected)
+  }
+
+  @Test(
+    "takes weights with a zero point of their own", arguments: KernelTable.supported,
+    [-128, -3, 127] as [Int32])
+  func weightZeroPoint(table: KernelTable, zeroPoint: Int32) {
+    let problem = ConvolutionInt8Problem(
+      Self.geometries[7].geometry, isDepthwise: true, isPerChannel: false,
+      weightZeroPoint: zeroPoint, seed: 0xD2)
     #expect(problem.actual(table) == problem.expected)
   }
 

@@ -70,7 +70,8 @@ struct BinaryTests {
         let a = Int64(left[edge.index(edge.left, element)]) - 4
         let b = Int64(right[edge.index(edge.right, element)]) + 9
         if operation == .multiply {
-          return requantized(Int32(a * b), parameters.scale, bounds)
+          return requantized(
+            Int32(a * b), parameters.scale.scale, tieOffset: parameters.scale.tieOffset, bounds)
         }
         let sum =
           a * Int64(parameters.leftMultiplier) + b * Int64(parameters.rightMultiplier)

@@ -64,8 +64,12 @@ extension WindowGeometry {
 }
 
 /// `clamp(rint(value · scale) + zeroPoint)` in float32, the scheme of every requantising kernel.
-func requantized(_ value: Int32, _ scale: Float, _ bounds: OutputBoundsInt8) -> Int8 {
-  let real = (Float(value) * scale).rounded(.toNearestOrEven)
+func requantized(
+  _ value: Int32, _ scale: Float, tieOffset: Float = 0, _ bounds: OutputBoundsInt8
+) -> Int8 {
+  let product = Float(value) * scale
+  let real = (product + Float(sign: product.sign, exponent: 0, significand: 1) * tieOffset)
+    .rounded(.toNearestOrEven)
   let low = Float(bounds.minimum - bounds.zeroPoint)
   let high = Float(bounds.maximum - bounds.zeroPoint)
   return Int8(Int32(min(max(real, low), high)) + bounds.zeroPoint)

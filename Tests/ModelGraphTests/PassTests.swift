@@ -219,4 +219,20 @@ struct PassTests {
     #expect(graph.signatures[0].inputs[0].value == graph.inputs[0])
     #expect(graph.signatures[0].outputs[0].value == graph.outputs[0])
   }
+
+  @Test("uint8 codes become int8 codes of the same numbers, but at inputs and outputs")
+  func signsCodes() throws {
+    let unsigned = Quantization(scale: 0.5, zeroPoint: 130)
+    var builder = GraphBuilder()
+    let input = builder.input([1, 4], .uint8, unsigned)
+    let sum = builder.node(.binary(Binary(kind: .add)), [input, input], .uint8, unsigned)
+    let output = builder.node(.unary(Unary(kind: .logistic)), [sum], .uint8, unsigned)
+    let graph = try canonicalize(builder.finish(output))
+    #expect(graph.nodes.map(\.operation.name) == ["quantize", "add", "logistic", "quantize"])
+    #expect(graph.inputSpecifications[0].type.dataType == .uint8)
+    #expect(graph.outputSpecifications[0].type.dataType == .uint8)
+    let inner = graph[graph.nodes[1].outputs[0]].type
+    #expect(inner.dataType == .int8)
+    #expect(inner.quantization == Quantization(scale: 0.5, zeroPoint: 2))
+  }
 }

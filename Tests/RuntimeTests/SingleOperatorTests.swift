@@ -11,7 +11,7 @@ struct SingleOperatorTests {
     "add", "average_pool_2d", "concatenation", "conv_2d", "depthwise_conv_2d", "dequantize",
     "fully_connected", "logistic", "max_pool_2d", "mean", "mul", "pad", "quantize", "relu",
     "softmax", "sub", "tanh",
-  ].flatMap { name in ["float32", "int8"].map { "\(name)_\($0)" } }
+  ].flatMap { name in ["float32", "int8", "uint8"].map { "\(name)_\($0)" } }
 
   static let models: [String] = SharedModels.paths(under: "op_level").filter { path in
     let file = path.split(separator: "/").last.map(String.init) ?? ""
@@ -33,6 +33,7 @@ struct SingleOperatorTests {
         #expect(output.count == expected.bytes.count)
         switch expected.elementType {
         case "|i1": try expectCodes(output.map { Int8(bitPattern: $0) }, expected.int8, table)
+        case "|u1": try expectCodes(output, expected.bytes, table)
         case "<f4": try expectFloats(floats(output), expected.float32, table)
         default: #expect(output == expected.bytes, "\(table.name)")
         }
@@ -41,7 +42,9 @@ struct SingleOperatorTests {
   }
 
   /// No code further than one from the reference, and not more than one in twenty differs.
-  private func expectCodes(_ actual: [Int8], _ expected: [Int8], _ table: KernelTable) throws {
+  private func expectCodes<Code: FixedWidthInteger>(
+    _ actual: [Code], _ expected: [Code], _ table: KernelTable
+  ) throws {
     let distances = zip(actual, expected).map { abs(Int($0) - Int($1)) }
     #expect(distances.max() ?? 0 <= 1, "\(table.name)")
     #expect(distances.filter { $0 > 0 }.count * 20 <= distances.count, "\(table.name)")

@@ -28,6 +28,10 @@ CV_INLINE cv_s32x8 cv_min_s32(cv_s32x8 a, cv_s32x8 b) { return __builtin_element
 CV_INLINE cv_f32x8 cv_abs(cv_f32x8 v) {
   return (cv_f32x8)((cv_s32x8)v & (cv_s32x8)0x7FFFFFFF);
 }
+// The magnitude, which is not negative, with the sign of v.
+CV_INLINE cv_f32x8 cv_copy_sign(cv_f32x8 magnitude, cv_f32x8 v) {
+  return (cv_f32x8)((cv_s32x8)magnitude | ((cv_s32x8)v & (cv_s32x8)INT32_MIN));
+}
 CV_INLINE cv_f32x8 cv_bits_to_float(cv_s32x8 v) { return (cv_f32x8)v; }
 CV_INLINE cv_s32x8 cv_bits_of_float(cv_f32x8 v) { return (cv_s32x8)v; }
 

@@ -10,6 +10,9 @@
 
 #pragma clang assume_nonnull begin
 
+// A packed depthwise weight: wide enough for the difference of two 8-bit codes.
+typedef int16_t cv_depthwise_weight;
+
 #if defined(__ARM_FEATURE_DOTPROD)
 enum { CV_DEPTH_GROUP = 4 };
 #else
@@ -18,7 +21,7 @@ enum { CV_DEPTH_GROUP = 2 };
 
 #if defined(__x86_64__)
 
-// A packed activation; also a packed depthwise weight.
+// A packed activation.
 typedef int16_t cv_activation;
 // 8 channels x CV_DEPTH_GROUP weights.
 typedef cv_s16x16 cv_weights;
@@ -59,14 +62,14 @@ CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) {
   return (half * 8 + lane * 4 + (channel & 3)) * 2 + tap;
 }
 
-CV_INLINE cv_s16x16 cv_depthwise_weights(const cv_activation *p) {
+CV_INLINE cv_s16x16 cv_depthwise_weights(const cv_depthwise_weight *p) {
   cv_s16x16 v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot0(
-    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
   cv_s16x16 a = __builtin_convertvector(x0, cv_s16x16), b = __builtin_convertvector(x1, cv_s16x16);
   cv_s16x16 pairs = __builtin_shufflevector(
       a, b, 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27);
@@ -74,7 +77,7 @@ CV_INLINE cv_s32x8 cv_depthwise_dot0(
 }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot1(
-    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
   cv_s16x16 a = __builtin_convertvector(x0, cv_s16x16), b = __builtin_convertvector(x1, cv_s16x16);
   cv_s16x16 pairs = __builtin_shufflevector(
       a, b, 4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -114,7 +117,7 @@ CV_INLINE cv_s32x8 cv_dot(cv_s32x8 sum, cv_weights w, cv_activations a) {
 CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) { return channel * 2 + tap; }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot(
-    cv_s32x8 sum, cv_s8x8 x0, cv_s8x8 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x8 x0, cv_s8x8 x1, const cv_depthwise_weight *w) {
   cv_s16x8 a = __builtin_convertvector(x0, cv_s16x8), b = __builtin_convertvector(x1, cv_s16x8);
   cv_s16x16 weights;
   __builtin_memcpy(&weights, w, sizeof weights);
@@ -127,12 +130,12 @@ CV_INLINE cv_s32x8 cv_depthwise_dot(
 }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot0(
-    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
   return cv_depthwise_dot(sum, x0.lo, x1.lo, w);
 }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot1(
-    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
   return cv_depthwise_dot(sum, x0.hi, x1.hi, w + 16);
 }
 
@@ -208,22 +211,22 @@ CV_INLINE cv_s32x8 cv_dot(cv_s32x8 sum, cv_weights w, cv_activations a) {
 
 CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) { return tap * 16 + channel; }
 
-CV_INLINE cv_s32x8 cv_depthwise_dot(cv_s32x8 sum, cv_s8x8 x, const cv_activation *w) {
-  cv_s8x8 weights;
-  __builtin_memcpy(&weights, w, sizeof weights);
-  int16x8_t products = vmull_s8((int8x8_t)x, (int8x8_t)weights);
+CV_INLINE cv_s32x8 cv_depthwise_dot(cv_s32x8 sum, cv_s8x8 x, const cv_depthwise_weight *w) {
+  cv_s16x8 v;
+  __builtin_memcpy(&v, w, sizeof v);
+  int16x8_t weights = (int16x8_t)v, wide = vmovl_s8((int8x8_t)x);
   return cv_join(
-      vaddw_s16((int32x4_t)sum.lo, vget_low_s16(products)),
-      vaddw_high_s16((int32x4_t)sum.hi, products));
+      vmlal_s16((int32x4_t)sum.lo, vget_low_s16(wide), vget_low_s16(weights)),
+      vmlal_high_s16((int32x4_t)sum.hi, wide, weights));
 }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot0(
-    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
   return cv_depthwise_dot(cv_depthwise_dot(sum, x0.lo, w), x1.lo, w + 16);
 }
 
 CV_INLINE cv_s32x8 cv_depthwise_dot1(
-    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_activation *w) {
+    cv_s32x8 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
   return cv_depthwise_dot(cv_depthwise_dot(sum, x0.hi, w + 8), x1.hi, w + 24);
 }
 

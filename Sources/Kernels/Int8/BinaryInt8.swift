@@ -45,7 +45,7 @@ private struct WeightedSumInt8 {
   }
 }
 
-/// `clamp(rint((a − aZero) · (b − bZero) · scale) + zeroPoint)`.
+/// `clamp(round((a − aZero) · (b − bZero) · scale) + zeroPoint)`.
 private struct ProductInt8 {
   private let leftZeroPoint: SIMD8<Int32>
   private let rightZeroPoint: SIMD8<Int32>
@@ -54,7 +54,9 @@ private struct ProductInt8 {
   init(_ parameters: BinaryInt8Parameters) {
     leftZeroPoint = SIMD8(repeating: parameters.leftZeroPoint)
     rightZeroPoint = SIMD8(repeating: parameters.rightZeroPoint)
-    requantizer = Requantizer(scale: parameters.scale, bounds: parameters.bounds)
+    requantizer = Requantizer(
+      scale: parameters.scale.scale, tieOffset: parameters.scale.tieOffset,
+      bounds: parameters.bounds)
   }
 
   @inline(__always)

@@ -3,7 +3,7 @@ import KernelInterface
 
 /// Int8 depthwise convolution, 16 channels at a time, taps in pairs.
 ///
-/// `output[p][c] = clamp(rint((Σ weight[t][c] · (input[tap t of p][c / multiplier] − inputZeroPoint) + bias[c]) · scale[c])
+/// `output[p][c] = clamp(round((Σ weight[t][c] · (input[tap t of p][c / multiplier] − inputZeroPoint) + bias[c]) · scale[c])
 /// + zeroPoint)`, with `multiplier = outputChannels / inputChannels`.
 func depthwiseInt8(_ arguments: ConvolutionInt8Arguments, _ range: WorkRange) {
   // Sound: the maker of the arguments vouches for the pointers.
@@ -37,7 +37,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     let pairs = taps.count / 2
     let panelBytes =
       3 &* Tile.channels &* 4
-      &+ pairs &* 2 &* Tile.channels &* MemoryLayout<cv_activation>.size
+      &+ pairs &* 2 &* Tile.channels &* MemoryLayout<cv_depthwise_weight>.size
     var image = -1
     var row = range.rows.lowerBound
     while row < range.rows.upperBound {
@@ -73,7 +73,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   ) {
     let base = unsafe taps.base.assumingMemoryBound(to: Int8.self) + channel
     var offsets = unsafe taps.offsets
-    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_activation.self)
+    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_depthwise_weight.self)
     var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
     var remaining = pairs
     // In bounds: every offset leads to an input pixel or to the stand-in for padding, each as long as the channels.
@@ -98,7 +98,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   ) {
     let base = unsafe taps.base.assumingMemoryBound(to: Int8.self) + channel
     var offsets = unsafe taps.offsets
-    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_activation.self)
+    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_depthwise_weight.self)
     var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
     var remaining = pairs
     // In bounds: as in `tile`, and only `count` bytes are touched.
@@ -123,7 +123,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     let multiplier = geometry.outputChannels / geometry.inputChannels
     let base = unsafe taps.base.assumingMemoryBound(to: Int8.self)
     let gathered = unsafe taps.gather.assumingMemoryBound(to: Int8.self)
-    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_activation.self)
+    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_depthwise_weight.self)
     var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
     var pair = 0
     // In bounds: lanes beyond `count` repeat the last channel; their weights are zero.

@@ -1,14 +1,16 @@
 import CVector
 import KernelInterface
 
-/// Integers to int8 codes: `clamp(rint(value · scale) + zeroPoint)`, half to even.
+/// Integers to int8 codes: `clamp(rint(y + copysign(tieOffset, y)) + zeroPoint)` of `y = value · scale`, half to even.
 struct Requantizer {
   private let scale: SIMD8<Float>
+  private let tieOffset: SIMD8<Float>
   private let lowest: SIMD8<Float>
   private let highest: SIMD8<Float>
   private let zeroPoint: SIMD8<Int32>
 
-  init(scale: Float, bounds: OutputBoundsInt8) {
+  init(scale: Float, tieOffset: Float = 0, bounds: OutputBoundsInt8) {
+    self.tieOffset = SIMD8(repeating: tieOffset)
     self.scale = SIMD8(repeating: scale)
     lowest = SIMD8(repeating: Float(bounds.minimum &- bounds.zeroPoint))
     highest = SIMD8(repeating: Float(bounds.maximum &- bounds.zeroPoint))
@@ -17,8 +19,10 @@ struct Requantizer {
 
   @inline(__always)
   func codes(_ values: SIMD8<Int32>) -> SIMD8<Int32> {
+    let product = cv_to_float(values) * scale
+    let moved = product + cv_copy_sign(tieOffset, product)
     // Bounded before the conversion: beyond int32, x86 and Arm round to different values.
-    cv_round(cv_clamp(cv_to_float(values) * scale, lowest, highest)) &+ zeroPoint
+    return cv_round(cv_clamp(moved, lowest, highest)) &+ zeroPoint
   }
 }
 

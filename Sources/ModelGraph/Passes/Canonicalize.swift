@@ -10,6 +10,7 @@ extension Graph {
     try graph.inferShapes()
     try graph.absorbParameters()
     try graph.foldConstants()
+    graph.signCodes()
     graph.cancelQuantizeDequantize()
     graph.removeIdentity()
     graph.absorbPads()

@@ -4,22 +4,23 @@ import ModelGraph
 import Tensors
 
 extension Lowering {
-  /// int8 activations and weights to int8.
+  /// int8 activations and weights to int8; uint8 weights with a zero point of their own are brought to int8 codes.
   mutating func lowerInt8(_ product: Product) throws(RuntimeError) {
     let (node, geometry) = (product.node, product.geometry)
     let input = try operand(node, 0)
     let inputQuantization = try perTensorQuantization(input, of: node)
     let bounds = try boundsInt8(product.activation, node.outputs[0], of: node)
-    let weightScales = try symmetricScales(product)
+    let weightZeroPoint = try weightZeroPoint(product)
+    let weightScales = try weightScales(product)
     if let bias = node.input(2) {
       guard type(bias).dataType == .int32 else { throw unsupported(node) }
     }
     let outputScale = try perTensorQuantization(node.outputs[0], of: node).scale
-    let scales = weightScales.map {
-      Float(Double(inputQuantization.scale) * Double($0) / Double(outputScale))
-    }
+    let scales = outputScales(
+      product, input: inputQuantization.scale, weights: weightScales, output: outputScale)
     let (weights, panels) = packInt8(
-      product, scales: scales, inputZeroPoint: inputQuantization.zeroPoint)
+      product, scales: scales.map(\.scale), tieOffsets: scales.map(\.tieOffset),
+      weightZeroPoint: weightZeroPoint, inputZeroPoint: inputQuantization.zeroPoint)
     let kernel = product.kind == .convolution ? table.convolutionInt8 : table.depthwiseInt8
     let (source, destination) = (source(input), try destination(node.outputs[0]))
     let (split, byRows) = product.work(
@@ -37,8 +38,8 @@ extension Lowering {
         let arguments = unsafe ConvolutionInt8Arguments(
           geometry: geometry, input: memory.address(source),
           weights: UnsafeRawPointer(memory.address(.packed(weights), as: UInt8.self)),
-          output: memory.address(destination), inputZeroPoint: zeroPoint, bounds: bounds,
-          scratch: memory.scratch(ofThread: 0))
+          output: memory.address(destination), inputZeroPoint: zeroPoint,
+          weightZeroPoint: weightZeroPoint, bounds: bounds, scratch: memory.scratch(ofThread: 0))
         return { range, thread in
           var arguments = arguments
           unsafe arguments.scratch = memory.scratch(ofThread: thread)
@@ -56,7 +57,8 @@ extension Lowering {
     let (node, geometry) = (product.node, product.geometry)
     let input = try operand(node, 0)
     let bounds = try boundsFloat32(product.activation, of: node)
-    let scales = try symmetricScales(product)
+    guard try weightZeroPoint(product) == 0 else { throw unsupported(node) }
+    let scales = try weightScales(product)
     if let bias = node.input(2) {
       guard type(bias).dataType == .float32 else { throw unsupported(node) }
     }
@@ -125,13 +127,21 @@ extension Lowering {
     return quantized
   }
 
-  /// The weights' scales, one or one for each output channel, when their zero points are all 0.
-  private func symmetricScales(_ product: Product) throws(RuntimeError) -> [Float] {
+  /// The zero point of the weights as int8 codes: 0, but for uint8 weights of one scale.
+  private func weightZeroPoint(_ product: Product) throws(RuntimeError) -> Int32 {
+    let weights = type(try operand(product.node, 1))
+    guard let zeroPoints = weights.quantization?.zeroPoints, let first = zeroPoints.first,
+      zeroPoints.allSatisfy({ $0 == first })
+    else { throw unsupported(product.node) }
+    return weights.dataType == .uint8 ? first - 128 : first
+  }
+
+  /// The weights' scales, one or one for each output channel.
+  private func weightScales(_ product: Product) throws(RuntimeError) -> [Float] {
     let weights = try operand(product.node, 1)
     let channelAxis = product.kind == .convolution ? 0 : 3
     guard
       let quantization = type(weights).quantization,
-      quantization.zeroPoints.allSatisfy({ $0 == 0 }),
       quantization.scales.allSatisfy({ $0.isFinite }),
       quantization.scales.count == 1
         || (quantization.scales.count == product.geometry.outputChannels
@@ -148,7 +158,8 @@ extension Lowering {
 
   /// Packs for an int8 output, or for a float output where the zero point differs from row to row.
   private mutating func packInt8(
-    _ product: Product, scales: [Float], inputZeroPoint: Int32?
+    _ product: Product, scales: [Float], tieOffsets: [Float] = [], weightZeroPoint: Int32 = 0,
+    inputZeroPoint: Int32?
   ) -> (PackedID, panels: Int) {
     let geometry = product.geometry
     let (byteCount, panels) =
@@ -161,15 +172,19 @@ extension Lowering {
         table.depthwiseInt8Weights(geometry).byteCount, table.depthwiseInt8Weights(geometry).panels
       )
     let kernel = product.kind == .convolution ? table.packConvolutionInt8 : table.packDepthwiseInt8
-    let (weights, bias, depth) = (product.weights, product.bias, product.depth)
+    let (source, bias, depth) = (product.weights, product.bias, product.depth)
+    let isUnsigned = product.node.input(1).map { type($0).dataType == .uint8 } ?? false
     let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
+      let weights = isUnsigned ? source.withHighBitsFlipped : source
       unsafe scales.withUnsafeBufferPointer { scales in
         if let inputZeroPoint {
-          unsafe kernel(
-            PackInt8Arguments(
-              weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
-              scales: scales, bias: bias?.address(), inputZeroPoint: inputZeroPoint,
-              destination: destination))
+          unsafe tieOffsets.withUnsafeBufferPointer { ties in
+            unsafe kernel(
+              PackInt8Arguments(
+                weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
+                scales: scales, tieOffsets: ties, weightZeroPoint: weightZeroPoint,
+                bias: bias?.address(), inputZeroPoint: inputZeroPoint, destination: destination))
+          }
         } else {
           unsafe kernel(
             PackInt8Arguments(

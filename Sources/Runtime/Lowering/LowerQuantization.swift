@@ -5,6 +5,7 @@ import Tensors
 extension Lowering {
   mutating func lowerQuantize(_ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
+    if try lowerFlip(node, input, output) { return }
     let scale = try perTensorQuantization(output, of: node).scale
     let bounds = try boundsInt8(.none, output, of: node)
     let split = split(elements(output), perNanosecond: 2)
@@ -30,6 +31,39 @@ extension Lowering {
       try addRequantize(node, input, from: source, to: destination, scale: scale, bounds: bounds)
     default: throw unsupported(node)
     }
+  }
+
+  /// Between the uint8 and the int8 codes of the same numbers; false when the node is not that.
+  private mutating func lowerFlip(
+    _ node: Node, _ input: ValueID, _ output: ValueID
+  ) throws(RuntimeError) -> Bool {
+    guard
+      let from = type(input).quantization, let to = type(output).quantization,
+      from.scales == to.scales, from.zeroPoints.count == 1, to.zeroPoints.count == 1
+    else { return false }
+    switch (type(input).dataType, type(output).dataType) {
+    case (.uint8, .int8) where from.zeroPoint - 128 == to.zeroPoint: break
+    case (.int8, .uint8) where from.zeroPoint + 128 == to.zeroPoint: break
+    default: return false
+    }
+    let kernel = table.flipHighBits
+    let (source, destination) = (source(input), try destination(output))
+    add(
+      Step(
+        description: description(node, "flipHighBits"),
+        split: split(elements(output), perNanosecond: 10)
+      ) { memory in
+        let arguments = unsafe FlipHighBitsArguments(
+          count: 0, input: memory.address(source), output: memory.address(destination))
+        return { range, _ in
+          var call = arguments
+          call.count = range.count
+          unsafe call.input += range.lowerBound
+          unsafe call.output += range.lowerBound
+          kernel(call)
+        }
+      })
+    return true
   }
 
   /// Brings int8 codes of a value to another quantisation.
