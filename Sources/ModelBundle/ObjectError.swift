@@ -12,6 +12,8 @@ package enum ObjectError: Error, Equatable, Sendable {
   case encodedDigest(block: Int)
   /// The method byte is unknown.
   case unknownMethod(UInt8)
+  /// The method needs bytes of an earlier bundle, and there are none.
+  case missingBase(BlockMethod)
   /// The block says it has `actual` raw bytes where `expected` belong.
   case rawByteCount(expected: Int, actual: UInt64)
   /// The frame is malformed, or bytes follow it.

@@ -64,17 +64,28 @@ package struct ObjectIndex: Sendable, Equatable {
     return SHA256.hash(encoded).prefix(ObjectIndex.encodedPrefixByteCount) == Array(expected)
   }
 
+  /// Whether block `block` is its base, unchanged: it is neither published nor asked for.
+  package func isCopy(_ block: Int) -> Bool { isEncoded(ObjectIndex.copy, block: block) }
+
+  /// Whether an encoded block is one that stands for its base, unchanged.
+  package static func isCopy(_ encoded: [UInt8]) -> Bool { encoded == copy }
+
+  private static let copy = [BlockMethod.copy.rawValue]
+
   /// Whether `raw` is block `block` of the bundle.
   package func isRaw(_ raw: [UInt8], block: Int) -> Bool {
     SHA256.hash(raw) == rawDigest(block)
   }
 
   /// The raw bytes of `encoded`, when it is block `block` before and after decoding.
+  ///
+  /// - Parameter base: `rawByteCount` bytes of the earlier bundle; nil when there is none.
   package func decode(
-    _ encoded: [UInt8], block: Int, rawByteCount: Int, with decoder: BlockDecoder
+    _ encoded: [UInt8], block: Int, rawByteCount: Int, base: [UInt8]? = nil,
+    with decoder: BlockDecoder
   ) throws(ObjectError) -> [UInt8] {
     guard isEncoded(encoded, block: block) else { throw .encodedDigest(block: block) }
-    let raw = try decoder.decode(encoded, rawByteCount: rawByteCount)
+    let raw = try decoder.decode(encoded, rawByteCount: rawByteCount, base: base)
     guard isRaw(raw, block: block) else { throw .rawDigest(block: block) }
     return raw
   }

@@ -74,6 +74,8 @@ package struct Delivery {
     case .reserved(let model, let isResumed):
       return one(model) { $0.reserved(isResumed: isResumed, &$1, now) }
     case .hashed(let model, let blocks): return one(model) { $0.hashed(blocks, &$1, now) }
+    case .baseRead(let model, let offset, let bytes):
+      return one(model) { $0.baseRead(bytes, offset: offset, &$1, now) }
     case .assembled(let model): return one(model) { $0.assembled($1) }
     case .activated(let model, let version, let failure):
       return one(model) { $0.activated(version: version, failure: failure, &$1, now) }

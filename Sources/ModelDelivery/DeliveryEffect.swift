@@ -14,6 +14,12 @@ package enum DeliveryEffect: Sendable, Equatable {
   /// Hash the staged blocks; answer with `.hashed`.
   case hashStaged(model: String, blockByteCount: Int)
   case write(model: String, bytes: [UInt8], offset: Int)
+  /// Write blocks of an installed version's bundle to the same places of the staged one; what it
+  /// has too few bytes for is left out.
+  case copyBlocks(model: String, version: Int64, blocks: [Int], blockByteCount: Int)
+  /// Answer with `.baseRead`: the bytes of an installed version's bundle at `offset`, zeros where it
+  /// has none.
+  case readBase(model: String, version: Int64, offset: Int, count: Int)
   /// Make what was written durable.
   case synchronize(model: String)
   /// Check the whole and move it into the store; answer with `.assembled`.
@@ -47,6 +53,6 @@ package enum DeliveryEffect: Sendable, Equatable {
 
   /// Effects that can fail.
   package enum Kind: Sendable, Equatable {
-    case persist, reserve, hashStaged, write, synchronize, assemble, collectGarbage
+    case persist, reserve, hashStaged, copyBlocks, readBase, write, synchronize, assemble, collectGarbage
   }
 }

@@ -15,6 +15,8 @@ package enum DeliveryEvent: Sendable, Equatable {
   case reserved(model: String, isResumed: Bool)
   /// The hashes of the staged blocks.
   case hashed(model: String, blocks: [Digest])
+  /// Bytes of an installed version's bundle.
+  case baseRead(model: String, offset: Int, bytes: [UInt8])
   /// The version lies in the store, durable.
   case assembled(model: String)
   /// The version serves, or why it does not.

@@ -4,6 +4,8 @@ package enum DeliveryLimits {
   package static let models = 8
   /// Activations of one release before it is refused until the director speaks again.
   package static let attempts: Int64 = 3
+  /// Waits without a message after which a delta is given up for another object.
+  package static let deltaWaits = 3
   /// Blocks asked for at once.
   package static let window = 8
   /// Bytes written before they are made durable.

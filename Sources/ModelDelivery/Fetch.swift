@@ -9,8 +9,17 @@ struct Offer: Sendable, Equatable {
   let message: [UInt8]
   /// SHA-256 of the message.
   let manifest: Digest
+  /// Where its blocks come from.
+  var source: ObjectSource
 
   var version: Int64 { release.sequence }
+}
+
+/// An object of a release, and the installed version that it is decoded with.
+struct ObjectSource: Sendable, Equatable {
+  let object: ReleaseDocument.Object
+  /// Nil for the object that needs none.
+  let base: DeliveryRecord.Installed?
 }
 
 /// The blocks that are still missing, and the few that are asked for.
@@ -27,6 +36,8 @@ struct Fetch: Sendable {
   var hasBadBlock = false
   /// Whether a block of the window came.
   private(set) var hasProgressed = false
+  /// A block that came and waits for its base to be read.
+  var undecoded: (block: Int, payload: [UInt8])?
   /// Bytes written since they were last made durable.
   var unsynchronizedBytes = 0
   var retry = Retry()
@@ -38,6 +49,9 @@ struct Fetch: Sendable {
   }
 
   var isComplete: Bool { missing.isEmpty && window.isEmpty }
+
+  /// The first block that the source can give only by a copy that failed; nil when there is none.
+  var failedCopy: Int? { offer.source.base == nil ? nil : missing.first(where: index.isCopy) }
 
   var progressPercent: Int {
     (offer.release.blockCount - missing.count - window.count) * 100 / offer.release.blockCount
@@ -64,5 +78,6 @@ struct Fetch: Sendable {
     missing += window
     window = []
     subscribed = []
+    undecoded = nil
   }
 }

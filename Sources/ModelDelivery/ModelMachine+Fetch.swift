@@ -26,7 +26,7 @@ extension ModelMachine {
   mutating func indexed(
     _ bytes: [UInt8], objectID: String, _ context: inout DeliveryContext, _ now: DeliveryTime
   ) -> [DeliveryEffect] {
-    guard case .planned(let offer) = phase, offer.release.full.objectID == objectID,
+    guard case .planned(let offer) = phase, offer.source.object.objectID == objectID,
       !bytes.isEmpty
     else { return [] }
     let release = offer.release
@@ -53,10 +53,20 @@ extension ModelMachine {
     isResumed: Bool, _ context: inout DeliveryContext, _ now: DeliveryTime
   ) -> [DeliveryEffect] {
     guard case .reserving(let offer, let index) = phase else { return [] }
-    if isResumed {
-      return [.hashStaged(model: model, blockByteCount: offer.release.blockSize)]
+    let blocks = index.blockCount
+    let copies = offer.source.base == nil ? [] : (0..<blocks).filter(index.isCopy)
+    guard isResumed || !copies.isEmpty else {
+      return begin(Fetch(offer, index, missing: Array(0..<blocks)), &context, now)
     }
-    return begin(Fetch(offer, index, missing: Array(0..<index.blockCount)), &context, now)
+    var effects: [DeliveryEffect] = []
+    if let base = offer.source.base, !copies.isEmpty {
+      effects.append(
+        .copyBlocks(
+          model: model, version: base.version, blocks: copies,
+          blockByteCount: offer.release.blockSize))
+    }
+    // What was copied is checked as what an earlier attempt left.
+    return effects + [.hashStaged(model: model, blockByteCount: offer.release.blockSize)]
   }
 
   /// Takes in the hashes of what an earlier attempt left.
@@ -75,6 +85,7 @@ extension ModelMachine {
   ) -> [DeliveryEffect] {
     phase = .fetching
     self.fetch = fetch
+    if fetch.failedCopy != nil { return takeAnotherSource(&context, now) }
     return fetch.isComplete ? assemble() : openWindow(&context, now)
   }
 
@@ -83,19 +94,60 @@ extension ModelMachine {
     block: Int, objectID: String, _ payload: [UInt8], _ context: inout DeliveryContext,
     _ now: DeliveryTime
   ) -> [DeliveryEffect] {
-    guard phase == .fetching, let fetch, fetch.offer.release.full.objectID == objectID,
+    guard phase == .fetching, let fetch, fetch.offer.source.object.objectID == objectID,
       fetch.window.contains(block), !payload.isEmpty
     else { return [] }
+    guard let base = fetch.offer.source.base,
+      BlockMethod(rawValue: payload[0])?.needsBase == true,
+      fetch.index.isEncoded(payload, block: block)
+    else { return decode(payload, block: block, base: nil, &context, now) }
+    self.fetch?.undecoded = (block, payload)
+    let release = fetch.offer.release
+    return [
+      .readBase(
+        model: model, version: base.version, offset: block * release.blockSize,
+        count: release.rawByteCount(ofBlock: block))
+    ]
+  }
+
+  /// Takes in the base of the block that waits for it.
+  mutating func baseRead(
+    _ bytes: [UInt8], offset: Int, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard phase == .fetching, let fetch, let (block, payload) = fetch.undecoded,
+      offset == block * fetch.offer.release.blockSize,
+      bytes.count == fetch.offer.release.rawByteCount(ofBlock: block)
+    else { return [] }
+    self.fetch?.undecoded = nil
+    return decode(payload, block: block, base: bytes, &context, now)
+  }
+
+  private mutating func decode(
+    _ payload: [UInt8], block: Int, base: [UInt8]?, _ context: inout DeliveryContext,
+    _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard let fetch else { return [] }
     let release = fetch.offer.release
     let raw: [UInt8]
     do {
       raw = try fetch.index.decode(
-        payload, block: block, rawByteCount: release.rawByteCount(ofBlock: block), with: decoder)
+        payload, block: block, rawByteCount: release.rawByteCount(ofBlock: block), base: base,
+        with: decoder)
     } catch {
       cause = .blockHash
+      // What the publisher made of another base than the one here will never decode.
+      if base != nil { return takeAnotherSource(&context, now) }
       self.fetch?.hasBadBlock = true
       return []
     }
+    return write(raw, block: block, &context, now)
+  }
+
+  private mutating func write(
+    _ raw: [UInt8], block: Int, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard let fetch else { return [] }
+    let release = fetch.offer.release
     var effects = [
       DeliveryEffect.write(model: model, bytes: raw, offset: block * release.blockSize)
     ]
@@ -148,6 +200,9 @@ extension ModelMachine {
     } else if !fetch.hasProgressed {
       cause = .truncated
     }
+    if fetch.offer.source.base != nil, fetch.retry.count >= DeliveryLimits.deltaWaits {
+      return takeAnotherSource(&context, now)
+    }
     let topics = windowTopics(context)
     self.fetch?.closeWindow()
     return [.unsubscribe(topics)] + openWindow(&context, now)
@@ -157,7 +212,7 @@ extension ModelMachine {
   func windowTopics(_ context: DeliveryContext) -> [String] {
     guard let fetch else { return [] }
     return fetch.subscribed.map {
-      Topic.block(fleet: context.fleet, objectID: fetch.offer.release.full.objectID, block: $0)
+      Topic.block(fleet: context.fleet, objectID: fetch.offer.source.object.objectID, block: $0)
         .name
     }
   }

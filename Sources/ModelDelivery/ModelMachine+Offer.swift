@@ -38,6 +38,7 @@ extension ModelMachine {
     // A new word is a new chance: attempts and refusals count within one.
     record.director = heard
     record.candidate = nil
+    givenUp = []
     trouble.succeed()
     // Durable before acted on: an older word can never be taken for news after a power cut.
     return [persist] + evaluate(&context, now)
@@ -135,7 +136,8 @@ extension ModelMachine {
       return effects + refuse(objection) + [collectGarbage]
     }
     cause = nil
-    let offer = Offer(release: release, message: message, manifest: manifest)
+    let offer = Offer(
+      release: release, message: message, manifest: manifest, source: source(for: release))
     phase = .looking(offer)
     effects.append(verify(installed(offer)))
     return effects
@@ -172,7 +174,7 @@ extension ModelMachine {
         fleet: context.fleet, model: model, sequence: director.target.sequence)
       return [topic.name]
     case .planned(let offer):
-      let topic = Topic.index(fleet: context.fleet, objectID: offer.release.full.objectID)
+      let topic = Topic.index(fleet: context.fleet, objectID: offer.source.object.objectID)
       return [topic.name]
     default: return []
     }

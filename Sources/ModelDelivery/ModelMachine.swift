@@ -38,6 +38,8 @@ struct ModelMachine {
   /// The last director message that could not be verified, for the next root.
   var unverifiedDirector: [UInt8]?
   var fetch: Fetch?
+  /// Identifiers of deltas that were given up, until the director speaks.
+  var givenUp: Set<String> = []
   /// For the one topic that is asked for, outside of `fetch`.
   var asking = Retry()
   /// For what failed on this device, or begins later.
@@ -115,7 +117,9 @@ struct ModelMachine {
     if let fetch, fetch.retry.deadline <= now.milliseconds {
       effects += windowTimedOut(&context, now)
     }
-    if asking.deadline <= now.milliseconds { effects += ask(&context, now) }
+    if asking.deadline <= now.milliseconds {
+      effects += isDeltaSilent ? takeAnotherSource(&context, now) : ask(&context, now)
+    }
     if trouble.deadline <= now.milliseconds {
       trouble.stop()
       effects += evaluate(&context, now)
@@ -133,6 +137,10 @@ struct ModelMachine {
       unsaved = retry
     }
     if kind == .collectGarbage { return [] }
+    // A base that cannot be read is no base.
+    if kind == .readBase || kind == .copyBlocks, phaseOffer?.source.base != nil {
+      return takeAnotherSource(&context, now)
+    }
     cause = failure == .noSpace ? .noSpace : .storage
     guard phase != .idle && phase != .refused else { return [] }
     var effects = abandon(context)

@@ -63,6 +63,20 @@ extension ModelStore {
     try files.write(file, bytes, at: offset)
   }
 
+  /// Writes blocks of a stored version to the same places; what it has no bytes for is left out.
+  package func copyBlocks(
+    _ model: String, from version: Int64, blocks: [Int], blockByteCount: Int
+  ) throws(StorageError) {
+    let (staging, _) = try stagedFile(model)
+    for block in blocks {
+      let offset = block * blockByteCount
+      let count = min(blockByteCount, staging.byteCount - offset)
+      guard count > 0 else { continue }
+      let bytes = try read(Version(model: model, version: version), count: count, at: offset)
+      try write(model, bytes, at: offset)
+    }
+  }
+
   /// Makes the blocks written so far durable.
   package func synchronize(_ model: String) throws(StorageError) {
     try files.synchronize(try stagedFile(model).file)

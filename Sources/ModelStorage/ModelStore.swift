@@ -92,6 +92,17 @@ package final class ModelStore {
     }
   }
 
+  /// Up to `count` bytes of a stored version's bundle from an offset.
+  package func read(_ version: Version, count: Int, at offset: Int) throws(StorageError)
+    -> [UInt8]
+  {
+    let path = try StoreLayout.store(version.model, version.version)
+      .appending(StoreLayout.bundle)
+    let file = try files.open(path, creating: false)
+    defer { files.close(file) }
+    return try files.read(file, count: count, at: offset)
+  }
+
   /// Removes every version that is not kept, and every staging folder of a model not in `staging`.
   ///
   /// - Parameter untouched: models of which nothing is removed.

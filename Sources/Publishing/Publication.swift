@@ -47,4 +47,6 @@ package struct PublishSummary: Sendable, Equatable {
   package var blocks: Int
   package var rawBytes: Int64
   package var encodedBytes: Int64
+  /// Encoded bytes of each delta that was published.
+  package var deltaBytes: [Int64]
 }

@@ -25,11 +25,13 @@ package struct Publisher: Sendable {
     package var releaseSeconds: Int64
     /// The zstd level of the blocks.
     package var level: Int
+    /// Earlier bundles that devices may have.
+    package var bases: [Bundle]
 
     package init(
       model: String, version: Int64, allowsDown: Bool = false, now: Int64 = secondsSince1970(),
       directorSeconds: Int64 = 30 * 86_400, releaseSeconds: Int64 = 3650 * 86_400,
-      level: Int = BlockCodec.defaultLevel
+      level: Int = BlockCodec.defaultLevel, bases: [Bundle] = []
     ) {
       self.model = model
       self.version = version
@@ -38,6 +40,7 @@ package struct Publisher: Sendable {
       self.directorSeconds = directorSeconds
       self.releaseSeconds = releaseSeconds
       self.level = level
+      self.bases = bases
     }
   }
 
@@ -85,7 +88,7 @@ package struct Publisher: Sendable {
     return PublishSummary(
       directorSequence: director.sequence, wireBytes: session.wireBytes,
       blocks: release.object.blocks.count, rawBytes: release.document.rawSize,
-      encodedBytes: release.object.encodedBytes)
+      encodedBytes: release.object.encodedBytes, deltaBytes: release.deltas.map(\.encodedBytes))
   }
 
   /// The director document with the highest number that the broker retains or this publisher
@@ -108,7 +111,8 @@ package struct Publisher: Sendable {
     let release = try SignedRelease(
       bundle, model: request.model,
       options: .init(
-        version: request.version, created: request.now, expires: expires, level: request.level),
+        version: request.version, created: request.now, expires: expires, level: request.level,
+        bases: request.bases),
       keys: keys)
     guard let message, let published = try? keys.trustedRoot.verify(
         release: message, model: request.model, now: request.now),
@@ -117,7 +121,10 @@ package struct Publisher: Sendable {
     guard published.bundleSHA256 == release.document.bundleSHA256,
       published.full == release.document.full
     else { throw .versionTaken(version: request.version) }
-    return SignedRelease(document: published, message: message, object: release.object)
+    let named = published.deltas.map(\.object.objectID)
+    return SignedRelease(
+      document: published, message: message, object: release.object,
+      deltas: release.deltas.filter { named.contains($0.index.objectID) })
   }
 
   private func makeDirector(
@@ -165,15 +172,12 @@ package struct Publisher: Sendable {
   private func stages(_ release: SignedRelease, _ director: [UInt8]) -> [[Publication]] {
     let root = keys.trustedRoot
     let model = release.document.model
-    let index = release.object.index
-    let objectID = index.objectID
-    let blocks = release.object.blocks.enumerated().map { block, bytes in
-      Publication(.block(fleet: fleet, objectID: objectID, block: block), bytes)
-    }
+    let objects = [release.object] + release.deltas
     return [
-      [Publication(.root(fleet: fleet, version: root.document.version), root.message)] + blocks,
-      [Publication(.index(fleet: fleet, objectID: objectID), index.bytes)],
-      [Publication(.seal(fleet: fleet, objectID: objectID), index.seal)],
+      [Publication(.root(fleet: fleet, version: root.document.version), root.message)]
+        + objects.flatMap(blocks),
+      objects.map { Publication(.index(fleet: fleet, objectID: $0.index.objectID), $0.index.bytes) },
+      objects.map { Publication(.seal(fleet: fleet, objectID: $0.index.objectID), $0.index.seal) },
       [
         Publication(
           .release(fleet: fleet, model: model, sequence: release.document.sequence),
@@ -181,5 +185,14 @@ package struct Publisher: Sendable {
       ],
       [Publication(.director(fleet: fleet, model: model), director)],
     ]
+  }
+
+  /// The messages of an object's blocks, but for those that devices copy from their base.
+  private func blocks(_ object: EncodedObject) -> [Publication] {
+    object.blocks.enumerated().compactMap { block, bytes in
+      guard !ObjectIndex.isCopy(bytes) else { return nil }
+      return Publication(
+        .block(fleet: fleet, objectID: object.index.objectID, block: block), bytes)
+    }
   }
 }

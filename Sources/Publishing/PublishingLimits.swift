@@ -12,6 +12,8 @@ package enum PublishingLimits {
   package static let backoffMilliseconds = 5_000
   /// Milliseconds of silence after which a retained topic counts as empty.
   package static let silenceMilliseconds = 1_000
+  /// A delta is published when it has fewer than so many percent of the full object's bytes.
+  package static let deltaPercent: Int64 = 70
   /// Bytes of a file with keys or documents that is read.
   package static let fileBytes = 1 << 20
 }

@@ -11,6 +11,8 @@ package struct SignedRelease: Sendable {
   package let message: [UInt8]
   /// The encoded bundle.
   package let object: EncodedObject
+  /// The encoded differences from earlier bundles, in the order of the document's deltas.
+  package let deltas: [EncodedObject]
 
   /// What is said of a release beyond its bundle.
   package struct Options: Sendable {
@@ -24,16 +26,19 @@ package struct SignedRelease: Sendable {
     package var securityFloor: Int64
     /// The zstd level of the blocks.
     package var level: Int
+    /// Earlier bundles, from which a delta is made where it is worth it.
+    package var bases: [Bundle]
 
     package init(
       version: Int64, created: Int64, expires: Int64, securityFloor: Int64 = 0,
-      level: Int = BlockCodec.defaultLevel
+      level: Int = BlockCodec.defaultLevel, bases: [Bundle] = []
     ) {
       self.version = version
       self.created = created
       self.expires = expires
       self.securityFloor = securityFloor
       self.level = level
+      self.bases = bases
     }
   }
 
@@ -46,7 +51,15 @@ package struct SignedRelease: Sendable {
     object = EncodedObject(
       encoding: bundle.bytes, blockSizeLog2: try Self.blockSizeLog2(bundle.bytes.count),
       level: options.level)
-    document = Self.describe(bundle, object, fleet, model, options)
+    let deltas = Self.deltas(bundle, object, options)
+    self.deltas = deltas.map(\.object)
+    var document = Self.describe(bundle, object, fleet, model, options)
+    document.deltas = deltas.map { base, object in
+      ReleaseDocument.Delta(
+        baseSHA256: base,
+        object: .init(objectID: object.index.objectID, encodedBytes: object.encodedBytes))
+    }
+    self.document = document
     do throws(CryptographyError) {
       let signed = try SignedMessage(
         role: .release, payload: document.encode(), keys: [keys.release])
@@ -62,10 +75,35 @@ package struct SignedRelease: Sendable {
   }
 
   /// A release that was signed before, with the object that it describes.
-  init(document: ReleaseDocument, message: [UInt8], object: EncodedObject) {
+  init(
+    document: ReleaseDocument, message: [UInt8], object: EncodedObject, deltas: [EncodedObject]
+  ) {
     self.document = document
     self.message = message
     self.object = object
+    self.deltas = deltas
+  }
+
+  /// The deltas that are worth publishing, with the digests of their bases.
+  private static func deltas(_ bundle: Bundle, _ full: EncodedObject, _ options: Options)
+    -> [(base: Digest, object: EncodedObject)]
+  {
+    var deltas: [(base: Digest, object: EncodedObject)] = []
+    for base in options.bases.prefix(Int(DocumentLimits.deltas)) {
+      let digest = base.bytes.sha256
+      guard !deltas.contains(where: { $0.base == digest }), digest != bundle.bytes.sha256 else {
+        continue
+      }
+      let object = EncodedObject(
+        encoding: bundle.bytes, base: base.bytes, blockSizeLog2: full.blockSizeLog2,
+        level: options.level)
+      guard
+        object.encodedBytes * 100
+          < full.encodedBytes * PublishingLimits.deltaPercent
+      else { continue }
+      deltas.append((digest, object))
+    }
+    return deltas
   }
 
   /// The release by number and by the digest of its message.

@@ -44,13 +44,13 @@ package struct TestFleet: Sendable {
   /// A signed release of `bundle`.
   package func release(
     _ bundle: Bundle, version: Int64, model: String = "digits", created: Int64 = now,
-    expires: Int64 = expires, securityFloor: Int64 = 0, level: Int = 3
+    expires: Int64 = expires, securityFloor: Int64 = 0, level: Int = 3, bases: [Bundle] = []
   ) throws(PublishingError) -> SignedRelease {
     try SignedRelease(
       bundle, model: model,
       options: .init(
         version: version, created: created, expires: expires, securityFloor: securityFloor,
-        level: level),
+        level: level, bases: bases),
       keys: publisherKeys)
   }
 
@@ -78,16 +78,26 @@ package struct TestFleet: Sendable {
 
   /// Everything that the broker would hold for `release`, by topic.
   package func retained(_ release: SignedRelease) -> [Topic: [UInt8]] {
-    let objectID = release.object.index.objectID
     var topics: [Topic: [UInt8]] = [
       .root(fleet: name, version: trustedRoot.document.version): trustedRoot.message,
       .release(
         fleet: name, model: release.document.model, sequence: release.document.sequence):
         release.message,
-      .index(fleet: name, objectID: objectID): release.object.index.bytes,
-      .seal(fleet: name, objectID: objectID): release.object.index.seal,
     ]
-    for (i, block) in release.object.blocks.enumerated() {
+    for object in [release.object] + release.deltas {
+      topics.merge(retained(object)) { $1 }
+    }
+    return topics
+  }
+
+  /// What the broker would hold of an object, by topic.
+  package func retained(_ object: EncodedObject) -> [Topic: [UInt8]] {
+    let objectID = object.index.objectID
+    var topics: [Topic: [UInt8]] = [
+      .index(fleet: name, objectID: objectID): object.index.bytes,
+      .seal(fleet: name, objectID: objectID): object.index.seal,
+    ]
+    for (i, block) in object.blocks.enumerated() where !ObjectIndex.isCopy(block) {
       topics[.block(fleet: name, objectID: objectID, block: i)] = block
     }
     return topics

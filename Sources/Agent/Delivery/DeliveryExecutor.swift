@@ -83,6 +83,13 @@ final class DeliveryExecutor {
       let blocks = try store.blockDigests(model, blockByteCount: blockByteCount)
       return .hashed(model: model, blocks: blocks)
     case .write(let model, let bytes, let offset): try store.write(model, bytes, at: offset)
+    case .copyBlocks(let model, let version, let blocks, let blockByteCount):
+      try store.copyBlocks(model, from: version, blocks: blocks, blockByteCount: blockByteCount)
+    case .readBase(let model, let version, let offset, let count):
+      let bytes = try store.read(
+        .init(model: model, version: version), count: count, at: offset)
+      let zeros = [UInt8](repeating: 0, count: count - bytes.count)
+      return .baseRead(model: model, offset: offset, bytes: bytes + zeros)
     case .synchronize(let model): try store.synchronize(model)
     case .assemble(let model, let bundle):
       try store.assemble(model, digest: bundle)
@@ -105,6 +112,8 @@ extension DeliveryEffect {
     case .reserve(let reservation): (reservation.model, .reserve)
     case .hashStaged(let model, _): (model, .hashStaged)
     case .write(let model, _, _): (model, .write)
+    case .copyBlocks(let model, _, _, _): (model, .copyBlocks)
+    case .readBase(let model, _, _, _): (model, .readBase)
     case .synchronize(let model): (model, .synchronize)
     case .assemble(let model, _): (model, .assemble)
     case .discardStaged(let model), .collectGarbage(let model, _): (model, .collectGarbage)

@@ -30,6 +30,11 @@ struct Publish: ParsableCommand {
   @Option(help: "The directory with release.key, director.key and root.cose.")
   var keys: String
 
+  @Option(
+    parsing: .upToNextOption,
+    help: "Earlier bundles that devices may have: smaller differences are published for them.")
+  var base: [String] = []
+
   @OptionGroup var brokerOptions: BrokerOptions
 
   @Option(help: "The fleet's name; refused when the keys are another fleet's.")
@@ -57,7 +62,8 @@ struct Publish: ParsableCommand {
 
   func run() throws {
     let start = ContinuousClock.now
-    let opened = try open()
+    let opened = try open(bundle)
+    let bases = try base.map(open)
     let summary: PublishSummary
     let name = model ?? opened.index.modelName
     let broker = try brokerOptions.configuration()
@@ -71,7 +77,8 @@ struct Publish: ParsableCommand {
       let publisher = Publisher(keys: publisherKeys, broker: broker, recordDirectory: keys)
       let request = Publisher.Request(
         model: name, version: version, allowsDown: allowDown,
-        directorSeconds: Int64(expiresDays) * 86_400, level: level)
+        directorSeconds: Int64(expiresDays) * 86_400, level: level,
+        bases: bases)
       summary = try publisher.publish(opened, request) { progress.show($0.bytes, of: $0.bytesTotal) }
     } catch {
       throw CommandFailure(error)
@@ -80,7 +87,7 @@ struct Publish: ParsableCommand {
     if json { try printJSON(document(summary, name, ContinuousClock.now - start)) }
   }
 
-  private func open() throws -> Bundle {
+  private func open(_ bundle: String) throws -> Bundle {
     do throws(BundleError) {
       let opened = try Bundle(path: bundle)
       try opened.verifyFiles()
@@ -99,6 +106,15 @@ struct Publish: ParsableCommand {
         + "\(ByteSize.describe(Int(summary.rawBytes))) raw, \(ByteSize.describe(Int(summary.encodedBytes))) encoded, "
         + "\(ByteSize.describe(Int(summary.wireBytes))) on the wire, "
         + "director document \(summary.directorSequence)")
+    for bytes in summary.deltaBytes {
+      StandardError.line(
+        "a difference of \(ByteSize.describe(Int(bytes))), "
+          + "\(bytes * 100 / max(summary.encodedBytes, 1)) % of the whole")
+    }
+    if summary.deltaBytes.count < base.count {
+      StandardError.line(
+        "\(base.count - summary.deltaBytes.count) of \(base.count) differences are not worth it")
+    }
   }
 
   private func document(_ summary: PublishSummary, _ name: String, _ time: Duration)
@@ -107,7 +123,7 @@ struct Publish: ParsableCommand {
     let milliseconds = time / .milliseconds(1)
     return PublishDocument(
       model: name, version: version, rawBytes: summary.rawBytes,
-      encodedBytes: summary.encodedBytes, wireBytes: summary.wireBytes, blocks: summary.blocks,
+      encodedBytes: summary.encodedBytes, deltaBytes: summary.deltaBytes, wireBytes: summary.wireBytes, blocks: summary.blocks,
       seconds: milliseconds.rounded() / 1000, directorSequence: summary.directorSequence)
   }
 }
@@ -118,6 +134,7 @@ private struct PublishDocument: Encodable {
   var version: Int64
   var rawBytes: Int64
   var encodedBytes: Int64
+  var deltaBytes: [Int64]
   var wireBytes: Int64
   var blocks: Int
   var seconds: Double
@@ -127,6 +144,7 @@ private struct PublishDocument: Encodable {
     case model, version, blocks, seconds
     case rawBytes = "raw_bytes"
     case encodedBytes = "encoded_bytes"
+    case deltaBytes = "delta_bytes"
     case wireBytes = "wire_bytes"
     case directorSequence = "director_sequence"
   }

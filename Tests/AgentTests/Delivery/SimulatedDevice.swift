@@ -10,7 +10,8 @@ import TestSupport
 
 @testable import Agent
 
-/// Versions 1 to 4 of one model, in blocks of 16 KiB; made once.
+/// Versions 1 to 4 of one model, in blocks of 16 KiB, each but the first also as a difference from
+/// the one before; made once.
 struct SimulatedReleases: Sendable {
   static let shared = SimulatedReleases()
 
@@ -24,11 +25,14 @@ struct SimulatedReleases: Sendable {
     var bundles: [Int64: Digest] = [:]
     var topics: [Int64: [String: [UInt8]]] = [:]
     var references: [Int64: DirectorDocument.Reference] = [:]
+    var last: Bundle?
     for version in 1...4 as ClosedRange<Int64> {
-      var random = SplitMix64(seed: UInt64(version))
-      let noise = (0..<60_000 + Int(version) * 5000).map { _ in
+      var random = SplitMix64(seed: 1)
+      var noise = (0..<60_000 + Int(version) * 5000).map { _ in
         UInt8.random(in: 0...15, using: &random)
       }
+      // Two of the blocks stay the same from version to version.
+      for place in 20_000..<50_000 { noise[place] ^= UInt8(version) }
       guard let bundle = try? fleet.bundle(model: noise),
         let signed = try? fleet.release(bundle, version: version)
       else { fatalError("a bundle of noise is a bundle") }
@@ -38,16 +42,25 @@ struct SimulatedReleases: Sendable {
       document.blockListSHA256 = object.index.blockListSHA256
       document.full = .init(
         objectID: object.index.objectID, encodedBytes: object.encodedBytes)
+      let delta = last.map {
+        EncodedObject(encoding: bundle.bytes, base: $0.bytes, blockSizeLog2: 14, level: 1)
+      }
+      if let delta, let last {
+        document.deltas = [
+          .init(
+            baseSHA256: last.bytes.sha256,
+            object: .init(objectID: delta.index.objectID, encodedBytes: delta.encodedBytes))
+        ]
+      }
+      last = bundle
       guard let message = try? fleet.sign(document, key: fleet.keys.release) else {
         fatalError("a release can be signed")
       }
-      let id = object.index.objectID
       var published = [
-        Topic.release(fleet: fleet.name, model: "digits", sequence: version).name: message,
-        Topic.index(fleet: fleet.name, objectID: id).name: object.index.bytes,
+        Topic.release(fleet: fleet.name, model: "digits", sequence: version).name: message
       ]
-      for (i, block) in object.blocks.enumerated() {
-        published[Topic.block(fleet: fleet.name, objectID: id, block: i).name] = block
+      for object in [object, delta].compactMap(\.self) {
+        for (topic, bytes) in fleet.retained(object) { published[topic.name] = bytes }
       }
       bundles[version] = SHA256.hash(bundle.bytes.array)
       topics[version] = published
