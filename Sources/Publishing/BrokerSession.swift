@@ -74,6 +74,36 @@ final class BrokerSession {
     return found
   }
 
+  /// Hands each retained message that matches `filters` to `take`: those that come before the
+  /// broker's answer, and after it for the time of the silence when this is the last request.
+  ///
+  /// What comes late is handed on by the next call.
+  func retained(
+    matching filters: [String], isLast: Bool, take: (_ topic: String, _ payload: [UInt8]) -> Void
+  ) throws(PublishingError) {
+    let request = try call { (client) throws(MQTTError) in
+      try client.subscribe(filters, .atLeastOnce)
+    }
+    var deadline = monotonicMilliseconds() + Int64(PublishingLimits.connectMilliseconds)
+    var isAnswered = false
+    while !isAnswered || isLast, monotonicMilliseconds() < deadline {
+      let wait = max(1, deadline - monotonicMilliseconds())
+      for event in client.poll(timeoutMilliseconds: Int(wait)) {
+        switch event {
+        case .subscribed(id: request, let refused):
+          guard refused == 0 else { throw .subscriptionRefused(topic: filters.joined(separator: " ")) }
+          isAnswered = true
+          deadline = monotonicMilliseconds() + Int64(PublishingLimits.silenceMilliseconds)
+        case .message(let message): take(message.topic, message.payload)
+        case .disconnected(let reason): throw .disconnected(reason)
+        default: break
+        }
+      }
+    }
+    guard isAnswered else { throw .stalled(seconds: PublishingLimits.connectMilliseconds / 1000) }
+    try call { (client) throws(MQTTError) in _ = try client.unsubscribe(filters) }
+  }
+
   /// Publishes all of `publications` and returns when the broker has acknowledged each.
   func publish(_ publications: [Publication], acknowledged: (Publication) -> Void)
     throws(PublishingError)

@@ -25,16 +25,35 @@ package struct FleetKeys: Sendable {
     fleet: String, expires: Int64, _ root: PrivateKey, _ release: PrivateKey,
     _ director: PrivateKey
   ) throws(CryptographyError) {
+    try self.init(
+      version: 1, fleet: fleet, expires: expires, root, release, director, signedBy: [root])
+  }
+
+  /// The keys given, and a root document after `old`, which both root keys sign.
+  init(
+    following old: FleetKeys, version: Int64, expires: Int64, root: PrivateKey,
+    release: PrivateKey, director: PrivateKey
+  ) throws(CryptographyError) {
+    let signers = root.publicKey == old.root.publicKey ? [root] : [old.root, root]
+    try self.init(
+      version: version, fleet: old.trustedRoot.document.fleet, expires: expires, root, release,
+      director, signedBy: signers)
+  }
+
+  private init(
+    version: Int64, fleet: String, expires: Int64, _ root: PrivateKey, _ release: PrivateKey,
+    _ director: PrivateKey, signedBy signers: [PrivateKey]
+  ) throws(CryptographyError) {
     let keys: [(Role, PublicKey)] = [
       (.root, root.publicKey), (.release, release.publicKey), (.director, director.publicKey),
     ]
     let document = RootDocument(
-      fleet: fleet, version: 1, expires: expires, keys: keys.map(\.1),
+      fleet: fleet, version: version, expires: expires, keys: keys.map(\.1),
       roles: Dictionary(
         uniqueKeysWithValues: keys.map { role, key in
           (role, RootDocument.RoleKeys(keyIdentifiers: [key.identifier], threshold: 1))
         }))
-    let message = try SignedMessage(role: .root, payload: document.encode(), keys: [root])
+    let message = try SignedMessage(role: .root, payload: document.encode(), keys: signers)
     guard let trusted = try? TrustedRoot(trusting: message.encode()) else {
       preconditionFailure("three distinct keys and a valid name make a valid root document")
     }
@@ -42,6 +61,18 @@ package struct FleetKeys: Sendable {
     self.release = release
     self.director = director
     trustedRoot = trusted
+  }
+
+  /// Reads all keys and `root.cose` of `directory`.
+  package init(directory: String) throws(PublishingError) {
+    let publisher = try PublisherKeys(directory: directory)
+    root = try PublisherKeys.read("\(directory)/root.key", .root)
+    release = publisher.release
+    director = publisher.director
+    trustedRoot = publisher.trustedRoot
+    guard trustedRoot.document.keys(of: .root).contains(root.publicKey) else {
+      throw .keyNotTrusted(role: .root)
+    }
   }
 
   /// The names of the files that `write` makes.
@@ -74,9 +105,12 @@ package struct PublisherKeys: Sendable {
   package let director: PrivateKey
   /// The root document that names both.
   package let trustedRoot: TrustedRoot
+  /// The root documents before it, from version 1.
+  package let formerRoots: [TrustedRoot]
 
   /// The publisher's part of a new fleet's keys.
-  package init(_ keys: FleetKeys) {
+  package init(_ keys: FleetKeys, formerRoots: [TrustedRoot] = []) {
+    self.formerRoots = formerRoots
     release = keys.release
     director = keys.director
     trustedRoot = keys.trustedRoot
@@ -92,6 +126,7 @@ package struct PublisherKeys: Sendable {
     } catch {
       throw .document(error)
     }
+    formerRoots = try RootHistory.read(directory)
     for (role, key) in [(Role.release, release), (.director, director)] {
       guard trustedRoot.document.keys(of: role).contains(key.publicKey) else {
         throw .keyNotTrusted(role: role)
@@ -99,7 +134,7 @@ package struct PublisherKeys: Sendable {
     }
   }
 
-  private static func read(_ path: String, _ role: Role) throws(PublishingError) -> PrivateKey {
+  static func read(_ path: String, _ role: Role) throws(PublishingError) -> PrivateKey {
     let file: (role: String, key: PrivateKey)
     do throws(CryptographyError) {
       file = try KeyFile.readPrivate(path)

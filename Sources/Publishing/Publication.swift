@@ -40,8 +40,8 @@ package struct PublishProgress: Sendable, Equatable {
 
 /// What a publication came to.
 package struct PublishSummary: Sendable, Equatable {
-  /// The number of the director document.
-  package var directorSequence: Int64
+  /// The number of the director document; nil when devices are not told.
+  package var directorSequence: Int64?
   /// Bytes of all PUBLISH packets, repeated ones included.
   package var wireBytes: Int64
   package var blocks: Int

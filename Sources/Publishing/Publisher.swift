@@ -27,11 +27,16 @@ package struct Publisher: Sendable {
     package var level: Int
     /// Earlier bundles that devices may have.
     package var bases: [Bundle]
+    /// Devices are told of the release; otherwise it only lies ready.
+    package var directs: Bool
+    /// Every block is read back, not only a sample.
+    package var verifiesAll: Bool
 
     package init(
       model: String, version: Int64, allowsDown: Bool = false, now: Int64 = secondsSince1970(),
       directorSeconds: Int64 = 30 * 86_400, releaseSeconds: Int64 = 3650 * 86_400,
-      level: Int = BlockCodec.defaultLevel, bases: [Bundle] = []
+      level: Int = BlockCodec.defaultLevel, bases: [Bundle] = [],
+      directs: Bool = true, verifiesAll: Bool = false
     ) {
       self.model = model
       self.version = version
@@ -41,6 +46,8 @@ package struct Publisher: Sendable {
       self.releaseSeconds = releaseSeconds
       self.level = level
       self.bases = bases
+      self.directs = directs
+      self.verifiesAll = verifiesAll
     }
   }
 
@@ -80,13 +87,20 @@ package struct Publisher: Sendable {
       throw .versionNotAbove(published: previous.target.sequence, requested: request.version)
     }
     let release = try makeRelease(bundle, request, published: retained[releaseTopic])
-    let director = try makeDirector(release, previous, request)
-    let message = try director.signed(by: keys)
-    // Recorded before it is sent: a number may be skipped, never used twice.
-    try record?.write(message)
-    try send(stages(release, message), session, progress)
+    var director: DirectorDocument?
+    var stages = stages(release)
+    if request.directs {
+      let document = try makeDirector(release, previous, request)
+      let message = try document.signed(by: keys)
+      // Recorded before it is sent: a number may be skipped, never used twice.
+      try record?.write(message)
+      stages.append([Publication(directorTopic, message)])
+      director = document
+    }
+    try send(stages, session, progress)
+    try readBack(stages, session, all: request.verifiesAll)
     return PublishSummary(
-      directorSequence: director.sequence, wireBytes: session.wireBytes,
+      directorSequence: director?.sequence, wireBytes: session.wireBytes,
       blocks: release.object.blocks.count, rawBytes: release.document.rawSize,
       encodedBytes: release.object.encodedBytes, deltaBytes: release.deltas.map(\.encodedBytes))
   }
@@ -169,13 +183,14 @@ package struct Publisher: Sendable {
   }
 
   /// The messages in stages: each begins when the one before it is acknowledged.
-  private func stages(_ release: SignedRelease, _ director: [UInt8]) -> [[Publication]] {
+  private func stages(_ release: SignedRelease) -> [[Publication]] {
     let root = keys.trustedRoot
     let model = release.document.model
     let objects = [release.object] + release.deltas
     return [
-      [Publication(.root(fleet: fleet, version: root.document.version), root.message)]
-        + objects.flatMap(blocks),
+      (keys.formerRoots + [root]).map {
+        Publication(.root(fleet: fleet, version: $0.document.version), $0.message)
+      } + objects.flatMap(blocks),
       objects.map { Publication(.index(fleet: fleet, objectID: $0.index.objectID), $0.index.bytes) },
       objects.map { Publication(.seal(fleet: fleet, objectID: $0.index.objectID), $0.index.seal) },
       [
@@ -183,7 +198,6 @@ package struct Publisher: Sendable {
           .release(fleet: fleet, model: model, sequence: release.document.sequence),
           release.message)
       ],
-      [Publication(.director(fleet: fleet, model: model), director)],
     ]
   }
 
@@ -193,6 +207,30 @@ package struct Publisher: Sendable {
       guard !ObjectIndex.isCopy(bytes) else { return nil }
       return Publication(
         .block(fleet: fleet, objectID: object.index.objectID, block: block), bytes)
+    }
+  }
+
+  /// Throws unless the broker hands out what was published: every document, index and seal, and of
+  /// the blocks a sample or all. A broker acknowledges also what it then discards.
+  private func readBack(_ stages: [[Publication]], _ session: BrokerSession, all: Bool)
+    throws(PublishingError)
+  {
+    let published = stages.flatMap { $0 }
+    let blocks = published.indices.filter {
+      if case .block = Topic(published[$0].topic) { true } else { false }
+    }
+    let step = all ? 1 : max(1, blocks.count / PublishingLimits.sampledBlocks)
+    let skipped = Set(blocks.indices.filter { $0 % step != 0 }.map { blocks[$0] })
+    let checked = published.indices.filter { !skipped.contains($0) }.map { published[$0] }
+    var missing = 0
+    for start in stride(from: 0, to: checked.count, by: PublishingLimits.readWindow) {
+      let window = checked[start...].prefix(PublishingLimits.readWindow)
+      let topics = window.compactMap { Topic($0.topic) }
+      let found = try session.retained(topics)
+      missing += zip(topics, window).count { topic, message in found[topic] != message.payload }
+    }
+    guard missing == 0 else {
+      throw .notRetained(missing: missing, checked: checked.count)
     }
   }
 }

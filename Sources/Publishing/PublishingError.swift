@@ -27,6 +27,20 @@ package enum PublishingError: Error, Equatable, Sendable {
   case versionNotAbove(published: Int64, requested: Int64)
   /// The version was published before with other bytes.
   case versionTaken(version: Int64)
+  /// The broker has no release of the version.
+  case versionNotPublished(version: Int64)
+  /// Nothing was ever published of the model.
+  case noDirector(model: String)
+  /// No rollout of the model is under way.
+  case noRollout(model: String)
+  /// No earlier release is known to go back to.
+  case noFallback(model: String)
+  /// A rollout of the version is under way already.
+  case alreadyTarget(version: Int64)
+  /// A rollout only widens; both in hundredths of a percent.
+  case percentNotAbove(now: Int64, requested: Int64)
+  /// The broker does not hold `missing` of `checked` messages as they were published.
+  case notRetained(missing: Int, checked: Int)
   /// The broker's director document has the highest number there is.
   case sequenceExhausted
   /// A call of the MQTT client was refused.

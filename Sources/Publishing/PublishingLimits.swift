@@ -12,6 +12,10 @@ package enum PublishingLimits {
   package static let backoffMilliseconds = 5_000
   /// Milliseconds of silence after which a retained topic counts as empty.
   package static let silenceMilliseconds = 1_000
+  /// Blocks of an object that are read back after publishing, unless all are.
+  package static let sampledBlocks = 16
+  /// Messages that are read back at once.
+  package static let readWindow = 8
   /// A delta is published when it has fewer than so many percent of the full object's bytes.
   package static let deltaPercent: Int64 = 70
   /// Bytes of a file with keys or documents that is read.

@@ -35,6 +35,18 @@ package enum Topic: Sendable, Hashable {
     hexadecimal(SHA256.hash(Array(device.utf8)).prefix(1))
   }
 
+  /// Shards of devices' topics.
+  package static let shardCount = 256
+
+  /// The filters that cover the status and the liveness of the devices of one shard.
+  ///
+  /// - Precondition: `fleet` is a token, and `shard` is below `shardCount`.
+  package static func shardFilters(fleet: String, shard: Int) -> [String] {
+    precondition(Token.isValid(fleet) && (0..<shardCount).contains(shard))
+    let digits = hexadecimal([UInt8(shard)])
+    return ["s", "l"].map { "\(prefix)/\(fleet)/\($0)/\(digits)/+" }
+  }
+
   /// The topic as MQTT knows it.
   ///
   /// - Precondition: all names are tokens.

@@ -9,7 +9,8 @@ struct EdgeServe: ParsableCommand {
     version: Build.description,
     subcommands: [
       Run.self, Status.self, Predict.self, Inspect.self, Invoke.self, Bench.self,
-      Keygen.self, Pack.self, Publish.self, Show.self, Demo.self,
+      Keygen.self, Rotate.self, Pack.self, Publish.self, Rollout.self, Rollback.self, Refresh.self,
+      Fleet.self, Acl.self, Show.self, Demo.self,
     ])
 
   /// Runs the command named by the arguments and leaves with the exit status it earned.

@@ -31,6 +31,28 @@ extension CommandFailure {
     case .versionTaken(let version):
       self.init(
         .failure, "version \(version) was published with other contents; use a new version")
+    case .versionNotPublished(let version):
+      self.init(.badInput, "the broker has no release of version \(version); publish it first")
+    case .noDirector(let model):
+      self.init(.badInput, "nothing was published of model '\(model)' to this broker yet")
+    case .noRollout(let model):
+      self.init(
+        .failure, "no rollout of model '\(model)' is under way; begin one with rollout start")
+    case .noFallback(let model):
+      self.init(.failure, "no earlier release of model '\(model)' is known; name one with --version")
+    case .alreadyTarget(let version):
+      self.init(
+        .failure, "a rollout of version \(version) is under way; widen it with rollout advance")
+    case .percentNotAbove(let now, let requested):
+      self.init(
+        .failure,
+        "the rollout has reached \(Percent.text(now)) and only widens; \(Percent.text(requested)) "
+          + "is not above it")
+    case .notRetained(let missing, let checked):
+      self.init(
+        .failure,
+        "the broker does not hold \(missing) of the \(checked) messages that were read back; "
+          + "look at its limits on retained messages and at its access list, then publish again")
     case .sequenceExhausted:
       self.init(.failure, "the director document's numbers are used up; change the root document")
     case .mqtt(let error): self.init(.failure, "the MQTT client refused: \(error)")

@@ -60,11 +60,13 @@ extension ConfigurationFile {
     var device: String
     var rootKeyFile: String
     var models: [String]
+    var labels: [String]?
     var reconnectMinimum: Int?
     var reconnectMaximum: Int?
 
     enum Key: String, CodingKey, CaseIterable {
-      case broker, fleet, device, root_key_file, models, reconnect_minimum_ms, reconnect_maximum_ms
+      case broker, fleet, device, root_key_file, models, labels
+      case reconnect_minimum_ms, reconnect_maximum_ms
     }
 
     init(from decoder: any Decoder) throws {
@@ -74,6 +76,7 @@ extension ConfigurationFile {
       device = try values.decode(String.self, forKey: .device)
       rootKeyFile = try values.decode(String.self, forKey: .root_key_file)
       models = try values.decode([String].self, forKey: .models)
+      labels = try values.decodeIfPresent([String].self, forKey: .labels)
       reconnectMinimum = try values.decodeIfPresent(Int.self, forKey: .reconnect_minimum_ms)
       reconnectMaximum = try values.decodeIfPresent(Int.self, forKey: .reconnect_maximum_ms)
     }
@@ -96,7 +99,7 @@ extension ConfigurationFile {
           host: broker.host, port: port, username: broker.username,
           passwordFile: broker.password_file),
         fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
-        reconnectMinimumMilliseconds: reconnectMinimum,
+        labels: labels ?? [], reconnectMinimumMilliseconds: reconnectMinimum,
         reconnectMaximumMilliseconds: reconnectMaximum)
     }
   }

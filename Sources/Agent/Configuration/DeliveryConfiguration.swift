@@ -24,6 +24,8 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   /// The trusted root document that the device was given.
   package var rootKeyFile: String
   package var models: [String]
+  /// Labels by which a rollout may mean this device.
+  package var labels: [String]
   /// The shortest wait before a lost broker is tried again; nil for the default.
   package var reconnectMinimumMilliseconds: Int?
   /// The longest wait before a lost broker is tried again; nil for the default.
@@ -31,13 +33,14 @@ package struct DeliveryConfiguration: Sendable, Equatable {
 
   package init(
     broker: Broker, fleet: String, device: String, rootKeyFile: String, models: [String],
-    reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
+    labels: [String] = [], reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
   ) {
     self.broker = broker
     self.fleet = fleet
     self.device = device
     self.rootKeyFile = rootKeyFile
     self.models = models
+    self.labels = labels
     self.reconnectMinimumMilliseconds = reconnectMinimumMilliseconds
     self.reconnectMaximumMilliseconds = reconnectMaximumMilliseconds
   }

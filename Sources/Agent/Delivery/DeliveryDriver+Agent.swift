@@ -29,7 +29,7 @@ extension DeliveryDriver.Setup {
   ) throws(AgentError) {
     let root = try Self.root(delivery)
     for (key, name) in [("fleet", delivery.fleet), ("device", delivery.device)]
-      + delivery.models.map({ ("models", $0) })
+      + delivery.models.map({ ("models", $0) }) + delivery.labels.map({ ("labels", $0) })
     where !Token.isValid(name) {
       throw .invalidValue(
         key: "delivery.\(key)", value: name, expected: "1 to 64 letters, digits, '_' and '-'")
@@ -53,7 +53,7 @@ extension DeliveryDriver.Setup {
     self.init(
       stateDirectory: agent.stateDirectory, broker: broker,
       profile: DeviceProfile(
-        device: delivery.device, models: delivery.models, root: root, agent: version,
+        device: delivery.device, models: delivery.models, labels: delivery.labels, root: root, agent: version,
         architecture: Self.architecture, memoryBudget: agent.memoryBudget.map(Int64.init) ?? .max,
         seed: .random(in: 1 ... .max)),
       kernels: kernels,

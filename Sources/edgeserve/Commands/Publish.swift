@@ -49,6 +49,12 @@ struct Publish: ParsableCommand {
   @Flag(help: "Publish a version that is not above the published one.")
   var allowDown = false
 
+  @Flag(help: "Publish without telling devices; `edgeserve rollout start` does.")
+  var hold = false
+
+  @Flag(help: "Read back every block afterwards, not only a sample.")
+  var verify = false
+
   @Flag(help: "Print one JSON document to stdout.")
   var json = false
 
@@ -78,7 +84,7 @@ struct Publish: ParsableCommand {
       let request = Publisher.Request(
         model: name, version: version, allowsDown: allowDown,
         directorSeconds: Int64(expiresDays) * 86_400, level: level,
-        bases: bases)
+        bases: bases, directs: !hold, verifiesAll: verify)
       summary = try publisher.publish(opened, request) { progress.show($0.bytes, of: $0.bytesTotal) }
     } catch {
       throw CommandFailure(error)
@@ -105,7 +111,8 @@ struct Publish: ParsableCommand {
       "published \(name) version \(version): \(summary.blocks) blocks, "
         + "\(ByteSize.describe(Int(summary.rawBytes))) raw, \(ByteSize.describe(Int(summary.encodedBytes))) encoded, "
         + "\(ByteSize.describe(Int(summary.wireBytes))) on the wire, "
-        + "director document \(summary.directorSequence)")
+        + (summary.directorSequence.map { "director document \($0)" }
+          ?? "devices are not told: begin with rollout start"))
     for bytes in summary.deltaBytes {
       StandardError.line(
         "a difference of \(ByteSize.describe(Int(bytes))), "
@@ -138,7 +145,7 @@ private struct PublishDocument: Encodable {
   var wireBytes: Int64
   var blocks: Int
   var seconds: Double
-  var directorSequence: Int64
+  var directorSequence: Int64?
 
   enum CodingKeys: String, CodingKey {
     case model, version, blocks, seconds
