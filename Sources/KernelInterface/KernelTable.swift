@@ -85,6 +85,9 @@
   /// Repeats one element.
   package var fill: @Sendable (FillArguments) -> Void
 
+  /// Operators with a state.
+  package var recurrent: RecurrentKernels
+
   package init(
     name: String,
     int8Tile: MatrixTile,
@@ -118,7 +121,8 @@
     flipHighBits: @escaping @Sendable (FlipHighBitsArguments) -> Void,
     quantizeRows: @escaping @Sendable (QuantizeRowsArguments, Range<Int>) -> Void,
     copyRows: @escaping @Sendable (CopyRowsArguments) -> Void,
-    fill: @escaping @Sendable (FillArguments) -> Void
+    fill: @escaping @Sendable (FillArguments) -> Void,
+    recurrent: RecurrentKernels
   ) {
     self.name = name
     self.int8Tile = int8Tile
@@ -153,5 +157,6 @@
     self.quantizeRows = quantizeRows
     self.copyRows = copyRows
     self.fill = fill
+    self.recurrent = recurrent
   }
 }

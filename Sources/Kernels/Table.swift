@@ -39,5 +39,8 @@ package func makeKernelTable() -> KernelTable {
     flipHighBits: { flipHighBits($0) },
     quantizeRows: { quantizeRows($0, $1) },
     copyRows: { copyRows($0) },
-    fill: { fill($0) })
+    fill: { fill($0) },
+    recurrent: RecurrentKernels(
+      lstmFloat32: { lstmFloat32($0) }, lstmInt8: { lstmInt8($0) },
+      svdfFloat32: { svdfFloat32($0) }, svdfInt8: { svdfInt8($0) }))
 }

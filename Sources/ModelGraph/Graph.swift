@@ -12,6 +12,8 @@ package struct Graph: Sendable {
   package var inputs: [ValueID]
   package var outputs: [ValueID]
   package var signatures: [Signature]
+  /// What the model keeps from one inference to the next.
+  package var variables: [Variable] = []
   /// What the model says of itself.
   package var description: ModelDescription
 

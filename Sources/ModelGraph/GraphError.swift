@@ -44,6 +44,8 @@ package enum GraphError: Error, Equatable, Sendable {
   case parameterInvalid(node: Int)
   /// A shape with a negative extent, beyond the highest rank or beyond the address space.
   case shapeTooLarge(node: Int, shape: Shape)
+  /// A variable whose elements after an inference are of another type or shape than before.
+  case variableChangesType(variable: Int, before: Shape, after: Shape)
   /// Folding constants would make `needed` bytes anew.
   case foldedBytes(needed: Int, limit: Int)
   /// A resize gives shapes for another number of inputs than the model has.

@@ -18,6 +18,7 @@ package enum Operator: Sendable, Equatable {
   case concatenate(Concatenate)
   case quantize
   case dequantize
+  case recurrent(Recurrent)
 
   /// The operator's name for people, in the words of this code.
   package var name: String {
@@ -37,6 +38,16 @@ package enum Operator: Sendable, Equatable {
     case .concatenate: "concatenate"
     case .quantize: "quantize"
     case .dequantize: "dequantize"
+    case .recurrent(.lstm): "lstm"
+    case .recurrent(.svdf): "svdf"
+    }
+  }
+
+  /// Results that a node of this operator has.
+  package var resultCount: Int {
+    switch self {
+    case .recurrent(let parameters): 1 + parameters.stateOperands.count
+    default: 1
     }
   }
 }

@@ -30,6 +30,24 @@ import MemoryPlanning
     self.memory = memory
     let threads = pool?.threads ?? 1
     calls = program.steps.map { BoundStep($0, memory: memory, threads: threads) }
+    reset()
+  }
+
+  /// Forgets the inferences before: gives every variable of the model its first elements.
+  package func reset() {
+    use.begin()
+    defer { use.end() }
+    for variable in model.program.variables {
+      // Sound: the plan gave variable and constant this many bytes each.
+      let place = unsafe UnsafeMutableRawPointer(memory.address(variable.buffer, as: UInt8.self))
+      if let initial = variable.initial {
+        unsafe place.copyMemory(
+          from: memory.address(.packed(initial), as: UInt8.self), byteCount: variable.byteCount)
+      } else {
+        unsafe place.initializeMemory(
+          as: UInt8.self, repeating: variable.fill, count: variable.byteCount)
+      }
+    }
   }
 
   /// Lends the bytes of input `index` for writing; they hold nothing of value before.

@@ -4,7 +4,7 @@ package struct MemoryNeeds: Sendable, Equatable {
   package var weightsBytes: Int
   /// Constants that are used from the mapped file: clean pages, shared and evictable.
   package var fileBackedBytes: Int
-  /// Activations of one instance.
+  /// Activations and variables of one instance.
   package var arenaBytes: Int
   /// Working space of the kernels of one instance, all threads together.
   package var scratchBytes: Int

@@ -19,6 +19,8 @@ package struct Plan: Sendable {
   package let outputs: [TensorSpecification]
   package let signatures: [Signature]
 
+  /// Whether an inference depends on those before it on the same instance.
+  package var isStateful: Bool { !program.variables.isEmpty }
   let program: Program
   let packed: [PackedConstant]
 
@@ -47,7 +49,7 @@ package struct Plan: Sendable {
       steps: lowering.steps, bufferOffsets: arena.offsets, packedOffsets: packedOffsets,
       scratchBytesPerThread: lowering.scratchBytesPerThread,
       inputs: canonical.inputs.map { lowering.endpoint($0) },
-      outputs: canonical.outputs.map { lowering.endpoint($0) })
+      outputs: canonical.outputs.map { lowering.endpoint($0) }, variables: lowering.variables)
   }
 
   private static func canonical(_ graph: Graph) throws(RuntimeError) -> Graph {
@@ -91,6 +93,7 @@ struct Program: Sendable {
   var scratchBytesPerThread: Int
   var inputs: [Endpoint]
   var outputs: [Endpoint]
+  var variables: [StoredVariable]
 }
 
 extension Lowering {

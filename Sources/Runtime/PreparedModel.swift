@@ -16,6 +16,8 @@ package final class PreparedModel: Sendable {
   package let kernels: String
   /// What the program does, step by step.
   package let steps: [StepDescription]
+  /// Whether an inference depends on those before it on the same instance.
+  package var isStateful: Bool { !program.variables.isEmpty }
   let program: Program
   let threads: Int
   private let weights: Arena

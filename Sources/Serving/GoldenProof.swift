@@ -3,7 +3,7 @@ import ModelBundle
 import Runtime
 import Tensors
 
-/// Runs golden vectors and compares what comes out with what was recorded.
+/// Runs golden vectors, each on a fresh state, and compares what comes out with what was recorded.
 struct GoldenProof: Sendable {
   private let golden: GoldenVectors
 
@@ -17,6 +17,7 @@ struct GoldenProof: Sendable {
       for (index, input) in vector.inputs.enumerated() {
         slot.write(input.array, at: 0, to: index)
       }
+      slot.instance.reset()
       slot.instance.run()
       for (index, expected) in vector.outputs.enumerated() {
         let type = description.outputs[index].type.dataType

@@ -16,27 +16,44 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case relu6 = 21
   case reshape = 22
   case softmax = 25
+  case svdf = 27
   case tanh = 28
   case pad = 34
   case mean = 40
   case subtract = 41
   case squeeze = 43
+  case unidirectionalSequenceLSTM = 44
   case padV2 = 60
   case expandDimensions = 70
   case quantize = 114
+  case callOnce = 129
+  case variableHandle = 142
+  case readVariable = 143
+  case assignVariable = 144
 
   /// The latest version of the operator whose meaning is known.
   var versionMaximum: Int {
     switch self {
-    case .reshape, .expandDimensions, .reluN1To1: 1
+    case .reshape, .expandDimensions, .reluN1To1, .callOnce, .variableHandle, .readVariable,
+      .assignVariable:
+      1
     case .squeeze: 2
     case .averagePool2D, .maximumPool2D, .logistic, .tanh, .relu, .relu6, .softmax, .mean: 3
+    case .svdf, .unidirectionalSequenceLSTM: 4
     case .pad, .padV2, .concatenation, .quantize: 4
     case .add, .subtract: 5
     case .dequantize: 6
     case .multiply, .depthwiseConvolution2D: 7
     case .convolution2D: 8
     case .fullyConnected: 12
+    }
+  }
+
+  /// Whether the operator names or changes a variable and computes nothing.
+  var isOnVariables: Bool {
+    switch self {
+    case .callOnce, .variableHandle, .readVariable, .assignVariable: true
+    default: false
     }
   }
 

@@ -44,12 +44,20 @@ package enum TFLiteError: Error, Equatable, Sendable {
   case constantByteCount(tensor: Int, expected: Int, actual: Int)
   /// Scales and zero points that do not belong together, or are not numbers of their type.
   case quantization(tensor: Int)
-  /// A tensor that keeps its elements from one inference to the next.
+  /// A tensor that keeps its elements from one inference to the next although an operator makes it.
   case variableTensor(tensor: Int)
   /// A tensor stored without its zeros.
   case sparseTensor(tensor: Int)
   /// A signature names a tensor that is not an input or output of the model.
   case signatureTensor(signature: Int, tensor: UInt32)
+  /// A tensor is used as the handle of a variable and is none.
+  case variableHandle(operator: Int)
+  /// The first elements of a variable are not constant.
+  case variableInitialization(subgraph: Int)
+  /// No signature of that name.
+  case signatureNotFound(key: String)
+  /// A subgraph that the file does not have.
+  case subgraphOutOfRange(index: Int, count: Int)
   /// The operators do not make a graph that can be computed; nodes count as operators in the file.
   case graph(GraphError)
 }

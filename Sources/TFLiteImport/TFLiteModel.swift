@@ -4,12 +4,27 @@ import Tensors
 
 /// Reads TensorFlow Lite model files: FlatBuffers with the identifier `TFL3`.
 package enum TFLiteModel {
-  /// Brings the first subgraph of the file in `bytes` into a graph, checked and with every shape
+  /// Brings an entry point of the file in `bytes` into a graph, checked and with every shape
   /// inferred.
   ///
   /// Nothing is copied but names, shapes and scales: constants are views of `bytes`. Extents that
   /// the model leaves free are 1. Any bytes may be given.
-  package static func graph(from bytes: ByteView) throws(TFLiteError) -> Graph {
+  ///
+  /// - Parameter signature: the entry point to read; nil for `serving_default`, else the first one.
+  package static func graph(
+    from bytes: ByteView, signature: String? = nil
+  ) throws(TFLiteError) -> Graph {
+    let model = try root(of: bytes)
+    let entry = try TFLiteEntryPoints(model).subgraph(of: signature)
+    return try TFLiteGraphReader(file: bytes, model: model, entry: entry).read()
+  }
+
+  /// The names of all entry points of the file in `bytes`, in its own order.
+  package static func signatureKeys(in bytes: ByteView) throws(TFLiteError) -> [String] {
+    try TFLiteEntryPoints(root(of: bytes)).all.map(\.key)
+  }
+
+  private static func root(of bytes: ByteView) throws(TFLiteError) -> FlatBufferTable {
     let model = try parsing { () throws(ParsingError) in
       try FlatBufferTable(root: bytes, identifier: "TFL3")
     }
@@ -17,7 +32,37 @@ package enum TFLiteModel {
       try model.integer(TFLiteSchema.Model.version, default: UInt32(0))
     }
     guard version == TFLiteSchema.version else { throw .schemaVersion(version) }
-    return try TFLiteGraphReader(file: bytes, model: model).read()
+    return model
+  }
+}
+
+/// The entry points of a file and the subgraphs that they enter.
+private struct TFLiteEntryPoints {
+  /// The names in the file's order.
+  let all: [(key: String, subgraph: Int)]
+
+  init(_ model: FlatBufferTable) throws(TFLiteError) {
+    typealias Schema = TFLiteSchema.Signature
+    all = try parsing { () throws(ParsingError) in
+      var all: [(key: String, subgraph: Int)] = []
+      let tables = try model.tables(
+        TFLiteSchema.Model.signatures, limit: TFLiteLimits.signaturesMaximum)
+      for table in tables {
+        let subgraph = try table.integer(Schema.subgraph, default: UInt32(0))
+        all.append((try table.string(Schema.key) ?? "", Int(subgraph)))
+      }
+      return all
+    }
+  }
+
+  func subgraph(of key: String?) throws(TFLiteError) -> Int {
+    if let key {
+      guard let entry = all.first(where: { $0.key == key }) else {
+        throw .signatureNotFound(key: key)
+      }
+      return entry.subgraph
+    }
+    return (all.first { $0.key == "serving_default" } ?? all.first)?.subgraph ?? 0
   }
 }
 
@@ -25,24 +70,40 @@ package enum TFLiteModel {
 private struct TFLiteGraphReader {
   let file: ByteView
   let model: FlatBufferTable
+  /// The subgraph to read.
+  let entry: Int
 
   func read() throws(TFLiteError) -> Graph {
     let subgraphs = try tables(
       model, TFLiteSchema.Model.subgraphs, limit: TFLiteLimits.subgraphsMaximum)
-    guard let subgraph = subgraphs.first else { throw .noSubgraph }
-    let nodes = try nodes(of: subgraph)
+    guard !subgraphs.isEmpty else { throw .noSubgraph }
+    guard entry < subgraphs.count else {
+      throw .subgraphOutOfRange(index: entry, count: subgraphs.count)
+    }
+    let subgraph = subgraphs[entry]
+    let operations = try operations(of: subgraph)
     let inputs = try ids(subgraph, TFLiteSchema.Subgraph.inputs)
     let outputs = try ids(subgraph, TFLiteSchema.Subgraph.outputs)
     let buffers = TFLiteBuffers(
       file: file,
       tables: try tables(
         model, TFLiteSchema.Model.buffers, limit: TFLiteLimits.buffersMaximum))
-    var graph = Graph(
-      values: try values(
-        of: subgraph, buffers, inputs: Set(inputs), computed: Set(nodes.flatMap(\.outputs))),
-      nodes: nodes, inputs: inputs, outputs: outputs)
+    let (values, variables) = try values(
+      of: subgraph, buffers, inputs: Set(inputs), computed: Set(operations.flatMap(\.outputs)))
+    var assembly = TFLiteAssembly(
+      values: values, inputs: inputs, outputs: outputs, variables: variables)
+    for operation in operations {
+      if case .initialize(let index) = operation {
+        assembly.initialize(try initialElements(of: index, subgraphs, buffers))
+      } else {
+        try assembly.add(operation)
+      }
+    }
+    var graph = assembly.graph()
     graph.settleElementTypes()
-    graph.signatures = try signatures(inputs: Set(inputs), outputs: Set(outputs))
+    graph.signatures = try signatures(inputs: Set(inputs), outputs: Set(outputs)) {
+      assembly.resolve($0)
+    }
     graph.description = try description(buffers)
     do throws(GraphError) {
       try graph.validate()
@@ -54,32 +115,68 @@ private struct TFLiteGraphReader {
     return graph
   }
 
-  private func nodes(of subgraph: FlatBufferTable) throws(TFLiteError) -> [Node] {
+  private func operations(
+    of subgraph: FlatBufferTable
+  ) throws(TFLiteError) -> [TFLiteOperation] {
     typealias Schema = TFLiteSchema.Operator
     let codes = try TFLiteOperatorCodes(of: model)
     let operators = try tables(
       subgraph, TFLiteSchema.Subgraph.operators, limit: TFLiteLimits.operatorsMaximum)
     let builtins = try codes.builtins(of: operators)
-    var nodes: [Node] = []
+    var operations: [TFLiteOperation] = []
     for (index, (table, builtin)) in zip(operators, builtins).enumerated() {
       let operands = try indices(table, Schema.inputs)
       let reader = TFLiteOperatorReader(
         index: index, builtin: builtin, table: table, operandCount: operands.count)
-      nodes.append(
-        Node(
-          try reader.read(), inputs: operands.map { $0 == -1 ? nil : ValueID($0) },
-          outputs: try ids(table, Schema.outputs)))
+      let inputs = operands.map { $0 == -1 ? nil : ValueID($0) }
+      let outputs = try ids(table, Schema.outputs)
+      if builtin.isOnVariables {
+        operations.append(try reader.onVariables(inputs: inputs, outputs: outputs))
+      } else {
+        let intermediates = try ids(table, Schema.intermediates)
+        operations.append(
+          .node(
+            Node(try reader.read(), inputs: inputs, outputs: outputs),
+            hidden: intermediates.count > 4 ? intermediates[4] : nil))
+      }
     }
-    return nodes
+    return operations
+  }
+
+  /// The elements that the variables are given in subgraph `index`, which may do nothing else.
+  private func initialElements(
+    of index: Int, _ subgraphs: [FlatBufferTable], _ buffers: TFLiteBuffers
+  ) throws(TFLiteError) -> [TFLiteVariableName: ByteView] {
+    guard subgraphs.indices.contains(index) else {
+      throw .subgraphOutOfRange(index: index, count: subgraphs.count)
+    }
+    let operations = try operations(of: subgraphs[index])
+    let (values, _) = try values(
+      of: subgraphs[index], buffers, inputs: [], computed: Set(operations.flatMap(\.outputs)))
+    var names: [ValueID: TFLiteVariableName] = [:]
+    var elements: [TFLiteVariableName: ByteView] = [:]
+    for operation in operations {
+      switch operation {
+      case .handle(let name, let output): names[output] = name
+      case .assign(let handle, let value, _):
+        guard let name = names[handle], values.indices.contains(value.index),
+          let constant = values[value.index].constant
+        else { throw .variableInitialization(subgraph: index) }
+        elements[name] = constant
+      case .node, .read, .initialize: throw .variableInitialization(subgraph: index)
+      }
+    }
+    return elements
   }
 
   private func values(
     of subgraph: FlatBufferTable, _ buffers: TFLiteBuffers, inputs: Set<ValueID>,
     computed: Set<ValueID>
-  ) throws(TFLiteError) -> [Value] {
+  ) throws(TFLiteError) -> (values: [Value], variables: [ValueID]) {
     let tensors = try tables(
       subgraph, TFLiteSchema.Subgraph.tensors, limit: TFLiteLimits.tensorsMaximum)
     var values: [Value] = []
+    var variables: [ValueID] = []
     values.reserveCapacity(tensors.count)
     for (index, table) in tensors.enumerated() {
       let id = ValueID(index)
@@ -88,13 +185,14 @@ private struct TFLiteGraphReader {
       let reader = TFLiteTensorReader(
         index: index, table: table, buffers: buffers, origin: origin)
       values.append(try reader.read())
+      if try reader.isVariable() { variables.append(id) }
     }
-    return values
+    return (values, variables)
   }
 
-  /// The signatures of the first subgraph.
+  /// The signatures of the subgraph; `resolve` says what a tensor became.
   private func signatures(
-    inputs: Set<ValueID>, outputs: Set<ValueID>
+    inputs: Set<ValueID>, outputs: Set<ValueID>, resolve: (ValueID) -> ValueID
   ) throws(TFLiteError) -> [Signature] {
     typealias Schema = TFLiteSchema.Signature
     var result: [Signature] = []
@@ -104,12 +202,14 @@ private struct TFLiteGraphReader {
       let subgraph = try parsing { () throws(ParsingError) in
         try table.integer(Schema.subgraph, default: UInt32(0))
       }
-      guard subgraph == 0 else { continue }
+      guard subgraph == entry else { continue }
       let key = try parsing { () throws(ParsingError) in try table.string(Schema.key) }
+      var outputs = try entries(table, Schema.outputs, among: outputs, of: index)
+      for place in outputs.indices { outputs[place].value = resolve(outputs[place].value) }
       result.append(
         Signature(
           key: key ?? "", inputs: try entries(table, Schema.inputs, among: inputs, of: index),
-          outputs: try entries(table, Schema.outputs, among: outputs, of: index)))
+          outputs: outputs))
     }
     return result
   }

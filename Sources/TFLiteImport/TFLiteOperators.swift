@@ -48,6 +48,13 @@ struct TFLiteOperatorReader {
         Concatenate(axis: try integer(options, 0), activation: try activation(options, 1)))
     case .quantize: return .quantize
     case .dequantize: return .dequantize
+    case .svdf:
+      let options = try options(6)
+      return .recurrent(
+        .svdf(SVDF(rank: try integer(options, 0), activation: try activation(options, 1))))
+    case .unidirectionalSequenceLSTM: return .recurrent(.lstm(try lstm()))
+    case .variableHandle, .readVariable, .assignVariable, .callOnce:
+      preconditionFailure("an operator on variables is no node")
     }
   }
 
@@ -89,6 +96,16 @@ struct TFLiteOperatorReader {
       activation: try activation(options, 5))
   }
 
+  private func lstm() throws(TFLiteError) -> LSTM {
+    let options = try options(71)
+    let clips = try parsing { () throws(ParsingError) in
+      (try options?.float(1, default: 0) ?? 0, try options?.float(2, default: 0) ?? 0)
+    }
+    return LSTM(
+      activation: try activation(options, 0), cellClip: clips.0, projectionClip: clips.1,
+      isTimeMajor: try bool(options, 3))
+  }
+
   private func reshape() throws(TFLiteError) -> Reshape {
     if operandCount > 1 { return Reshape(target: nil) }
     let target = try integers(options(17), 0) ?? []
@@ -97,7 +114,7 @@ struct TFLiteOperatorReader {
   }
 
   /// The operator's options; nil when it has none, which means every default.
-  private func options(_ expected: UInt8) throws(TFLiteError) -> FlatBufferTable? {
+  func options(_ expected: UInt8) throws(TFLiteError) -> FlatBufferTable? {
     let actual = try parsing { () throws(ParsingError) in
       try table.integer(TFLiteSchema.Operator.optionsType, default: UInt8(0))
     }
@@ -108,7 +125,7 @@ struct TFLiteOperatorReader {
     return try parsing { () throws(ParsingError) in try table.table(TFLiteSchema.Operator.options) }
   }
 
-  private func integer(
+  func integer(
     _ options: FlatBufferTable?, _ field: Int, default value: Int32 = 0
   ) throws(TFLiteError) -> Int {
     Int(

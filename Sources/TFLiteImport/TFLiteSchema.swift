@@ -52,6 +52,7 @@ enum TFLiteSchema {
     static let outputs = 2
     static let optionsType = 3
     static let options = 4
+    static let intermediates = 8
   }
 
   enum Buffer {

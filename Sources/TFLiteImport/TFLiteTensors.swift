@@ -23,9 +23,9 @@ struct TFLiteTensorReader {
   }
 
   func read() throws(TFLiteError) -> Value {
-    let isVariable = try parsing { () throws(ParsingError) in try table.bool(Schema.isVariable) }
-    // What the caller gives anew each time keeps nothing.
-    guard !isVariable || origin == .input else { throw .variableTensor(tensor: index) }
+    let isVariable = try isVariable()
+    // What an operator makes anew each time cannot be kept as well.
+    guard !isVariable || origin != .computed else { throw .variableTensor(tensor: index) }
     let sparsity = try parsing { () throws(ParsingError) in try table.table(Schema.sparsity) }
     guard sparsity == nil else { throw .sparseTensor(tensor: index) }
 
@@ -33,8 +33,14 @@ struct TFLiteTensorReader {
     var type = TensorType(try dataType(), planned)
     type.quantization = try quantization(of: type)
     let name = try parsing { () throws(ParsingError) in try table.string(Schema.name) } ?? ""
-    let constant = origin == .stored ? try constant(of: type) : nil
+    let constant = origin == .stored && !isVariable ? try constant(of: type) : nil
     return Value(name: name, type: type, signatureShape: signature, constant: constant)
+  }
+
+  /// Whether the tensor keeps its elements; what the caller gives anew each time keeps nothing.
+  func isVariable() throws(TFLiteError) -> Bool {
+    guard origin != .input else { return false }
+    return try parsing { () throws(ParsingError) in try table.bool(Schema.isVariable) }
   }
 
   private func dataType() throws(TFLiteError) -> DataType {
@@ -56,6 +62,8 @@ struct TFLiteTensorReader {
     case 15: return .uint32
     case 16: return .uint16
     case 17: return .int4
+    // The handle of a variable has no elements that anything reads.
+    case 13 where origin == .computed: return .int32
     default: throw .dataType(tensor: index, code: code)
     }
   }

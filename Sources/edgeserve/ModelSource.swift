@@ -41,10 +41,16 @@ struct ModelSource {
     }
   }
 
-  /// The model as a graph, not yet canonical.
-  func graph() throws(CommandFailure) -> Graph {
+  /// An entry point of the model as a graph, not yet canonical; nil for the default one.
+  func graph(signature: String? = nil) throws(CommandFailure) -> Graph {
     do throws(TFLiteError) {
-      return try TFLiteModel.graph(from: model)
+      return try TFLiteModel.graph(from: model, signature: signature)
+    } catch .signatureNotFound(let key) {
+      let keys = try? TFLiteModel.signatureKeys(in: model)
+      let known = (keys ?? []).map { "'\($0)'" }.joined(separator: ", ")
+      throw CommandFailure(
+        .badInput,
+        "the model has no signature '\(key)'" + (known.isEmpty ? "" : "; it has \(known)"))
     } catch {
       throw ModelSource.failure(path, error)
     }

@@ -116,7 +116,7 @@ struct TFLiteModelTests {
       error { $0.buffers[0].removeLast() }
         == .constantByteCount(tensor: 1, expected: 216, actual: 215))
     #expect(error { $0.tensors[0].isVariable = true } == nil)
-    #expect(error { $0.tensors[1].isVariable = true } == .variableTensor(tensor: 1))
+    #expect(error { $0.tensors[3].isVariable = true } == .variableTensor(tensor: 3))
     #expect(
       error { $0.signatures = [("serve", [1], [3])] } == .signatureTensor(signature: 0, tensor: 1))
   }

@@ -1,3 +1,4 @@
+import ByteParsing
 package import Tensors
 
 extension Graph {
@@ -17,6 +18,7 @@ extension Graph {
     case .squeeze(let parameters): return [try view.squeeze(parameters)]
     case .expandDimensions(let parameters): return [try view.expandDimensions(parameters)]
     case .concatenate(let parameters): return [try view.concatenate(parameters)]
+    case .recurrent(let parameters): return try view.recurrent(parameters)
     }
   }
 
@@ -29,6 +31,17 @@ extension Graph {
         throw .resultCount(node: index, expected: shapes.count, actual: outputs.count)
       }
       for (output, shape) in zip(outputs, shapes) { self[output].type.shape = shape }
+    }
+    try checkVariables()
+  }
+
+  /// Throws unless every variable is followed by one of its own type and shape.
+  private func checkVariables() throws(GraphError) {
+    for (index, variable) in variables.enumerated() {
+      let (before, after) = (self[variable.current].type, self[variable.next].type)
+      guard before.dataType == after.dataType, before.shape == after.shape,
+        variable.initial.map({ $0.count == before.byteCount }) ?? true
+      else { throw .variableChangesType(variable: index, before: before.shape, after: after.shape) }
     }
   }
 

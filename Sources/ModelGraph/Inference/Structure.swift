@@ -8,6 +8,11 @@ extension Graph {
       try check(id)
       available[id.index] = true
     }
+    for variable in variables {
+      try check(variable.current)
+      try check(variable.next)
+      available[variable.current.index] = true
+    }
     for (index, node) in nodes.enumerated() {
       for id in node.inputs {
         guard let id else { continue }
@@ -24,7 +29,7 @@ extension Graph {
         available[id.index] = true
       }
     }
-    for id in outputs {
+    for id in outputs + variables.map(\.next) {
       try check(id)
       guard available[id.index] else { throw .outputNotProduced(value: id.index) }
     }

@@ -14,8 +14,9 @@ extension Graph {
 extension NodeView {
   /// Checks operand and result counts, element types and quantisation of one node.
   fileprivate func validate() throws(GraphError) {
-    guard node.outputs.count == 1 else {
-      throw .resultCount(node: index, expected: 1, actual: node.outputs.count)
+    let results = node.operation.resultCount
+    guard node.outputs.count == results else {
+      throw .resultCount(node: index, expected: results, actual: node.outputs.count)
     }
     switch node.operation {
     case .convolution2D, .depthwiseConvolution2D, .fullyConnected:
@@ -60,6 +61,7 @@ extension NodeView {
     case .dequantize:
       try expectOperands(1...1)
       try validateDequantize()
+    case .recurrent(let parameters): try validateRecurrent(parameters)
     }
   }
 

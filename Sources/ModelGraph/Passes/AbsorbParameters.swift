@@ -28,7 +28,9 @@ extension Graph {
         nodes[index].operation = .concatenate(parameters)
       case .convolution2D, .depthwiseConvolution2D, .pool2D:
         nodes[index].operation = try view.withExplicitPadding()
-      case .fullyConnected, .binary, .unary, .softmax, .quantize, .dequantize: break
+      case .fullyConnected, .binary, .unary, .softmax, .quantize, .dequantize,
+        .recurrent:
+        break
       }
     }
   }

@@ -5,7 +5,7 @@ extension Graph {
   /// The opposite pair is kept, because it rounds.
   mutating func cancelQuantizeDequantize() {
     let uses = Uses(of: self)
-    let given = Set(outputs)
+    let given = Set(outputs + variables.map(\.next))
     var replacement = values.indices.map(ValueID.init)
     for index in nodes.indices {
       nodes[index].inputs = nodes[index].inputs.map { $0.map { replacement[$0.index] } }

@@ -4,6 +4,10 @@ extension Graph {
   mutating func eliminateDeadNodes() {
     var isNeeded = Array(repeating: false, count: values.count)
     for id in inputs + outputs { isNeeded[id.index] = true }
+    for variable in variables {
+      isNeeded[variable.current.index] = true
+      isNeeded[variable.next.index] = true
+    }
     for entry in signatures.flatMap({ $0.inputs + $0.outputs }) {
       isNeeded[entry.value.index] = true
     }
@@ -27,6 +31,10 @@ extension Graph {
     values = remaining
     inputs = inputs.map { place[$0.index] }
     outputs = outputs.map { place[$0.index] }
+    for index in variables.indices {
+      variables[index].current = place[variables[index].current.index]
+      variables[index].next = place[variables[index].next.index]
+    }
     for index in nodes.indices {
       nodes[index].inputs = nodes[index].inputs.map { $0.map { place[$0.index] } }
       nodes[index].outputs = nodes[index].outputs.map { place[$0.index] }

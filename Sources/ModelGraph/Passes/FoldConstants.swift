@@ -30,7 +30,8 @@ extension Graph {
         folded += needed
         self[result].constant = bytes
       case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
-        .reduce, .pad, .squeeze, .expandDimensions, .softmax, .concatenate:
+        .reduce, .pad, .squeeze, .expandDimensions, .softmax, .concatenate,
+        .recurrent:
         kept.append(node)
       }
     }

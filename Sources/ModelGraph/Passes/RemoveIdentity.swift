@@ -5,7 +5,7 @@ extension Graph {
   /// instead, and the node stays where the operand has other readers or no maker.
   mutating func removeIdentity() {
     let uses = Uses(of: self)
-    let given = Set(outputs)
+    let given = Set(outputs + variables.map(\.next))
     var replacement = values.indices.map(ValueID.init)
     var kept: [Node] = []
     // Where a node of the old list is in the new one.
@@ -23,7 +23,7 @@ extension Graph {
         if operand == original.inputs[0], let maker = uses.soleProducer(of: operand),
           let target = place[maker]
         {
-          kept[target].outputs = [result]
+          kept[target].outputs = kept[target].outputs.map { $0 == operand ? result : $0 }
           place[index] = target
           continue
         }
@@ -47,7 +47,7 @@ extension Graph {
       case .concatenate(let parameters): node.inputs.count == 1 && parameters.activation == .none
       case .reduce(let parameters): parameters.axes?.isEmpty ?? false
       case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
-        .softmax, .dequantize:
+        .softmax, .dequantize, .recurrent:
         false
       }
     return isIdentity ? operand : nil

@@ -84,6 +84,7 @@ extension Operator {
       .reduce, .pad, .reshape, .squeeze, .expandDimensions, .softmax, .concatenate, .quantize,
       .dequantize:
       true
+    case .recurrent: false
     }
   }
 

@@ -26,6 +26,7 @@ extension Lowering {
     case .concatenate(let parameters): try lowerConcatenate(parameters, node)
     case .quantize: try lowerQuantize(node)
     case .dequantize: try lowerDequantize(node)
+    case .recurrent(let parameters): try lowerRecurrent(parameters, node)
     }
   }
 

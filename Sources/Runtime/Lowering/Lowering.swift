@@ -15,6 +15,10 @@ struct Lowering {
   private(set) var steps: [Step] = []
   private(set) var packed: [PackedConstant] = []
   private(set) var buffers: [BufferRequest] = []
+  /// What the program keeps between inferences.
+  var variables: [StoredVariable] = []
+  /// Buffers in the bytes of variables, under any name.
+  private var keptBuffers: Set<Int> = []
   /// Scratch bytes that the hungriest step wants for each thread.
   private(set) var scratchBytesPerThread = 0
   private var sources: [Source?]
@@ -30,7 +34,9 @@ struct Lowering {
     for input in graph.inputs where graph[input].constant == nil {
       sources[input.index] = .buffer(try makeBuffer(for: input))
     }
+    try makeVariables()
     try lowerNodes()
+    try storeVariables()
     for output in graph.outputs { use(output) }
   }
 
@@ -110,8 +116,24 @@ struct Lowering {
       return
     }
     let buffer = try makeBuffer(for: id, sharing: .alias(of: index))
+    if keptBuffers.contains(index) { keptBuffers.insert(buffer.index) }
     sources[id.index] = .buffer(buffer)
   }
+
+  /// Gives a variable bytes that are its own from the first step to the last.
+  mutating func makeVariable(_ id: ValueID) throws(RuntimeError) -> BufferID {
+    let buffer = try makeBuffer(for: id)
+    buffers[buffer.index].lifetime = 0...now
+    keptBuffers.insert(buffer.index)
+    sources[id.index] = .buffer(buffer)
+    return buffer
+  }
+
+  /// Whether a value lies in the bytes of a variable.
+  func isKept(_ id: ValueID) -> Bool { bufferIndex(id).map(keptBuffers.contains) ?? false }
+
+  /// Makes a value be found elsewhere from now on.
+  mutating func move(_ id: ValueID, to buffer: BufferID) { sources[id.index] = .buffer(buffer) }
 
   /// A buffer that lives from the step to be added to the last of so many that follow it.
   mutating func temporary(byteCount: Int, steps: Int = 1) -> BufferID {
@@ -119,7 +141,8 @@ struct Lowering {
     return BufferID(index: buffers.count - 1)
   }
 
-  private mutating func use(_ id: ValueID) {
+  /// Keeps a value alive until the step to be added.
+  mutating func use(_ id: ValueID) {
     guard let index = bufferIndex(id) else { return }
     let lifetime = buffers[index].lifetime
     buffers[index].lifetime = lifetime.lowerBound...max(lifetime.upperBound, now)

@@ -67,7 +67,7 @@ struct Inspect: ParsableCommand {
     document.description = graph.description.text
     document.inputs = graph.inputSpecifications.map { .init($0) }
     document.outputs = graph.outputSpecifications.map { .init($0) }
-    document.signatures = graph.signatures.map(\.key)
+    document.signatures = (try? TFLiteModel.signatureKeys(in: source.model)) ?? []
     do throws(RuntimeError) {
       let plan = try Plan(graph, table: table, threads: threads)
       document.operators = InspectionDocument.operators(of: graph, missing: [])

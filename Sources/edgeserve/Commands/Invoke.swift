@@ -50,7 +50,7 @@ struct Invoke: ParsableCommand {
   func run() throws {
     let table = try KernelTable.chosen(kernels)
     let source = try ModelSource(path: file)
-    var graph = try source.graph()
+    var graph = try source.graph(signature: signature)
     let assignment = try InputAssignment(graph, signature: signature)
     let arrays = try assignment.arrays(for: input)
     let shapes = arrays.map(\.shape)

@@ -1,0 +1,191 @@
+/// The kernels of operators with a state.
+package struct RecurrentKernels: Sendable {
+  package var lstmFloat32: @Sendable (LSTMFloat32Arguments) -> Void
+  package var lstmInt8: @Sendable (LSTMInt8Arguments) -> Void
+  package var svdfFloat32: @Sendable (SVDFFloat32Arguments) -> Void
+  package var svdfInt8: @Sendable (SVDFInt8Arguments) -> Void
+
+  package init(
+    lstmFloat32: @escaping @Sendable (LSTMFloat32Arguments) -> Void,
+    lstmInt8: @escaping @Sendable (LSTMInt8Arguments) -> Void,
+    svdfFloat32: @escaping @Sendable (SVDFFloat32Arguments) -> Void,
+    svdfInt8: @escaping @Sendable (SVDFInt8Arguments) -> Void
+  ) {
+    self.lstmFloat32 = lstmFloat32
+    self.lstmInt8 = lstmInt8
+    self.svdfFloat32 = svdfFloat32
+    self.svdfInt8 = svdfInt8
+  }
+}
+
+/// The extents of a long short-term memory.
+package struct LSTMSizes: Sendable, Equatable {
+  package var batches: Int
+  package var steps: Int
+  package var inputs: Int
+  package var cells: Int
+  package var outputs: Int
+  /// Rows lie `[time, batch]`, else `[batch, time]`.
+  package var isTimeMajor: Bool
+
+  package init(
+    batches: Int, steps: Int, inputs: Int, cells: Int, outputs: Int, isTimeMajor: Bool
+  ) {
+    self.batches = batches
+    self.steps = steps
+    self.inputs = inputs
+    self.cells = cells
+    self.outputs = outputs
+    self.isTimeMajor = isTimeMajor
+  }
+
+  /// The row of one moment of one sequence, in input and output alike.
+  package func row(batch: Int, step: Int) -> Int {
+    isTimeMajor ? step * batches + batch : batch * steps + step
+  }
+}
+
+/// The constants of one gate; the maker vouches for the pointers.
+@safe package struct LSTMGateFloat32 {
+  /// `[cells, inputs]`.
+  package var inputWeights: UnsafePointer<Float>
+  /// `[cells, outputs]`.
+  package var recurrentWeights: UnsafePointer<Float>
+  package var bias: UnsafePointer<Float>
+  /// What the cell's state adds; nil for nothing.
+  package var peephole: UnsafePointer<Float>?
+  /// Coefficients of the layer normalisation; nil for none.
+  package var normalization: UnsafePointer<Float>?
+
+  package init(
+    inputWeights: UnsafePointer<Float>, recurrentWeights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, peephole: UnsafePointer<Float>?,
+    normalization: UnsafePointer<Float>?
+  ) {
+    unsafe self.inputWeights = inputWeights
+    unsafe self.recurrentWeights = recurrentWeights
+    unsafe self.bias = bias
+    unsafe self.peephole = peephole
+    unsafe self.normalization = normalization
+  }
+}
+
+/// A float32 long short-term memory; the maker vouches for the pointers.
+@safe package struct LSTMFloat32Arguments {
+  package var sizes: LSTMSizes
+  /// Nil where the input gate is the complement of the forget gate.
+  package var inputGate: LSTMGateFloat32?
+  package var forgetGate: LSTMGateFloat32
+  package var cellGate: LSTMGateFloat32
+  package var outputGate: LSTMGateFloat32
+  /// `[outputs, cells]`; nil where the hidden state is the output.
+  package var projection: UnsafePointer<Float>?
+  package var projectionBias: UnsafePointer<Float>?
+  /// Bounds of the cell's state and of the projected output; infinite for none.
+  package var cellClip: Float
+  package var projectionClip: Float
+  package var input: UnsafePointer<Float>
+  package var output: UnsafeMutablePointer<Float>
+  /// Read and written: `[batches, outputs]` and `[batches, cells]`.
+  package var outputState: UnsafeMutablePointer<Float>
+  package var cellState: UnsafeMutablePointer<Float>
+  /// `4 · cells` values.
+  package var scratch: UnsafeMutablePointer<Float>
+
+  package init(
+    sizes: LSTMSizes, inputGate: LSTMGateFloat32?, forgetGate: LSTMGateFloat32,
+    cellGate: LSTMGateFloat32, outputGate: LSTMGateFloat32,
+    projection: UnsafePointer<Float>?, projectionBias: UnsafePointer<Float>?, cellClip: Float,
+    projectionClip: Float, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    outputState: UnsafeMutablePointer<Float>, cellState: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    self.sizes = sizes
+    self.inputGate = inputGate
+    self.forgetGate = forgetGate
+    self.cellGate = cellGate
+    self.outputGate = outputGate
+    unsafe self.projection = projection
+    unsafe self.projectionBias = projectionBias
+    self.cellClip = cellClip
+    self.projectionClip = projectionClip
+    unsafe self.input = input
+    unsafe self.output = output
+    unsafe self.outputState = outputState
+    unsafe self.cellState = cellState
+    unsafe self.scratch = scratch
+  }
+}
+
+/// The constants of one quantised gate; the maker vouches for the pointers.
+@safe package struct LSTMGateInt8 {
+  package var inputWeights: UnsafePointer<Int8>
+  package var recurrentWeights: UnsafePointer<Int8>
+  /// The bias, less the input's zero point times the sums of the weights' rows.
+  package var inputBias: UnsafePointer<Int32>
+  /// The same for the recurrent weights, which have no bias of their own.
+  package var recurrentBias: UnsafePointer<Int32>
+  /// From sums to 4096ths.
+  package var inputScale: FixedPointScale
+  package var recurrentScale: FixedPointScale
+
+  package init(
+    inputWeights: UnsafePointer<Int8>, recurrentWeights: UnsafePointer<Int8>,
+    inputBias: UnsafePointer<Int32>, recurrentBias: UnsafePointer<Int32>,
+    inputScale: FixedPointScale, recurrentScale: FixedPointScale
+  ) {
+    unsafe self.inputWeights = inputWeights
+    unsafe self.recurrentWeights = recurrentWeights
+    unsafe self.inputBias = inputBias
+    unsafe self.recurrentBias = recurrentBias
+    self.inputScale = inputScale
+    self.recurrentScale = recurrentScale
+  }
+}
+
+/// An int8 long short-term memory with 16-bit cells; the maker vouches for the pointers.
+@safe package struct LSTMInt8Arguments {
+  package var sizes: LSTMSizes
+  /// Nil where the input gate is the complement of the forget gate.
+  package var inputGate: LSTMGateInt8?
+  package var forgetGate: LSTMGateInt8
+  package var cellGate: LSTMGateInt8
+  package var outputGate: LSTMGateInt8
+  /// The cell's state has units of `2^cellExponent`.
+  package var cellExponent: Int
+  /// The bound of the cell's state; 0 for none.
+  package var cellClip: Int16
+  /// From products of the output gate and the squashed cell to output codes.
+  package var outputScale: FixedPointScale
+  package var outputZeroPoint: Int32
+  package var input: UnsafePointer<Int8>
+  package var output: UnsafeMutablePointer<Int8>
+  /// Read and written: `[batches, cells]` each.
+  package var outputState: UnsafeMutablePointer<Int8>
+  package var cellState: UnsafeMutablePointer<Int16>
+  /// `4 · cells` values.
+  package var scratch: UnsafeMutablePointer<Int16>
+
+  package init(
+    sizes: LSTMSizes, inputGate: LSTMGateInt8?, forgetGate: LSTMGateInt8, cellGate: LSTMGateInt8,
+    outputGate: LSTMGateInt8, cellExponent: Int, cellClip: Int16, outputScale: FixedPointScale,
+    outputZeroPoint: Int32, input: UnsafePointer<Int8>, output: UnsafeMutablePointer<Int8>,
+    outputState: UnsafeMutablePointer<Int8>, cellState: UnsafeMutablePointer<Int16>,
+    scratch: UnsafeMutablePointer<Int16>
+  ) {
+    self.sizes = sizes
+    self.inputGate = inputGate
+    self.forgetGate = forgetGate
+    self.cellGate = cellGate
+    self.outputGate = outputGate
+    self.cellExponent = cellExponent
+    self.cellClip = cellClip
+    self.outputScale = outputScale
+    self.outputZeroPoint = outputZeroPoint
+    unsafe self.input = input
+    unsafe self.output = output
+    unsafe self.outputState = outputState
+    unsafe self.cellState = cellState
+    unsafe self.scratch = scratch
+  }
+}

@@ -1,0 +1,160 @@
+import ByteParsing
+import ModelGraph
+import Tensors
+
+/// What a variable is known by in every subgraph.
+struct TFLiteVariableName: Hashable {
+  var container: String
+  var name: String
+}
+
+/// An operator of the file on its way into the graph.
+enum TFLiteOperation {
+  /// A node; `hidden` is the tensor that has the codes of an unprojected output.
+  case node(Node, hidden: ValueID?)
+  /// Makes the handle of a variable.
+  case handle(TFLiteVariableName, output: ValueID)
+  case read(handle: ValueID, output: ValueID, operator: Int)
+  case assign(handle: ValueID, value: ValueID, operator: Int)
+  /// Gives variables their first elements, by the assignments of a subgraph.
+  case initialize(subgraph: Int)
+
+  /// What the operator makes.
+  var outputs: [ValueID] {
+    switch self {
+    case .node(let node, _): node.outputs
+    case .handle(_, let output): [output]
+    case .read(_, let output, _): [output]
+    case .assign, .initialize: []
+    }
+  }
+}
+
+/// Puts operators together to a graph in which nothing changes: what reads a variable reads the
+/// value that it has at that place.
+struct TFLiteAssembly {
+  private var values: [Value]
+  private var nodes: [Node] = []
+  private let inputs: [ValueID]
+  private let outputs: [ValueID]
+  private var variables: [Variable]
+  /// What stands for a tensor of the file from here on.
+  private var latest: [ValueID: ValueID] = [:]
+  private var names: [ValueID: TFLiteVariableName] = [:]
+  private var initial: [TFLiteVariableName: ByteView] = [:]
+  /// What a named variable is at this place, and its place among the variables once it was read.
+  private var contents: [TFLiteVariableName: ValueID] = [:]
+  private var places: [TFLiteVariableName: Int] = [:]
+
+  init(values: [Value], inputs: [ValueID], outputs: [ValueID], variables: [ValueID]) {
+    self.values = values
+    self.inputs = inputs
+    self.outputs = outputs
+    // Fresh tensors hold zero, in their own code where that is a byte.
+    self.variables = variables.map { id in
+      let type = values[id.index].type
+      let zero = type.dataType == .int8 ? type.quantization?.zeroPoint ?? 0 : 0
+      return Variable(current: id, next: id, fill: UInt8(truncatingIfNeeded: zero))
+    }
+  }
+
+  /// What stands for a tensor of the file.
+  func resolve(_ id: ValueID) -> ValueID { latest[id] ?? id }
+
+  /// Takes the first elements of variables.
+  mutating func initialize(_ elements: [TFLiteVariableName: ByteView]) {
+    initial.merge(elements) { _, new in new }
+  }
+
+  mutating func add(_ operation: TFLiteOperation) throws(TFLiteError) {
+    switch operation {
+    case .node(let node, let hidden): add(node, hidden: hidden)
+    case .handle(let name, let output): names[output] = name
+    case .read(let handle, let output, let index):
+      guard let name = names[handle], values.indices.contains(output.index) else {
+        throw .variableHandle(operator: index)
+      }
+      latest[output] = contents[name] ?? firstRead(of: name, as: output)
+    case .assign(let handle, let value, let index):
+      guard let name = names[handle] else { throw .variableHandle(operator: index) }
+      contents[name] = resolve(value)
+    case .initialize: break
+    }
+  }
+
+  /// Makes the variable, whose elements before the inference are read here.
+  private mutating func firstRead(of name: TFLiteVariableName, as output: ValueID) -> ValueID {
+    places[name] = variables.count
+    variables.append(Variable(current: output, next: output, initial: initial[name]))
+    contents[name] = output
+    return output
+  }
+
+  private mutating func add(_ original: Node, hidden: ValueID?) {
+    var node = original
+    node.inputs = node.inputs.map { $0.map(resolve) }
+    if case .recurrent(var parameters) = node.operation {
+      for operand in parameters.stateOperands {
+        // Without its state the node is refused by validation.
+        guard let state = original.input(operand), let old = node.input(operand),
+          values.indices.contains(old.index)
+        else { continue }
+        var next = values[old.index]
+        next.constant = nil
+        values.append(next)
+        latest[state] = ValueID(values.count - 1)
+        node.outputs.append(ValueID(values.count - 1))
+      }
+      if case .lstm(var lstm) = parameters, let hidden, values.indices.contains(hidden.index) {
+        lstm.hidden = values[hidden.index].type.quantization
+        parameters = .lstm(lstm)
+      }
+      node.operation = .recurrent(parameters)
+    }
+    nodes.append(node)
+  }
+
+  /// The graph of all that was added.
+  func graph() -> Graph {
+    var graph = Graph(
+      values: values, nodes: nodes, inputs: inputs, outputs: outputs.map(resolve))
+    graph.variables = variables
+    for index in graph.variables.indices {
+      graph.variables[index].next = resolve(graph.variables[index].current)
+    }
+    for (name, index) in places {
+      if let value = contents[name] { graph.variables[index].next = value }
+    }
+    return graph
+  }
+}
+
+extension TFLiteOperatorReader {
+  /// An operator that names or changes a variable.
+  func onVariables(
+    inputs: [ValueID?], outputs: [ValueID]
+  ) throws(TFLiteError) -> TFLiteOperation {
+    switch builtin {
+    case .callOnce: return .initialize(subgraph: try integer(options(103), 0))
+    case .variableHandle:
+      let options = try options(111)
+      guard outputs.count == 1 else { throw .variableHandle(operator: index) }
+      return try parsing { () throws(ParsingError) in
+        .handle(
+          TFLiteVariableName(
+            container: try options?.string(0) ?? "", name: try options?.string(1) ?? ""),
+          output: outputs[0])
+      }
+    case .readVariable:
+      guard inputs.count == 1, outputs.count == 1, let handle = inputs[0] else {
+        throw .variableHandle(operator: index)
+      }
+      return .read(handle: handle, output: outputs[0], operator: index)
+    default:
+      guard inputs.count == 2, let handle = inputs[0], let value = inputs[1] else {
+        throw .variableHandle(operator: index)
+      }
+      return .assign(handle: handle, value: value, operator: index)
+    }
+  }
+}
