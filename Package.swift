@@ -20,16 +20,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// The kernel sources compiled for one instruction set; flags for the other architecture are inert.
 func kernels(_ isa: String? = nil, x86_64: [String] = [], aarch64: [String] = []) -> Target {
-  let clang =
-    ["-Qunused-arguments"]
-    + x86_64.flatMap { ["-Xarch_x86_64", $0] }
-    + aarch64.flatMap { ["-Xarch_aarch64", $0] }
+  var clang: [String] = ["-Qunused-arguments"]
+  for flag in x86_64 { clang += ["-Xarch_x86_64", flag] }
+  for flag in aarch64 { clang += ["-Xarch_aarch64", flag] }
+  var flags: [String] = ["-O"]
+  for flag in clang { flags += ["-Xcc", flag] }
+  var settings: [SwiftSetting] = house
+  settings.append(.unsafeFlags(flags))
+  if let isa { settings.append(.define("ISA_\(isa)")) }
   return .target(
-    name: "Kernels" + (isa ?? ""),
-    dependencies: ["CVector", "KernelInterface"],
-    swiftSettings: house
-      + [.unsafeFlags(["-O"] + clang.flatMap { ["-Xcc", $0] })]
-      + (isa.map { [.define("ISA_\($0)")] } ?? []))
+    name: "Kernels" + (isa ?? ""), dependencies: ["CVector", "KernelInterface"],
+    swiftSettings: settings)
 }
 
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
@@ -57,6 +58,7 @@ let package = Package(
     library("ByteParsing"),
     library("Cryptography", ["CCrypto"]),
     library("MemoryPlanning"),
+    library("JSONDocuments"),
 
     // Row 2: one subject each, none sees another.
     library("KernelInterface", ["Tensors"]),
@@ -100,7 +102,8 @@ let package = Package(
       "Agent",
       [
         "Serving", "ModelStorage", "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography",
-        "ByteParsing", "MQTT", "Transport", "KernelInterface", "KernelDispatch", logging,
+        "ByteParsing", "MQTT", "Transport", "KernelInterface", "KernelDispatch", "JSONDocuments",
+        logging,
       ]),
 
     // Row 6: the command line, where everything is wired together.
@@ -110,7 +113,7 @@ let package = Package(
         "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
         "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
         "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT", "NumPyFiles",
-        "TensorJSON",
+        "TensorJSON", "JSONDocuments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
       ],
       swiftSettings: house),
@@ -125,6 +128,7 @@ let package = Package(
       ],
       path: "Tests/DeliveryTestSupport", swiftSettings: house),
     tests("ByteParsingTests", ["ByteParsing"]),
+    tests("JSONDocumentsTests", ["JSONDocuments"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("KernelTests", ["KernelDispatch", "KernelInterface"]),
     tests("MemoryPlanningTests", ["MemoryPlanning"]),

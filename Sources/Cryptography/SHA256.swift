@@ -19,10 +19,7 @@ package final class SHA256 {
   /// Adds bytes to the message.
   package func update(_ bytes: RawSpan) {
     // The pointer and the count are of the same span, and live through the call.
-    unsafe bytes.withUnsafeBytes { buffer in
-      let status = unsafe EVP_DigestUpdate(context, buffer.baseAddress, buffer.count)
-      precondition(status == 1)
-    }
+    unsafe bytes.withUnsafeBytes { unsafe absorb($0) }
   }
 
   /// Adds bytes to the message.
@@ -31,7 +28,12 @@ package final class SHA256 {
   /// Adds bytes to the message.
   package func update(_ bytes: Span<UInt8>) {
     // Bytes have no padding that could be read uninitialised.
-    update(unsafe bytes.bytes)
+    unsafe bytes.withUnsafeBytes { unsafe absorb($0) }
+  }
+
+  private func absorb(_ buffer: UnsafeRawBufferPointer) {
+    let status = unsafe EVP_DigestUpdate(context, buffer.baseAddress, buffer.count)
+    precondition(status == 1)
   }
 
   /// The digest of everything added; the next message starts empty.

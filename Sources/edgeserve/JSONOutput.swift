@@ -1,8 +1,6 @@
-import FoundationEssentials
+import JSONDocuments
 
 /// Prints one JSON document to stdout, its keys in a fixed order.
 func printJSON(_ document: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(document), as: UTF8.self))
+  print(String(decoding: try JSONDocument.encode(document), as: UTF8.self))
 }

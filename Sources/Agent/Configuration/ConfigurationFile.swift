@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSONDocuments
 
 /// The document form of the configuration: JSON5, with no key unknown.
 enum ConfigurationFile {
@@ -6,13 +6,14 @@ enum ConfigurationFile {
   static func apply(
     _ bytes: [UInt8], to configuration: inout AgentConfiguration
   ) throws(AgentError) {
-    let decoder = JSONDecoder()
-    decoder.allowsJSON5 = true
     let document: Document
     do {
-      document = try decoder.decode(Document.self, from: Data(bytes))
+      document = try JSONDocument.decode(Document.self, from: bytes)
     } catch let error as AgentError {
       throw error
+    } catch let error as JSONSyntaxError {
+      throw .malformed(
+        place: "line \(error.line), column \(error.column)", reason: error.cause.rawValue)
     } catch let error as DecodingError {
       throw translate(error)
     } catch {
@@ -28,7 +29,7 @@ enum ConfigurationFile {
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
       .malformed(place: place(context.codingPath), reason: context.debugDescription)
     case .dataCorrupted(let context):
-      .malformed(place: place(context.codingPath), reason: corruption(context))
+      .malformed(place: place(context.codingPath), reason: context.debugDescription)
     @unknown default:
       .malformed(place: "an unknown place", reason: "it cannot be decoded")
     }
@@ -36,11 +37,6 @@ enum ConfigurationFile {
 
   private static func place(_ path: [any CodingKey]) -> String {
     path.isEmpty ? "its top level" : path.map(\.stringValue).joined(separator: ".")
-  }
-
-  private static func corruption(_ context: DecodingError.Context) -> String {
-    guard let underlying = context.underlyingError else { return context.debugDescription }
-    return String(describing: underlying)
   }
 
   /// A number of bytes, as a number or with a unit.

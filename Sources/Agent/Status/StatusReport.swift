@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSONDocuments
 import Serving
 
 /// Gathers the status document.
@@ -35,15 +35,13 @@ struct StatusReport: Sendable {
 
 extension AgentStatus {
   package func json() -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Every value of the document has a JSON form.
-    return (try? encoder.encode(self)).map { [UInt8]($0) } ?? []
+    (try? JSONDocument.encode(self)) ?? []
   }
 
   /// Reads the document of another process.
   package init(json: [UInt8]) throws {
-    self = try JSONDecoder().decode(AgentStatus.self, from: Data(json))
+    self = try JSONDocument.decode(AgentStatus.self, from: json)
   }
 }
 

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSONDocuments
 import Serving
 import Synchronization
 import Transport
@@ -111,7 +111,7 @@ final class DemoTraffic: Sendable {
       throw CommandFailure(
         .failure, "status \(response.status): \(String(decoding: response.body, as: UTF8.self))")
     }
-    let reply = try JSONDecoder().decode(Reply.self, from: Data(response.body))
+    let reply = try JSONDocument.decode(Reply.self, from: response.body)
     guard let version = Int64(reply.model_version), let scores = reply.outputs.first?.data,
       let best = scores.indices.max(by: { scores[$0] < scores[$1] })
     else { throw CommandFailure(.failure, "a reply without a version or scores") }
