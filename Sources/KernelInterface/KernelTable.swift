@@ -87,6 +87,8 @@
 
   /// Operators with a state.
   package var recurrent: RecurrentKernels
+  /// Int16 activations.
+  package var int16: Int16Kernels
 
   package init(
     name: String,
@@ -122,7 +124,8 @@
     quantizeRows: @escaping @Sendable (QuantizeRowsArguments, Range<Int>) -> Void,
     copyRows: @escaping @Sendable (CopyRowsArguments) -> Void,
     fill: @escaping @Sendable (FillArguments) -> Void,
-    recurrent: RecurrentKernels
+    recurrent: RecurrentKernels,
+    int16: Int16Kernels
   ) {
     self.name = name
     self.int8Tile = int8Tile
@@ -158,5 +161,6 @@
     self.copyRows = copyRows
     self.fill = fill
     self.recurrent = recurrent
+    self.int16 = int16
   }
 }

@@ -11,7 +11,7 @@ struct SingleOperatorTests {
     "add", "average_pool_2d", "concatenation", "conv_2d", "depthwise_conv_2d", "dequantize",
     "fully_connected", "logistic", "max_pool_2d", "mean", "mul", "pad", "quantize", "relu",
     "softmax", "sub", "tanh",
-  ].flatMap { name in ["float32", "int8", "uint8"].map { "\(name)_\($0)" } }
+  ].flatMap { name in ["float32", "int8", "uint8", "int16"].map { "\(name)_\($0)" } }
 
   static let models: [String] = SharedModels.paths(under: "op_level").filter { path in
     let file = path.split(separator: "/").last.map(String.init) ?? ""

@@ -144,6 +144,11 @@ CV_INLINE cv_s32x8 cv_depthwise_high(cv_s32x8 sum0, cv_s32x8 sum1) { return sum1
 
 #endif
 
+// A pair of depth of 8 channels: int8 weights `[8][2]` times two int16 activations.
+CV_INLINE cv_s32x8 cv_dot_s16(cv_s32x8 sum, const int8_t *w, const int16_t *pair) {
+  return cv_dot(sum, cv_load_weights(w), cv_load_activations(pair));
+}
+
 #elif defined(__aarch64__)
 
 typedef int8_t cv_activation;
@@ -208,6 +213,16 @@ CV_INLINE cv_s32x8 cv_dot(cv_s32x8 sum, cv_weights w, cv_activations a) {
 }
 
 #endif
+
+CV_INLINE cv_s32x8 cv_dot_s16(cv_s32x8 sum, const int8_t *w, const int16_t *pair) {
+  int8x8x2_t weights = vld2_s8(w);
+  int16x8_t first = vmovl_s8(weights.val[0]), second = vmovl_s8(weights.val[1]);
+  int32x4_t low = vmlal_n_s16((int32x4_t)sum.lo, vget_low_s16(first), pair[0]);
+  int32x4_t high = vmlal_n_s16((int32x4_t)sum.hi, vget_high_s16(first), pair[0]);
+  return cv_join(
+      vmlal_n_s16(low, vget_low_s16(second), pair[1]),
+      vmlal_n_s16(high, vget_high_s16(second), pair[1]));
+}
 
 CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) { return tap * 16 + channel; }
 

@@ -71,6 +71,7 @@ extension Lowering {
     let types = (type(try operand(node, 0)).dataType, type(weights).dataType)
     switch (types.0, types.1, type(node.outputs[0]).dataType) {
     case (.int8, .int8, .int8), (.int8, .uint8, .int8): try lowerInt8(product)
+    case (.int16, .int8, .int16): try lowerInt16(product)
     case (.float32, .float32, .float32): try lowerFloat32(product)
     case (.float32, .int8, .float32): try lowerHybrid(product, quantizesAsymmetrically)
     default: throw unsupported(node)

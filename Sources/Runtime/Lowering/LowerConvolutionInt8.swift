@@ -128,7 +128,7 @@ extension Lowering {
   }
 
   /// The zero point of the weights as int8 codes: 0, but for uint8 weights of one scale.
-  private func weightZeroPoint(_ product: Product) throws(RuntimeError) -> Int32 {
+  func weightZeroPoint(_ product: Product) throws(RuntimeError) -> Int32 {
     let weights = type(try operand(product.node, 1))
     guard let zeroPoints = weights.quantization?.zeroPoints, let first = zeroPoints.first,
       zeroPoints.allSatisfy({ $0 == first })
@@ -137,7 +137,7 @@ extension Lowering {
   }
 
   /// The weights' scales, one or one for each output channel.
-  private func weightScales(_ product: Product) throws(RuntimeError) -> [Float] {
+  func weightScales(_ product: Product) throws(RuntimeError) -> [Float] {
     let weights = try operand(product.node, 1)
     let channelAxis = product.kind == .convolution ? 0 : 3
     guard

@@ -8,6 +8,7 @@ extension Lowering {
     let types = (type(left).dataType, type(right).dataType)
     switch (types.0, types.1, type(node.outputs[0]).dataType) {
     case (.int8, .int8, .int8): try lowerBinaryInt8(parameters, node, left, right)
+    case (.int16, .int16, .int16): try lowerBinaryInt16(parameters, node, left, right)
     case (.float32, .float32, .float32): try lowerBinaryFloat32(parameters, node, left, right)
     default: throw unsupported(node)
     }
@@ -84,6 +85,7 @@ extension Lowering {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     switch (type(input).dataType, type(output).dataType) {
     case (.int8, .int8): try lowerLookupInt8(parameters, node, input, output)
+    case (.int16, .int16): try lowerUnaryInt16(parameters, node, input, output)
     case (.float32, .float32): try lowerUnaryFloat32(parameters, node, input, output)
     default: throw unsupported(node)
     }
@@ -148,17 +150,17 @@ extension Lowering {
 
   // MARK: Shapes and work
 
-  private func broadcast(_ left: ValueID, _ right: ValueID, _ output: ValueID) -> Broadcast {
+  func broadcast(_ left: ValueID, _ right: ValueID, _ output: ValueID) -> Broadcast {
     Broadcast(left: shape(left), right: shape(right), output: shape(output))
   }
 
   /// The operands that have every element of the output, so that it may take their place.
-  private func overwritable(_ operands: [ValueID], by output: ValueID) -> [ValueID] {
+  func overwritable(_ operands: [ValueID], by output: ValueID) -> [ValueID] {
     // The operands' own bytes must not be read by another element, so both must not be one value broadcast.
     operands.filter { elements($0) == elements(output) }
   }
 
-  private func split(_ broadcast: Broadcast, _ output: ValueID) -> WorkSplit {
+  func split(_ broadcast: Broadcast, _ output: ValueID) -> WorkSplit {
     WorkSplit(
       units: broadcast.units, multiple: broadcast.axes.count > 1 ? 1 : 64,
       costNanoseconds: costNanoseconds(elements(output), perNanosecond: 2))

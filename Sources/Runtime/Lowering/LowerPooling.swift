@@ -73,6 +73,8 @@ extension Lowering {
             output: memory.address(destination))
           return { range, _ in kernel(arguments, range) }
         })
+    case (.mean, .int16, .int16):
+      try lowerMeanInt16(node, input, output, reduction, split)
     case (.mean, .float32, .float32):
       let kernel = table.meanFloat32
       let (source, destination) = (source(input), try destination(output))

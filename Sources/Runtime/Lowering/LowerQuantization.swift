@@ -6,6 +6,16 @@ extension Lowering {
   mutating func lowerQuantize(_ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     if try lowerFlip(node, input, output) { return }
+    switch (type(input).dataType, type(output).dataType) {
+    case (.float32, .int16): return try lowerQuantizeInt16(node, input, output)
+    case (.int8, .int16), (.int16, .int16):
+      return try addRequantizeCodes(node, input, output, minimum: -32768, maximum: 32767)
+    case (.int16, .int8):
+      return try addRequantizeCodes(node, input, output, minimum: -128, maximum: 127)
+    case (.int8, .int32), (.int16, .int32):
+      return try addRequantizeCodes(node, input, output, minimum: .min, maximum: .max)
+    default: break
+    }
     let scale = try perTensorQuantization(output, of: node).scale
     let bounds = try boundsInt8(.none, output, of: node)
     let split = split(elements(output), perNanosecond: 2)
@@ -94,6 +104,9 @@ extension Lowering {
 
   mutating func lowerDequantize(_ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
+    if type(input).dataType == .int16, type(output).dataType == .float32 {
+      return try lowerDequantizeInt16(node, input, output)
+    }
     guard type(input).dataType == .int8, type(output).dataType == .float32 else {
       throw unsupported(node)
     }

@@ -22,6 +22,7 @@ extension Lowering {
           return { range, _ in kernel(arguments, range) }
         })
     case (.int8, .int8): try lowerSoftmaxInt8(parameters, node, columns: columns, split: split)
+    case (.int16, .int16): try lowerSoftmaxInt16(parameters, node, columns: columns, split: split)
     default: throw unsupported(node)
     }
   }

@@ -11,14 +11,28 @@ extension Lowering {
   func outputScales(
     _ product: Product, input: Float, weights: [Float], output: Float
   ) -> [OutputScale] {
-    let isUnsigned = product.node.input(1).map { graph[$0].type.dataType == .uint8 } ?? false
     var isFullyConnected = false
     if case .fullyConnected = product.node.operation { isFullyConnected = true }
-    let multipliesNarrowly = weights.count == 1 && (isUnsigned || isFullyConnected)
+    return outputRatios(product, input: input, weights: weights, output: output).map { ratio in
+      OutputScale(ratio, roundsTwice: isUnsigned(product) || !isFullyConnected)
+    }
+  }
+
+  /// The products of the scales as the reference computes them, for each scale of the weights.
+  func outputRatios(
+    _ product: Product, input: Float, weights: [Float], output: Float
+  ) -> [Double] {
+    var isFullyConnected = false
+    if case .fullyConnected = product.node.operation { isFullyConnected = true }
+    let multipliesNarrowly = weights.count == 1 && (isUnsigned(product) || isFullyConnected)
     return weights.map { weight in
       let ratio = multipliesNarrowly ? Double(input * weight) : Double(input) * Double(weight)
-      return OutputScale(ratio / Double(output), roundsTwice: isUnsigned || !isFullyConnected)
+      return ratio / Double(output)
     }
+  }
+
+  private func isUnsigned(_ product: Product) -> Bool {
+    product.node.input(1).map { graph[$0].type.dataType == .uint8 } ?? false
   }
 }
 
