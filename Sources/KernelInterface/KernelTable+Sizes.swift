@@ -35,7 +35,7 @@ extension KernelTable {
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.
   package func convolutionFloat32ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    geometry.isPointwise ? 0 : min(rowBlock, geometry.outputRows) * geometry.depth * 4
+    WindowLineScratch(geometry, rowBlock: rowBlock).byteCount
   }
 
   /// Scratch bytes of one concurrent call of `depthwiseInt8` or `depthwiseHybrid`.
@@ -53,22 +53,4 @@ extension KernelTable {
 package enum ConvolutionScratch {
   /// Room for an `Int32` for each of up to 32 rows, which keeps the packed rows aligned.
   package static var rowSumsBytes: Int { 128 }
-}
-
-/// How a depthwise kernel divides its scratch.
-package struct DepthwiseScratch: Sendable, Equatable {
-  /// Taps rounded up to pairs; two tables of as many offsets (`Int`) come first.
-  package var paddedTaps: Int
-  /// Where the stand-in for a row of padding begins, as long as an input pixel.
-  package var paddingOffset: Int
-  /// Where two vectors of 16 gathered elements begin.
-  package var gatherOffset: Int
-  package var byteCount: Int
-
-  package init(_ geometry: WindowGeometry, elementBytes: Int) {
-    paddedTaps = (geometry.taps + 1) / 2 * 2
-    paddingOffset = 2 * paddedTaps * 8
-    gatherOffset = paddingOffset + (geometry.inputChannels * elementBytes + 63) / 64 * 64
-    byteCount = gatherOffset + 2 * PackedDepthwiseWeights.channels * elementBytes
-  }
 }

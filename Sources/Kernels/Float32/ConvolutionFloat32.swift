@@ -5,15 +5,13 @@ import KernelInterface
 ///
 /// `output[p][c] = clamp(Σ weight[c][k] · input[window p][k] + bias[c])`
 ///
-/// A pointwise convolution reads the input in place; any other packs windows of up to `Tile.rowBlock` output pixels.
+/// Windows are read where they lie in the input, but for those at its border: see `WindowLinesFloat32`.
 func convolutionFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRange) {
   let geometry = arguments.geometry
   let depth = geometry.depth
   let panelFloats = (depth &+ 1) &* Tile.channels
-  let isPointwise = geometry.isPointwise
   // Sound: the maker of the arguments vouches for the pointers.
-  let packed = unsafe arguments.scratch.assumingMemoryBound(to: Float.self)
-  let windows = unsafe WindowsFloat32(geometry: geometry, input: arguments.input)
+  let windows = unsafe WindowLinesFloat32(arguments)
   let weights = unsafe arguments.weights.assumingMemoryBound(to: Float.self)
   let lowest = SIMD8(repeating: arguments.bounds.minimum)
   let highest = SIMD8(repeating: arguments.bounds.maximum)
@@ -21,18 +19,18 @@ func convolutionFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkR
   var row = range.rows.lowerBound
   while row < range.rows.upperBound {
     let rows = min(Tile.rowBlock, range.rows.upperBound &- row)
-    if !isPointwise { unsafe windows.pack(firstRow: row, rows: rows, to: packed) }
-    let activations = unsafe isPointwise ? arguments.input + row &* depth : UnsafePointer(packed)
+    unsafe windows.find(firstRow: row, rows: rows)
     var panel = range.panels.lowerBound
     while panel < range.panels.upperBound {
       let channel = panel &* Tile.channels
       unsafe multiply(
         PanelFloat32(
-          header: weights + panel &* panelFloats, depth: depth, rowStride: depth,
+          header: weights + panel &* panelFloats, lines: geometry.kernelHeight,
+          lineDepth: windows.lineDepth,
           count: min(Tile.channels, geometry.outputChannels &- channel), lowest: lowest,
           highest: highest, output: arguments.output + channel,
           outputRowStride: arguments.outputRowStride),
-        activations, rows: rows, firstRow: row)
+        UnsafePointer(windows.table), rows: rows, firstRow: row)
       panel &+= 1
     }
     row &+= rows
@@ -42,12 +40,12 @@ func convolutionFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkR
 /// One panel of weights times `rows` rows.
 @inline(__always)
 @unsafe private func multiply(
-  _ panel: PanelFloat32, _ activations: UnsafePointer<Float>, rows: Int, firstRow: Int
+  _ panel: PanelFloat32, _ table: UnsafePointer<UnsafePointer<Float>>, rows: Int, firstRow: Int
 ) {
   var done = 0
   while done < rows {
     let left = rows &- done
-    let place = unsafe activations + done &* panel.rowStride
+    let place = unsafe table + done
     if left == 1 {
       unsafe panel.tile1(place, firstRow: firstRow &+ done)
       done &+= 1

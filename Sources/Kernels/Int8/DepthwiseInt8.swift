@@ -1,7 +1,7 @@
 import CVector
 import KernelInterface
 
-/// Int8 depthwise convolution, 16 channels at a time, taps in pairs.
+/// Int8 depthwise convolution, 16 channels of two neighbouring output pixels at a time, taps in pairs.
 ///
 /// `output[p][c] = clamp(round((Σ weight[t][c] · (input[tap t of p][c / multiplier] − inputZeroPoint) + bias[c]) · scale[c])
 /// + zeroPoint)`, with `multiplier = outputChannels / inputChannels`.
@@ -33,11 +33,9 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   @unsafe func run(_ range: WorkRange) {
     var taps = unsafe TapOffsets(
       geometry, scratch: scratch, elementBytes: 1, origin: UnsafeRawPointer(input))
-    let isPlain = geometry.inputChannels == geometry.outputChannels
-    let pairs = taps.count / 2
     let panelBytes =
       3 &* Tile.channels &* 4
-      &+ pairs &* 2 &* Tile.channels &* MemoryLayout<cv_depthwise_weight>.size
+      &+ taps.count &* Tile.channels &* MemoryLayout<cv_depthwise_weight>.size
     var image = -1
     var row = range.rows.lowerBound
     while row < range.rows.upperBound {
@@ -46,93 +44,135 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
         image = taps.image
         unsafe taps.padding.initializeMemory(
           as: Int8.self, repeating: epilogue.paddingCode(image: image),
-          count: geometry.inputChannels)
+          count: taps.paddingElements)
       }
+      let run = min(taps.run, range.rows.upperBound &- row)
       var panel = range.panels.lowerBound
       while panel < range.panels.upperBound {
-        let header = unsafe weights + panel &* panelBytes
-        let channel = panel &* Tile.channels
-        let count = min(Tile.channels, geometry.outputChannels &- channel)
-        if !isPlain {
-          unsafe gatheredTile(taps, pairs, header, row: row, channel: channel, count: count)
-        } else if count == Tile.channels {
-          unsafe tile(taps, pairs, header, row: row, channel: channel)
-        } else {
-          unsafe partialTile(taps, pairs, header, row: row, channel: channel, count: count)
-        }
+        unsafe line(
+          taps, weights + panel &* panelBytes, row: row, run: run, channel: panel &* Tile.channels)
         panel &+= 1
       }
-      row &+= 1
+      row &+= run
     }
   }
 
-  /// 16 channels of one output pixel. Bound: per pair of taps two loads that widen, two interleaves, two multiplies.
-  @inline(__always)
-  @unsafe private func tile(
-    _ taps: TapOffsets, _ pairs: Int, _ header: UnsafeRawPointer, row: Int, channel: Int
+  /// `run` output pixels of one panel.
+  @inline(never)
+  @unsafe private func line(
+    _ taps: TapOffsets, _ header: UnsafeRawPointer, row: Int, run: Int, channel: Int
   ) {
-    let base = unsafe taps.base.assumingMemoryBound(to: Int8.self) + channel
+    let isPlain = geometry.inputChannels == geometry.outputChannels
+    let count = min(Tile.channels, geometry.outputChannels &- channel)
+    // Lanes beyond `count` read what follows: other channels, the next pixel or more padding.
+    let whole =
+      isPlain ? unsafe taps.wholeVectors(of: Tile.channels, from: channel, run: run) : 0
+    let base = unsafe taps.base.assumingMemoryBound(to: Int8.self)
+    let first = unsafe base + channel
+    var done = 0
+    while done &+ 2 <= whole {
+      unsafe tile2(
+        first + done &* taps.pixelStride, taps, header, row: row &+ done, channel: channel,
+        count: count)
+      done &+= 2
+    }
+    if done < whole {
+      unsafe tile1(
+        first + done &* taps.pixelStride, taps, header, row: row &+ done, channel: channel,
+        count: count)
+      done &+= 1
+    }
+    while done < run {
+      unsafe gatheredTile(
+        base + done &* taps.pixelStride, taps, header, row: row &+ done, channel: channel,
+        count: count)
+      done &+= 1
+    }
+  }
+
+  /// 16 channels of two output pixels. Bound: per pair of taps and pixel two loads that widen and two interleaves on
+  /// the shuffle ports.
+  @inline(__always)
+  @unsafe private func tile2(
+    _ first: UnsafePointer<Int8>, _ taps: TapOffsets, _ header: UnsafeRawPointer, row: Int,
+    channel: Int, count: Int
+  ) {
+    let second = unsafe first + taps.pixelStride
     var offsets = unsafe taps.offsets
-    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_depthwise_weight.self)
-    var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var remaining = pairs
-    // In bounds: every offset leads to an input pixel or to the stand-in for padding, each as long as the channels.
+    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(
+      to: cv_depthwise_weight.self)
+    var (sum00, sum01) = (SIMD8<Int32>(), SIMD8<Int32>())
+    var (sum10, sum11) = (SIMD8<Int32>(), SIMD8<Int32>())
+    var remaining = taps.count
+    // In bounds: every offset leads to an input pixel or into the padding, and the caller has counted whole vectors.
     while remaining > 0 {
-      let x0 = unsafe cv_load_s8x16(base + offsets[0])
-      let x1 = unsafe cv_load_s8x16(base + offsets[1])
-      sum0 = unsafe cv_depthwise_dot0(sum0, x0, x1, w)
-      sum1 = unsafe cv_depthwise_dot1(sum1, x0, x1, w)
+      let (offset0, offset1) = unsafe (offsets[0], offsets[1])
+      let x00 = unsafe cv_load_s8x16(first + offset0)
+      let x01 = unsafe cv_load_s8x16(first + offset1)
+      sum00 = unsafe cv_depthwise_dot0(sum00, x00, x01, w)
+      sum01 = unsafe cv_depthwise_dot1(sum01, x00, x01, w)
+      let x10 = unsafe cv_load_s8x16(second + offset0)
+      let x11 = unsafe cv_load_s8x16(second + offset1)
+      sum10 = unsafe cv_depthwise_dot0(sum10, x10, x11, w)
+      sum11 = unsafe cv_depthwise_dot1(sum11, x10, x11, w)
       unsafe offsets += 2
       unsafe w += 2 &* Tile.channels
-      remaining &-= 1
+      remaining &-= 2
     }
     unsafe epilogue.store(
-      row: row, channel: channel, count: Tile.channels, low: cv_depthwise_low(sum0, sum1),
-      high: cv_depthwise_high(sum0, sum1), header: header)
+      row: row, channel: channel, count: count, low: cv_depthwise_low(sum00, sum01),
+      high: cv_depthwise_high(sum00, sum01), header: header)
+    unsafe epilogue.store(
+      row: row &+ 1, channel: channel, count: count, low: cv_depthwise_low(sum10, sum11),
+      high: cv_depthwise_high(sum10, sum11), header: header)
   }
 
-  /// The last `count` channels of one output pixel, loaded one by one where a vector would run over.
+  /// 16 channels of one output pixel, as `tile2`.
   @inline(__always)
-  @unsafe private func partialTile(
-    _ taps: TapOffsets, _ pairs: Int, _ header: UnsafeRawPointer, row: Int, channel: Int, count: Int
+  @unsafe private func tile1(
+    _ first: UnsafePointer<Int8>, _ taps: TapOffsets, _ header: UnsafeRawPointer, row: Int,
+    channel: Int, count: Int
   ) {
-    let base = unsafe taps.base.assumingMemoryBound(to: Int8.self) + channel
     var offsets = unsafe taps.offsets
-    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_depthwise_weight.self)
+    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(
+      to: cv_depthwise_weight.self)
     var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var remaining = pairs
-    // In bounds: as in `tile`, and only `count` bytes are touched.
+    var remaining = taps.count
+    // In bounds: as in `tile2`.
     while remaining > 0 {
-      let x0 = unsafe cv_load_s8_partial(base + offsets[0], count)
-      let x1 = unsafe cv_load_s8_partial(base + offsets[1], count)
+      let x0 = unsafe cv_load_s8x16(first + offsets[0])
+      let x1 = unsafe cv_load_s8x16(first + offsets[1])
       sum0 = unsafe cv_depthwise_dot0(sum0, x0, x1, w)
       sum1 = unsafe cv_depthwise_dot1(sum1, x0, x1, w)
       unsafe offsets += 2
       unsafe w += 2 &* Tile.channels
-      remaining &-= 1
+      remaining &-= 2
     }
     unsafe epilogue.store(
       row: row, channel: channel, count: count, low: cv_depthwise_low(sum0, sum1),
       high: cv_depthwise_high(sum0, sum1), header: header)
   }
 
-  /// Channels of a multiplier above 1: their inputs are gathered into scratch first.
+  /// A multiplier above 1, or the last channels of the input: gathered into scratch first.
+  @inline(never)
   @unsafe private func gatheredTile(
-    _ taps: TapOffsets, _ pairs: Int, _ header: UnsafeRawPointer, row: Int, channel: Int, count: Int
+    _ base: UnsafePointer<Int8>, _ taps: TapOffsets, _ header: UnsafeRawPointer, row: Int,
+    channel: Int, count: Int
   ) {
     let multiplier = geometry.outputChannels / geometry.inputChannels
-    let base = unsafe taps.base.assumingMemoryBound(to: Int8.self)
     let gathered = unsafe taps.gather.assumingMemoryBound(to: Int8.self)
-    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: cv_depthwise_weight.self)
+    var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(
+      to: cv_depthwise_weight.self)
     var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var pair = 0
+    var tap = 0
     // In bounds: lanes beyond `count` repeat the last channel; their weights are zero.
-    while pair < pairs {
+    while tap < taps.count {
       var lane = 0
       while lane < Tile.channels {
-        let source = (channel &+ min(lane, count &- 1)) / multiplier
-        unsafe gathered[lane] = base[taps.offsets[2 &* pair] &+ source]
-        unsafe gathered[Tile.channels &+ lane] = base[taps.offsets[2 &* pair &+ 1] &+ source]
+        let output = channel &+ min(lane, count &- 1)
+        let source = multiplier == 1 ? output : output / multiplier
+        unsafe gathered[lane] = base[taps.offsets[tap] &+ source]
+        unsafe gathered[Tile.channels &+ lane] = base[taps.offsets[tap &+ 1] &+ source]
         lane &+= 1
       }
       let x0 = unsafe cv_load_s8x16(gathered)
@@ -140,7 +180,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
       sum0 = unsafe cv_depthwise_dot0(sum0, x0, x1, w)
       sum1 = unsafe cv_depthwise_dot1(sum1, x0, x1, w)
       unsafe w += 2 &* Tile.channels
-      pair &+= 1
+      tap &+= 2
     }
     unsafe epilogue.store(
       row: row, channel: channel, count: count, low: cv_depthwise_low(sum0, sum1),

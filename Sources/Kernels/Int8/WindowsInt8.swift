@@ -8,6 +8,16 @@ import KernelInterface
   let input: UnsafePointer<Int8>
   /// Activations from one packed row to the next: the depth rounded up to whole groups.
   let rowStride: Int
+  /// The end of the input, which no vector may run over.
+  private let end: UnsafePointer<Int8>
+
+  @unsafe init(geometry: WindowGeometry, input: UnsafePointer<Int8>, rowStride: Int) {
+    self.geometry = geometry
+    unsafe self.input = input
+    self.rowStride = rowStride
+    let pixels = geometry.batch &* geometry.inputHeight &* geometry.inputWidth
+    unsafe end = input + pixels &* geometry.inputChannels
+  }
 
   /// Packs `rows` windows, beginning at output pixel `firstRow` of the whole batch.
   ///
@@ -60,6 +70,21 @@ import KernelInterface
     let left = x &* geometry.strideWidth &- geometry.paddingLeft
     let top = y &* geometry.strideHeight &- geometry.paddingTop
     var destination = unsafe start
+    if left >= 0, top >= 0, geometry.dilationWidth == 1, left &+ width <= geometry.inputWidth,
+      top &+ (geometry.kernelHeight &- 1) &* geometry.dilationHeight < geometry.inputHeight
+    {
+      let first = (image &* geometry.inputHeight &+ top) &* geometry.inputWidth &+ left
+      let lineStride = geometry.dilationHeight &* geometry.inputWidth &* channels
+      var source = unsafe input + first &* channels
+      var remaining = geometry.kernelHeight
+      while remaining > 0 {
+        unsafe copy(source, width &* channels, to: destination)
+        unsafe destination += width &* channels
+        unsafe source += lineStride
+        remaining &-= 1
+      }
+      return
+    }
     var tapRow = 0
     while tapRow < geometry.kernelHeight {
       let inputY = top &+ tapRow &* geometry.dilationHeight
@@ -105,7 +130,9 @@ import KernelInterface
       unsafe cv_store_activations(destination + i, cv_load_s8x16(source + i))
       i &+= 16
     }
-    if i < count {
+    if i < count, unsafe source + (i &+ 16) <= end {
+      unsafe cv_store_activations(destination + i, cv_load_s8x16(source + i))
+    } else if i < count {
       unsafe cv_store_activations(
         destination + i, cv_load_s8_partial(source + i, count &- i))
     }
