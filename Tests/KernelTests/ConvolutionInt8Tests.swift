@@ -244,6 +244,11 @@ struct DepthwiseInt8Tests {
           height: 13, width: 11, channels: 24, outputChannels: 24, kernel: (3, 3), stride: (2, 2),
           dilation: (2, 2), padding: (2, 2, 2, 2))),
       .init(
+        name: "3×3, a line of two kinds of tile",
+        geometry: window(
+          batch: 2, height: 4, width: 13, channels: 24, outputChannels: 24, kernel: (3, 3),
+          padding: (1, 1, 1, 1))),
+      .init(
         name: "25×5 kernel",
         geometry: window(height: 25, width: 5, channels: 16, outputChannels: 16, kernel: (25, 5))),
     ]
