@@ -48,6 +48,8 @@ package final class MQTTClient {
       nextMaintenance = now + 1000
     case MOSQ_ERR_EAI: pending.append(.disconnected(.unresolvedHost))
     case MOSQ_ERR_ERRNO: pending.append(.disconnected(.lost(errno: errno)))
+    // Found out at once when the peer is near.
+    case MOSQ_ERR_TLS: pending.append(.disconnected(.library(code: code)))
     default: throw .library(code: code)
     }
   }
@@ -139,6 +141,19 @@ package final class MQTTClient {
     if ready & (POLLIN | POLLHUP | POLLERR) != 0, self.handle != nil {
       errno = 0
       finish(handle.read(), handle)
+      if configuration.security != nil { readOn(handle) }
+    }
+  }
+
+  /// Reads what TLS has taken from the socket and the socket no longer tells of: until two reads in
+  /// a row bring nothing, because one may have taken in an answer that is no event.
+  private func readOn(_ handle: MosquittoHandle) {
+    var fruitless = 0
+    while self.handle != nil, fruitless < 2, pending.count < 4 * limits.eventsPerPollMaximum {
+      let count = pending.count
+      errno = 0
+      finish(handle.read(), handle)
+      fruitless = pending.count == count ? fruitless + 1 : 0
     }
   }
 

@@ -2,7 +2,7 @@
 package struct MQTTConfiguration: Sendable, Equatable {
   /// A field that can be wrong.
   package enum Field: String, Sendable, Equatable {
-    case host, port, clientID, username, password, keepAliveSeconds
+    case host, port, clientID, username, password, keepAliveSeconds, security
   }
 
   /// A name or address; a name is resolved while the caller waits, an address is not.
@@ -12,6 +12,8 @@ package struct MQTTConfiguration: Sendable, Equatable {
   package var clientID: String
   package var username: String?
   package var password: String?
+  /// How the connection is protected; nil for plain TCP.
+  package var security: MQTTSecurity?
   /// Seconds of silence after which a ping is due; 5 ... 65535.
   package var keepAliveSeconds = 60
   /// Milliseconds from the start of an attempt to the broker's acceptance.
@@ -37,6 +39,7 @@ package struct MQTTConfiguration: Sendable, Equatable {
     try check(clientID, .clientID, limits.clientIDBytesMaximum)
     if let username { try check(username, .username, limits.credentialBytesMaximum) }
     if let password { try check(password, .password, limits.credentialBytesMaximum) }
+    if let security, !security.isValid { throw .invalidConfiguration(field: .security) }
     guard (1...65535).contains(port) else { throw .invalidConfiguration(field: .port) }
     guard (5...65535).contains(keepAliveSeconds) else {
       throw .invalidConfiguration(field: .keepAliveSeconds)

@@ -35,6 +35,7 @@ final class MosquittoHandle {
       try Self.check(
         unsafe mosquitto_username_pw_set(client, username, configuration.password))
     }
+    if let security = configuration.security { try secure(security) }
     unsafe mosquitto_connect_callback_set(client) { _, context, code in
       unsafe MosquittoSink.of(context).connected(code: code)
     }
@@ -58,6 +59,22 @@ final class MosquittoHandle {
   }
 
   deinit { unsafe mosquitto_destroy(client) }
+
+  private func secure(_ security: MQTTSecurity) throws(MQTTError) {
+    switch security {
+    case .certificates(let authority, let own):
+      try Self.check(
+        unsafe mosquitto_tls_set(
+          client, authority, authority == nil ? MQTTSecurity.systemAuthorities : nil,
+          own?.certificate, own?.key, nil))
+      try Self.check(unsafe mosquitto_tls_opts_set(client, 1, "tlsv1.2", nil))
+    case .sharedKey(let identity, let key):
+      try Self.check(
+        unsafe mosquitto_tls_psk_set(client, key, identity, MQTTSecurity.sharedKeyCiphers))
+      try Self.check(
+        unsafe mosquitto_tls_opts_set(client, 1, "tlsv1.2", MQTTSecurity.sharedKeyCiphers))
+    }
+  }
 
   /// Events since the last call, in order.
   func takeEvents() -> [MQTTEvent] {

@@ -5,7 +5,7 @@ import Publishing
 
 /// Which broker a fleet command talks to, and as whom.
 struct BrokerOptions: ParsableArguments {
-  @Option(help: "The broker: a name or address, with a port if it is not 1883.")
+  @Option(help: "The broker: a name or address, with a port if it is not 1883, or 8883 with TLS.")
   var broker: String
 
   @Option(help: "The user name for the broker.")
@@ -14,12 +14,26 @@ struct BrokerOptions: ParsableArguments {
   @Option(help: "A file whose first line is the password for the broker.")
   var passwordFile: String?
 
+  @Flag(help: "Protect the connection; the system's authorities vouch for the broker.")
+  var tls = false
+
+  @Option(help: "Protect the connection; these authorities, in PEM, vouch for the broker.")
+  var caFile: String?
+
+  @Option(help: "This client's certificate, in PEM; needs --key-file.")
+  var certificateFile: String?
+
+  @Option(help: "The private key of the certificate, in PEM.")
+  var keyFile: String?
+
   /// The connection that the options ask for; the client's name is new each time.
   func configuration() throws -> MQTTConfiguration {
-    let (host, port) = try Self.address(broker)
+    let security = try security()
+    let (host, port) = try Self.address(broker, usualPort: security == nil ? 1883 : 8883)
     var configuration = MQTTConfiguration(
       host: host, port: port, clientID: "edgeserve-publish-" + hexadecimal(try randomBytes(6)),
       username: username)
+    configuration.security = security
     if let passwordFile {
       guard username != nil else {
         throw CommandFailure(.badInput, "--password-file needs --username")
@@ -29,8 +43,19 @@ struct BrokerOptions: ParsableArguments {
     return configuration
   }
 
+  private func security() throws -> MQTTSecurity? {
+    switch (certificateFile, keyFile) {
+    case (let certificate?, let key?):
+      return .certificates(
+        authority: caFile, client: .init(certificate: certificate, key: key))
+    case (nil, nil):
+      return tls || caFile != nil ? .certificates(authority: caFile, client: nil) : nil
+    default: throw CommandFailure(.badInput, "--certificate-file and --key-file go together")
+    }
+  }
+
   /// Splits `HOST`, `HOST:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
-  static func address(_ text: String) throws -> (host: String, port: Int) {
+  static func address(_ text: String, usualPort: Int = 1883) throws -> (host: String, port: Int) {
     var host = Substring(text)
     var port: Substring?
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
@@ -44,7 +69,7 @@ struct BrokerOptions: ParsableArguments {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }
-    let number = port.map { Int($0) } ?? 1883
+    let number = port.map { Int($0) } ?? usualPort
     guard !host.isEmpty, let number, (1...65535).contains(number) else {
       throw CommandFailure(.badInput, "'\(text)' is no broker: use HOST or HOST:PORT")
     }

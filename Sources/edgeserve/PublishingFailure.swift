@@ -111,6 +111,9 @@ extension CommandFailure {
     case .lost(let errno):
       errno == 0
         ? "the broker closed the connection" : "the broker cannot be reached: \(systemMessage(errno))"
+    // MOSQ_ERR_TLS of the library.
+    case .library(code: 8):
+      "no protected connection: the broker's certificate or this client's is not accepted"
     case .library(let code): "the connection to the broker broke: MOSQ_ERR \(code)"
     }
   }

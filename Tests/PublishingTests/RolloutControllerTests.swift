@@ -103,7 +103,7 @@ struct RolloutControllerTests {
     #expect(throws: PublishingError.noFallback(model: "digits")) { try document.abort() }
   }
 
-  @Test("a part of 100,000 devices is as large as it says, grows only, and differs by salt")
+  @Test("a part of 20,000 devices is as large as it says, grows only, and differs by salt")
   func buckets() throws {
     var (document, target) = try document()
     func members(_ salt: UInt8, _ percent: Int64) throws -> Set<Int> {
@@ -112,12 +112,12 @@ struct RolloutControllerTests {
         allowsDown: false)
       document.stage = nil
       return Set(
-        (0..<100_000).filter { document.includes(device: "device-\($0)", labels: []) })
+        (0..<20_000).filter { document.includes(device: "device-\($0)", labels: []) })
     }
     let (one, ten, other) = (try members(1, 100), try members(1, 1_000), try members(2, 100))
-    #expect((900...1_100).contains(one.count) && (9_700...10_300).contains(ten.count))
+    #expect((150...250).contains(one.count) && (1_850...2_150).contains(ten.count))
     #expect(one.isSubset(of: ten))
-    #expect(one.intersection(other).count < 40)
+    #expect(one.intersection(other).count < 15)
   }
 
   @Test("an older version is a rollout only when that is said")

@@ -82,7 +82,7 @@ extension ConfigurationFile {
     }
 
     func configuration() throws(AgentError) -> DeliveryConfiguration {
-      let port = broker.port ?? 1883
+      let port = broker.port ?? (broker.tls == nil ? 1883 : 8883)
       guard (1...65_535).contains(port) else {
         throw .invalidValue(
           key: "delivery.broker.port", value: String(port), expected: "1 to 65535")
@@ -97,7 +97,7 @@ extension ConfigurationFile {
       return DeliveryConfiguration(
         broker: .init(
           host: broker.host, port: port, username: broker.username,
-          passwordFile: broker.password_file),
+          passwordFile: broker.password_file, protection: broker.tls?.files),
         fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
         labels: labels ?? [], reconnectMinimumMilliseconds: reconnectMinimum,
         reconnectMaximumMilliseconds: reconnectMaximum)

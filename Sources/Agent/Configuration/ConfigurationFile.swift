@@ -59,8 +59,9 @@ enum ConfigurationFile {
     var port: Int?
     var username: String?
     var password_file: String?
+    var tls: Protection?
 
-    enum Key: String, CodingKey, CaseIterable { case host, port, username, password_file }
+    enum Key: String, CodingKey, CaseIterable { case host, port, username, password_file, tls }
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.strictContainer(keyedBy: Key.self)
@@ -68,6 +69,26 @@ enum ConfigurationFile {
       port = try values.decodeIfPresent(Int.self, forKey: .port)
       username = try values.decodeIfPresent(String.self, forKey: .username)
       password_file = try values.decodeIfPresent(String.self, forKey: .password_file)
+      tls = try values.decodeIfPresent(Protection.self, forKey: .tls)
+    }
+  }
+
+  /// The `tls` object of a broker; empty for a certificate that the system's authorities vouch for.
+  struct Protection: Decodable {
+    var files: DeliveryConfiguration.Protection
+
+    enum Key: String, CodingKey, CaseIterable {
+      case ca_file, certificate_file, key_file, psk_identity, psk_file
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      files = DeliveryConfiguration.Protection(
+        authorityFile: try values.decodeIfPresent(String.self, forKey: .ca_file),
+        certificateFile: try values.decodeIfPresent(String.self, forKey: .certificate_file),
+        keyFile: try values.decodeIfPresent(String.self, forKey: .key_file),
+        identity: try values.decodeIfPresent(String.self, forKey: .psk_identity),
+        sharedKeyFile: try values.decodeIfPresent(String.self, forKey: .psk_file))
     }
   }
 }

@@ -7,14 +7,42 @@ package struct DeliveryConfiguration: Sendable, Equatable {
     package var username: String?
     /// A file whose first line is the password.
     package var passwordFile: String?
+    /// How the connection is protected; nil for plain TCP.
+    package var protection: Protection?
 
     package init(
-      host: String, port: Int = 1883, username: String? = nil, passwordFile: String? = nil
+      host: String, port: Int = 1883, username: String? = nil, passwordFile: String? = nil,
+      protection: Protection? = nil
     ) {
+      self.protection = protection
       self.host = host
       self.port = port
       self.username = username
       self.passwordFile = passwordFile
+    }
+  }
+
+  /// The files of a TLS connection.
+  package struct Protection: Sendable, Equatable {
+    /// The authorities that are trusted, in PEM; the system's when nil.
+    package var authorityFile: String?
+    /// The device's own certificate and key, in PEM; both or neither.
+    package var certificateFile: String?
+    package var keyFile: String?
+    /// The name of a shared key, which takes the place of certificates.
+    package var identity: String?
+    /// A file whose first line is the shared key in hexadecimal.
+    package var sharedKeyFile: String?
+
+    package init(
+      authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil,
+      identity: String? = nil, sharedKeyFile: String? = nil
+    ) {
+      self.authorityFile = authorityFile
+      self.certificateFile = certificateFile
+      self.keyFile = keyFile
+      self.identity = identity
+      self.sharedKeyFile = sharedKeyFile
     }
   }
 

@@ -49,6 +49,7 @@ extension DeliveryDriver.Setup {
       broker.password = String(
         decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
+    broker.security = try delivery.broker.protection.map(Self.security)
     let minimum = delivery.reconnectMinimumMilliseconds ?? 1_000
     self.init(
       stateDirectory: agent.stateDirectory, broker: broker,
@@ -60,6 +61,34 @@ extension DeliveryDriver.Setup {
       backoff: MQTTBackoff(
         minimumMilliseconds: minimum,
         maximumMilliseconds: max(minimum, delivery.reconnectMaximumMilliseconds ?? 300_000)))
+  }
+
+  private static func security(_ protection: DeliveryConfiguration.Protection)
+    throws(AgentError) -> MQTTSecurity
+  {
+    let problem: String
+    switch (protection.identity, protection.sharedKeyFile) {
+    case (let identity?, let path?):
+      guard protection.authorityFile == nil, protection.certificateFile == nil,
+        protection.keyFile == nil
+      else {
+        problem = "either certificates or a shared key"
+        break
+      }
+      let bytes = try WholeFile.read(path, maximum: AgentLimits.passwordFileBytesMaximum)
+      let key = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+      return .sharedKey(identity: identity, key: key)
+    case (nil, nil):
+      switch (protection.certificateFile, protection.keyFile) {
+      case (let certificate?, let key?):
+        return .certificates(
+          authority: protection.authorityFile, client: .init(certificate: certificate, key: key))
+      case (nil, nil): return .certificates(authority: protection.authorityFile, client: nil)
+      default: problem = "certificate_file and key_file together"
+      }
+    default: problem = "psk_identity and psk_file together"
+    }
+    throw .invalidValue(key: "delivery.broker.tls", value: "these files", expected: problem)
   }
 
   private static var architecture: String {
