@@ -90,6 +90,9 @@
   /// Int16 activations.
   package var int16: Int16Kernels
 
+  /// Operators beyond convolution and its neighbours.
+  package var general: GeneralKernels
+
   package init(
     name: String,
     int8Tile: MatrixTile,
@@ -125,7 +128,8 @@
     copyRows: @escaping @Sendable (CopyRowsArguments) -> Void,
     fill: @escaping @Sendable (FillArguments) -> Void,
     recurrent: RecurrentKernels,
-    int16: Int16Kernels
+    int16: Int16Kernels,
+    general: GeneralKernels
   ) {
     self.name = name
     self.int8Tile = int8Tile
@@ -162,5 +166,6 @@
     self.fill = fill
     self.recurrent = recurrent
     self.int16 = int16
+    self.general = general
   }
 }

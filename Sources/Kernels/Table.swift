@@ -43,5 +43,6 @@ package func makeKernelTable() -> KernelTable {
     recurrent: RecurrentKernels(
       lstmFloat32: { lstmFloat32($0) }, lstmInt8: { lstmInt8($0) },
       svdfFloat32: { svdfFloat32($0) }, svdfInt8: { svdfInt8($0) }),
-    int16: makeInt16Kernels())
+    int16: makeInt16Kernels(),
+    general: makeGeneralKernels())
 }

@@ -7,4 +7,6 @@ package enum GraphLimits {
   /// Bytes that folding constants may make anew: constants may share the bytes of a file, their
   /// folds do not.
   package static let foldedBytesMaximum = 1 << 28
+  /// Bytes of a computed value that are worked out with the shapes: parameters of later operators.
+  package static let knownBytesMaximum = 1 << 12
 }

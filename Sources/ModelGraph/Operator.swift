@@ -19,6 +19,30 @@ package enum Operator: Sendable, Equatable {
   case quantize
   case dequantize
   case recurrent(Recurrent)
+  case move(Move)
+  case stridedCopy(StridedCopy)
+  case gather(Gather)
+  /// Inputs: the data, and indices `[…, k]`, each of which names an element of the first `k` axes.
+  case gatherND
+  /// Another element type for the same numbers, fractions cut off.
+  case cast
+  /// Inputs: bools, and what to take where they are true and where false. All broadcast.
+  case select
+  case argumentOfExtreme(ArgumentOfExtreme)
+  case resize(Resize)
+  case batchMatmul(BatchMatmul)
+  case transposeConvolution2D(TransposeConvolution2D)
+  /// Inputs: the data, and amounts as of a pad. The margin mirrors the data, with or without its
+  /// edge.
+  case mirrorPad(includesEdge: Bool)
+  case generate(Generator)
+  case cumulativeSum(CumulativeSum)
+  /// Rows of the last axis brought to length 1.
+  case l2Normalize
+  /// Inputs: the data, what to put into a copy of it, and where.
+  case dynamicUpdateSlice
+  /// Inputs: indices, depth, and the values for hit and miss.
+  case oneHot(axis: Int)
 
   /// The operator's name for people, in the words of this code.
   package var name: String {
@@ -40,6 +64,22 @@ package enum Operator: Sendable, Equatable {
     case .dequantize: "dequantize"
     case .recurrent(.lstm): "lstm"
     case .recurrent(.svdf): "svdf"
+    case .move: "move"
+    case .stridedCopy: "stridedCopy"
+    case .gather: "gather"
+    case .gatherND: "gatherND"
+    case .cast: "cast"
+    case .select: "select"
+    case .argumentOfExtreme: "argumentOfExtreme"
+    case .resize(let parameters): parameters.kind.rawValue + "Resize"
+    case .batchMatmul: "batchMatmul"
+    case .transposeConvolution2D: "transposeConvolution2D"
+    case .mirrorPad: "mirrorPad"
+    case .generate(let kind): kind.rawValue
+    case .cumulativeSum: "cumulativeSum"
+    case .l2Normalize: "l2Normalize"
+    case .dynamicUpdateSlice: "dynamicUpdateSlice"
+    case .oneHot: "oneHot"
     }
   }
 

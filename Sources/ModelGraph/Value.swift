@@ -20,6 +20,9 @@ package struct Value: Sendable {
   package var signatureShape: Shape
   /// The packed little-endian elements of a constant, exactly `type.byteCount` bytes.
   package var constant: ByteView?
+  /// The elements of a computed value that follow from shapes and constants alone; `inferShapes`
+  /// sets them.
+  package var known: ByteView?
 
   package init(
     name: String, type: TensorType, signatureShape: Shape? = nil, constant: ByteView? = nil

@@ -30,6 +30,84 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case variableHandle = 142
   case readVariable = 143
   case assignVariable = 144
+  case depthToSpace = 5
+  case embeddingLookup = 7
+  case floor = 8
+  case l2Normalization = 11
+  case resizeBilinear = 23
+  case spaceToDepth = 26
+  case gather = 36
+  case batchToSpaceND = 37
+  case spaceToBatchND = 38
+  case transpose = 39
+  case divide = 42
+  case stridedSlice = 45
+  case exponential = 47
+  case split = 49
+  case logSoftmax = 50
+  case cast = 53
+  case prelu = 54
+  case maximum = 55
+  case argumentMaximum = 56
+  case minimum = 57
+  case less = 58
+  case negate = 59
+  case greater = 61
+  case greaterEqual = 62
+  case lessEqual = 63
+  case select = 64
+  case slice = 65
+  case sine = 66
+  case transposeConvolution = 67
+  case tile = 69
+  case equal = 71
+  case notEqual = 72
+  case logarithm = 73
+  case sum = 74
+  case squareRoot = 75
+  case reciprocalSquareRoot = 76
+  case shape = 77
+  case power = 78
+  case argumentMinimum = 79
+  case reduceProduct = 81
+  case reduceMaximum = 82
+  case pack = 83
+  case logicalOr = 84
+  case oneHot = 85
+  case logicalAnd = 86
+  case logicalNot = 87
+  case unpack = 88
+  case reduceMinimum = 89
+  case floorDivide = 90
+  case reduceAny = 91
+  case square = 92
+  case zerosLike = 93
+  case fill = 94
+  case floorModulo = 95
+  case range = 96
+  case resizeNearestNeighbor = 97
+  case leakyRelu = 98
+  case squaredDifference = 99
+  case mirrorPad = 100
+  case absolute = 101
+  case splitV = 102
+  case ceiling = 104
+  case reverseV2 = 105
+  case gatherND = 107
+  case cosine = 108
+  case rank = 110
+  case elu = 111
+  case round = 116
+  case hardSwish = 117
+  case selectV2 = 123
+  case batchMatmul = 126
+  case cumulativeSum = 128
+  case broadcastTo = 130
+  case reduceAll = 139
+  case gelu = 150
+  case dynamicUpdateSlice = 151
+  case relu0To1 = 152
+  case sign = 158
 
   /// The latest version of the operator whose meaning is known.
   var versionMaximum: Int {
@@ -46,6 +124,18 @@ enum TFLiteBuiltin: Int32, CaseIterable {
     case .multiply, .depthwiseConvolution2D: 7
     case .convolution2D: 8
     case .fullyConnected: 12
+    case .stridedSlice: 8
+    case .transpose, .gather, .cast, .slice, .splitV, .gatherND, .notEqual, .equal, .prelu: 7
+    case .depthToSpace, .embeddingLookup, .floor, .l2Normalization, .resizeBilinear,
+      .spaceToDepth, .batchToSpaceND, .spaceToBatchND, .divide, .exponential, .split,
+      .logSoftmax, .maximum, .argumentMaximum, .minimum, .less, .negate, .greater,
+      .greaterEqual, .lessEqual, .select, .sine, .transposeConvolution, .tile, .logarithm, .sum,
+      .squareRoot, .reciprocalSquareRoot, .shape, .power, .argumentMinimum, .reduceProduct,
+      .reduceMaximum, .pack, .logicalOr, .oneHot, .logicalAnd, .logicalNot, .unpack,
+      .reduceMinimum, .floorDivide, .reduceAny, .square, .zerosLike, .fill, .floorModulo, .range,
+      .resizeNearestNeighbor, .leakyRelu, .squaredDifference, .mirrorPad, .absolute, .ceiling,
+      .reverseV2, .cosine, .rank, .elu, .round, .hardSwish, .selectV2, .batchMatmul,
+      .cumulativeSum, .broadcastTo, .reduceAll, .gelu, .dynamicUpdateSlice, .relu0To1, .sign: 5
     }
   }
 

@@ -134,10 +134,10 @@ private struct TFLiteGraphReader {
         operations.append(try reader.onVariables(inputs: inputs, outputs: outputs))
       } else {
         let intermediates = try ids(table, Schema.intermediates)
-        operations.append(
-          .node(
-            Node(try reader.read(), inputs: inputs, outputs: outputs),
-            hidden: intermediates.count > 4 ? intermediates[4] : nil))
+        for node in try reader.nodes(inputs, outputs: outputs) {
+          operations.append(
+            .node(node, hidden: intermediates.count > 4 ? intermediates[4] : nil))
+        }
       }
     }
     return operations
@@ -277,7 +277,7 @@ extension Graph {
   fileprivate mutating func settleElementTypes() {
     for node in nodes {
       guard
-        case .binary = node.operation, let operand = node.input(0), let result = node.outputs.first,
+        case .binary(let parameters) = node.operation, !parameters.isPredicate, let operand = node.input(0), let result = node.outputs.first,
         values.indices.contains(operand.index), values.indices.contains(result.index)
       else { continue }
       self[result].type.dataType = self[operand].type.dataType

@@ -55,6 +55,7 @@ struct TFLiteOperatorReader {
     case .unidirectionalSequenceLSTM: return .recurrent(.lstm(try lstm()))
     case .variableHandle, .readVariable, .assignVariable, .callOnce:
       preconditionFailure("an operator on variables is no node")
+    default: return try readOther()
     }
   }
 
@@ -139,15 +140,15 @@ struct TFLiteOperatorReader {
     }?.map { Int($0) }
   }
 
-  private func byte(_ options: FlatBufferTable?, _ field: Int) throws(TFLiteError) -> Int8 {
+  func byte(_ options: FlatBufferTable?, _ field: Int) throws(TFLiteError) -> Int8 {
     try parsing { () throws(ParsingError) in try options?.integer(field, default: Int8(0)) } ?? 0
   }
 
-  private func bool(_ options: FlatBufferTable?, _ field: Int) throws(TFLiteError) -> Bool {
+  func bool(_ options: FlatBufferTable?, _ field: Int) throws(TFLiteError) -> Bool {
     try byte(options, field) != 0
   }
 
-  private func activation(
+  func activation(
     _ options: FlatBufferTable?, _ field: Int
   ) throws(TFLiteError) -> Activation {
     let code = try byte(options, field)
@@ -161,7 +162,7 @@ struct TFLiteOperatorReader {
     }
   }
 
-  private func padding(_ options: FlatBufferTable?) throws(TFLiteError) -> Padding2D {
+  func padding(_ options: FlatBufferTable?) throws(TFLiteError) -> Padding2D {
     let code = try byte(options, 0)
     switch code {
     case 0: return .same

@@ -7,3 +7,4 @@
 #include "CVectorMemory.h"
 #include "CVectorNumbers.h"
 #include "CVectorProducts.h"
+#include "CVectorMath.h"

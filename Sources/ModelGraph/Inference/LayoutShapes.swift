@@ -84,9 +84,14 @@ extension NodeView {
     if let amounts = parameters.amounts { return amounts }
     let flat = try integers(1)
     guard flat.count % 2 == 0 else { throw .parameterInvalid(node: index) }
-    return stride(from: 0, to: flat.count, by: 2).map {
+    var amounts = stride(from: 0, to: flat.count, by: 2).map {
       Pad.Amount(before: flat[$0], after: flat[$0 + 1])
     }
+    guard let first = parameters.firstAxis else { return amounts }
+    let none = Pad.Amount(before: 0, after: 0)
+    amounts.insert(contentsOf: Array(repeating: none, count: first), at: 0)
+    while amounts.count < (try type(0).shape.rank) { amounts.append(none) }
+    return amounts
   }
 
   func pad(_ parameters: Pad) throws(GraphError) -> Shape {
@@ -136,6 +141,7 @@ extension NodeView {
 
   func concatenate(_ parameters: Concatenate) throws(GraphError) -> Shape {
     let first = try type(0).shape
+    if parameters.stacks { return try stack(parameters, first) }
     let axis = try normalize(parameters.axis, rank: first.rank)
     var extents = first.extents
     for operand in node.inputs.indices.dropFirst() {
@@ -148,6 +154,16 @@ extension NodeView {
         throw .shapeTooLarge(node: index, shape: Shape(extents))
       }
     }
+    return try result(extents)
+  }
+
+  private func stack(_ parameters: Concatenate, _ first: Shape) throws(GraphError) -> Shape {
+    for operand in node.inputs.indices.dropFirst() {
+      let other = try shape(operand, ranks: first.rank...first.rank)
+      for axis in 0..<first.rank { try expect(first[axis], at: axis, of: operand, in: other) }
+    }
+    var extents = first.extents
+    extents.insert(node.inputs.count, at: try normalize(parameters.axis, rank: first.rank + 1))
     return try result(extents)
   }
 }

@@ -54,10 +54,10 @@ struct NodeView {
     return axis < 0 ? axis + rank : axis
   }
 
-  /// The elements of a constant int32 or int64 operand, in order.
+  /// The elements of a known int32 or int64 operand, in order.
   func integers(_ operand: Int) throws(GraphError) -> [Int] {
     let value = try value(operand)
-    guard let bytes = value.constant else {
+    guard let bytes = value.constant ?? value.known else {
       throw .operandNotConstant(node: index, operand: operand)
     }
     let count = value.type.shape.elementCount ?? .max

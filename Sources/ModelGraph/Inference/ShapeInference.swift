@@ -19,6 +19,20 @@ extension Graph {
     case .expandDimensions(let parameters): return [try view.expandDimensions(parameters)]
     case .concatenate(let parameters): return [try view.concatenate(parameters)]
     case .recurrent(let parameters): return try view.recurrent(parameters)
+    case .move(let move): return [try view.resolve(move).shape]
+    // Made of a move by canonicalisation, which has inferred the shape.
+    case .stridedCopy: return [self[nodes[index].outputs[0]].type.shape]
+    case .gather(let parameters): return [try view.gather(parameters)]
+    case .gatherND: return [try view.gatherND()]
+    case .cast, .l2Normalize, .cumulativeSum, .dynamicUpdateSlice: return [try view.type(0).shape]
+    case .select: return [try view.selected()]
+    case .argumentOfExtreme: return [try view.argumentOfExtreme()]
+    case .resize: return [try view.resize()]
+    case .batchMatmul(let parameters): return [try view.batchMatmul(parameters)]
+    case .transposeConvolution2D(let parameters): return [try view.transposed(parameters)]
+    case .mirrorPad(let includesEdge): return [try view.mirrorPad(includesEdge: includesEdge)]
+    case .generate(let generator): return [try view.generated(generator)]
+    case .oneHot(let axis): return [try view.oneHot(axis)]
     }
   }
 
@@ -31,6 +45,8 @@ extension Graph {
         throw .resultCount(node: index, expected: shapes.count, actual: outputs.count)
       }
       for (output, shape) in zip(outputs, shapes) { self[output].type.shape = shape }
+      let known = knownElements(of: index, limit: GraphLimits.knownBytesMaximum)
+      if outputs.count == 1 { self[outputs[0]].known = known }
     }
     try checkVariables()
   }

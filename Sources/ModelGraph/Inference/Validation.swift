@@ -22,13 +22,17 @@ extension NodeView {
     case .convolution2D, .depthwiseConvolution2D, .fullyConnected:
       try expectOperands(2...3)
       try validateProduct()
-    case .binary:
+    case .binary(let parameters):
       try expectOperands(2...2)
-      try validateElementwise(
-        [.float32, .float16, .int8, .uint8, .int16, .int32, .int64], operands: 2)
-    case .unary:
+      try parameters.isPredicate
+        ? validatePredicate()
+        : validateElementwise(
+          [.float32, .float16, .int8, .uint8, .int16, .int32, .int64], operands: 2)
+    case .unary(let parameters):
       try expectOperands(1...1)
-      try validateElementwise([.float32, .float16, .int8, .uint8, .int16], operands: 1)
+      try validateElementwise(
+        parameters.kind == .logicalNot
+          ? [.bool] : [.float32, .float16, .int8, .uint8, .int16, .int32, .int64], operands: 1)
     case .pool2D:
       try expectOperands(1...1)
       try validateElementwise([.float32, .float16, .int8, .uint8, .int16], operands: 1)
@@ -42,7 +46,7 @@ extension NodeView {
     case .reduce:
       try expectOperands(1...2)
       try validateElementwise(
-        [.float32, .float16, .int8, .uint8, .int16, .int32, .int64], operands: 1)
+        [.float32, .float16, .int8, .uint8, .int16, .int32, .int64, .bool], operands: 1)
     case .pad:
       try expectOperands(1...3)
       try validateMove(operands: [0, 2])
@@ -62,18 +66,22 @@ extension NodeView {
       try expectOperands(1...1)
       try validateDequantize()
     case .recurrent(let parameters): try validateRecurrent(parameters)
+    case .move, .stridedCopy, .gather, .gatherND, .cast, .select, .argumentOfExtreme, .resize,
+      .batchMatmul, .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
+      .dynamicUpdateSlice, .oneHot:
+      try validateIndexing()
     }
   }
 
-  private var resultType: TensorType { graph[node.outputs[0]].type }
+  var resultType: TensorType { graph[node.outputs[0]].type }
 
-  private func expectOperands(_ counts: ClosedRange<Int>) throws(GraphError) {
+  func expectOperands(_ counts: ClosedRange<Int>) throws(GraphError) {
     guard counts.contains(node.inputs.count) else {
       throw .operandCount(node: index, expected: counts, actual: node.inputs.count)
     }
   }
 
-  private func expect(
+  func expect(
     _ type: DataType, of operand: Int, among types: [DataType]
   ) throws(GraphError) {
     guard types.contains(type) else {
@@ -82,7 +90,7 @@ extension NodeView {
   }
 
   /// Quantised codes need one scale above zero; plain numbers need none.
-  private func expectScale(_ type: TensorType, of operand: Int?) throws(GraphError) {
+  func expectScale(_ type: TensorType, of operand: Int?) throws(GraphError) {
     guard type.dataType.isQuantizedCode else { return }
     if let quantization = type.quantization, !quantization.isPerChannel, quantization.scale > 0,
       type.hasPossibleZeroPoints
@@ -134,7 +142,7 @@ extension NodeView {
   }
 
   /// Operands and result of one element type out of `types`.
-  private func validateElementwise(_ types: [DataType], operands: Int) throws(GraphError) {
+  func validateElementwise(_ types: [DataType], operands: Int) throws(GraphError) {
     let result = resultType
     for operand in 0..<operands {
       let type = try type(operand)
@@ -148,7 +156,7 @@ extension NodeView {
   }
 
   /// Operands and result of one element type, whatever it is.
-  private func validateMove(operands: [Int]) throws(GraphError) {
+  func validateMove(operands: [Int]) throws(GraphError) {
     for operand in operands {
       // The fill of a pad is optional; a missing datum is not.
       guard operand == 0 || node.input(operand) != nil || isConcatenation else { continue }

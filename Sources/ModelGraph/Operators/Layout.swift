@@ -45,8 +45,13 @@ package struct Pad: Sendable, Equatable {
 
   /// One for each axis; nil when the second input gives them.
   package var amounts: [Amount]?
+  /// The operand gives amounts of the axes from this one on only; every other is zero.
+  package var firstAxis: Int?
 
-  package init(amounts: [Amount]?) { self.amounts = amounts }
+  package init(amounts: [Amount]?, firstAxis: Int? = nil) {
+    self.amounts = amounts
+    self.firstAxis = firstAxis
+  }
 }
 
 /// Joins tensors along one axis. Inputs: one or more tensors that agree on every other axis.
@@ -54,10 +59,13 @@ package struct Concatenate: Sendable, Equatable {
   /// The axis to join, negative ones counted from the last.
   package var axis: Int
   package var activation: Activation
+  /// The operands lack the axis; each is one index of it.
+  package var stacks: Bool
 
-  package init(axis: Int, activation: Activation = .none) {
+  package init(axis: Int, activation: Activation = .none, stacks: Bool = false) {
     self.axis = axis
     self.activation = activation
+    self.stacks = stacks
   }
 }
 
@@ -66,7 +74,7 @@ package struct Concatenate: Sendable, Equatable {
 /// Inputs: the data, and the axes as an int32 vector while `axes` is nil.
 package struct Reduce: Sendable, Equatable {
   package enum Kind: String, Sendable, Equatable {
-    case mean
+    case mean, sum, product, minimum, maximum, any, all
   }
 
   package var kind: Kind

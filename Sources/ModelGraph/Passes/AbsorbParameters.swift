@@ -24,12 +24,29 @@ extension Graph {
         nodes[index].operation = .reduce(parameters)
         nodes[index].inputs = Array(data)
       case .concatenate(var parameters):
-        parameters.axis = try view.normalize(parameters.axis, rank: try view.type(0).shape.rank)
+        let rank = try view.type(0).shape.rank + (parameters.stacks ? 1 : 0)
+        parameters.axis = try view.normalize(parameters.axis, rank: rank)
         nodes[index].operation = .concatenate(parameters)
       case .convolution2D, .depthwiseConvolution2D, .pool2D:
         nodes[index].operation = try view.withExplicitPadding()
-      case .fullyConnected, .binary, .unary, .softmax, .quantize, .dequantize,
-        .recurrent:
+      case .move(let move):
+        let resolved = try view.resolve(move)
+        let isWhole = resolved.copy.extents.reduce(1, *) == (try view.type(0).shape.elementCount)
+        nodes[index].operation =
+          resolved.copy.isContiguous && isWhole
+          ? .reshape(Reshape(target: resolved.shape.extents))
+          : .stridedCopy(resolved.copy)
+        nodes[index].inputs = Array(data)
+      case .gather(var parameters):
+        parameters.axis = try view.normalize(parameters.axis, rank: try view.type(0).shape.rank)
+        if parameters.batchDimensions < 0 {
+          parameters.batchDimensions += try view.type(1).shape.rank
+        }
+        nodes[index].operation = .gather(parameters)
+      case .fullyConnected, .binary, .unary, .softmax, .quantize, .dequantize, .stridedCopy,
+        .gatherND, .cast, .select, .argumentOfExtreme, .resize, .batchMatmul,
+        .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
+        .dynamicUpdateSlice, .oneHot, .recurrent:
         break
       }
     }

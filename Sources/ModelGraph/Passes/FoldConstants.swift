@@ -4,13 +4,18 @@ import Tensors
 extension Graph {
   /// Computes once what depends on constants alone: reshapes, and quantise and dequantise.
   ///
+  /// What `inferShapes` worked out is taken over; so is what a rearrangement of constants gives.
   /// A reshape shares its operand's bytes; the others make new ones, up to
   /// `GraphLimits.foldedBytesMaximum` for the whole graph.
   mutating func foldConstants() throws(GraphError) {
     var kept: [Node] = []
     var folded = 0
-    for node in nodes {
+    for (index, node) in nodes.enumerated() {
       let result = node.outputs[0]
+      if let known = self[result].known {
+        self[result].constant = known
+        continue
+      }
       guard let operand = node.input(0), self[operand].constant != nil else {
         kept.append(node)
         continue
@@ -29,10 +34,16 @@ extension Graph {
         }
         folded += needed
         self[result].constant = bytes
-      case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
-        .reduce, .pad, .squeeze, .expandDimensions, .softmax, .concatenate,
-        .recurrent:
-        kept.append(node)
+      case .stridedCopy, .generate, .concatenate, .cast, .gather, .binary:
+        let needed = self[result].type.byteCount ?? .max
+        let limit = GraphLimits.foldedBytesMaximum - folded
+        guard let bytes = knownElements(of: index, limit: limit) else {
+          kept.append(node)
+          continue
+        }
+        folded += needed
+        self[result].constant = bytes
+      default: kept.append(node)
       }
     }
     nodes = kept

@@ -31,7 +31,7 @@ extension Operator {
     case .relu: .relu
     case .relu6: .relu6
     case .reluN1To1: .reluN1To1
-    case .logistic, .tanh: nil
+    default: nil
     }
   }
 
@@ -48,7 +48,8 @@ extension Operator {
     case .fullyConnected(var parameters) where parameters.activation == .none:
       parameters.activation = activation
       return .fullyConnected(parameters)
-    case .binary(var parameters) where parameters.activation == .none:
+    case .binary(var parameters)
+    where parameters.activation == .none && parameters.takesActivation:
       parameters.activation = activation
       return .binary(parameters)
     case .pool2D(var parameters) where parameters.activation == .none:

@@ -44,11 +44,11 @@ extension Graph {
       case .reshape, .squeeze, .expandDimensions, .quantize: true
       case .pad(let parameters):
         parameters.amounts?.allSatisfy { $0.before == 0 && $0.after == 0 } ?? false
-      case .concatenate(let parameters): node.inputs.count == 1 && parameters.activation == .none
+      case .concatenate(let parameters): 
+        node.inputs.count == 1 && parameters.activation == .none && !parameters.stacks
       case .reduce(let parameters): parameters.axes?.isEmpty ?? false
-      case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
-        .softmax, .dequantize, .recurrent:
-        false
+      case .cast: true
+      default: false
       }
     return isIdentity ? operand : nil
   }

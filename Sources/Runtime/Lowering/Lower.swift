@@ -27,6 +27,20 @@ extension Lowering {
     case .quantize: try lowerQuantize(node)
     case .dequantize: try lowerDequantize(node)
     case .recurrent(let parameters): try lowerRecurrent(parameters, node)
+    case .stridedCopy(let copy): try lowerStridedCopy(copy, node)
+    case .gather(let parameters): try lowerGather(parameters, node)
+    case .gatherND: try lowerGatherND(node)
+    case .cast: try lowerCast(node)
+    case .select: try lowerSelect(node)
+    case .argumentOfExtreme(let parameters): try lowerArgument(parameters, node)
+    case .resize(let parameters): try lowerResize(parameters, node)
+    case .transposeConvolution2D(let parameters): try lowerTransposeConvolution(parameters, node)
+    case .mirrorPad(let includesEdge): try lowerMirrorPad(includesEdge, node)
+    case .cumulativeSum(let parameters): try lowerCumulativeSum(parameters, node)
+    case .l2Normalize: try lowerNormalizeRows(isLogSoftmax: false, node)
+    case .dynamicUpdateSlice: try lowerUpdateSlice(node)
+    case .oneHot(let axis): try lowerOneHot(axis, node)
+    case .batchMatmul, .move, .generate: throw unsupported(node)
     }
   }
 

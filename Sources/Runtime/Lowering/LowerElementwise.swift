@@ -6,21 +6,24 @@ extension Lowering {
   mutating func lowerBinary(_ parameters: Binary, _ node: Node) throws(RuntimeError) {
     let (left, right) = (try operand(node, 0), try operand(node, 1))
     let types = (type(left).dataType, type(right).dataType)
-    switch (types.0, types.1, type(node.outputs[0]).dataType) {
-    case (.int8, .int8, .int8): try lowerBinaryInt8(parameters, node, left, right)
-    case (.int16, .int16, .int16): try lowerBinaryInt16(parameters, node, left, right)
-    case (.float32, .float32, .float32): try lowerBinaryFloat32(parameters, node, left, right)
-    default: throw unsupported(node)
+    switch (types.0, types.1, type(node.outputs[0]).dataType, parameters.kind.operation) {
+    case (.int8, .int8, .int8, let operation?):
+      try lowerBinaryInt8(parameters, operation, node, left, right)
+    case (.int16, .int16, .int16, let operation?):
+      try lowerBinaryInt16(parameters, operation, node, left, right)
+    case (.float32, .float32, .float32, let operation?):
+      try lowerBinaryFloat32(parameters, operation, node, left, right)
+    default: try lowerBinaryElements(parameters, node, left, right)
     }
   }
 
   private mutating func lowerBinaryInt8(
-    _ parameters: Binary, _ node: Node, _ left: ValueID, _ right: ValueID
+    _ parameters: Binary, _ operation: BinaryOperation, _ node: Node, _ left: ValueID, _ right: ValueID
   ) throws(RuntimeError) {
     let output = node.outputs[0]
     let broadcast = broadcast(left, right, output)
     let kernelParameters = BinaryInt8Parameters(
-      parameters.kind.operation, left: try perTensorQuantization(left, of: node),
+      operation, left: try perTensorQuantization(left, of: node),
       right: try perTensorQuantization(right, of: node),
       outputScale: try perTensorQuantization(output, of: node).scale,
       bounds: try boundsInt8(parameters.activation, output, of: node))
@@ -50,12 +53,12 @@ extension Lowering {
   }
 
   private mutating func lowerBinaryFloat32(
-    _ parameters: Binary, _ node: Node, _ left: ValueID, _ right: ValueID
+    _ parameters: Binary, _ operation: BinaryOperation, _ node: Node, _ left: ValueID, _ right: ValueID
   ) throws(RuntimeError) {
     let output = node.outputs[0]
     let broadcast = broadcast(left, right, output)
     let bounds = try boundsFloat32(parameters.activation, of: node)
-    let (kernel, operation) = (table.binaryFloat32, parameters.kind.operation)
+    let kernel = table.binaryFloat32
     let (leftSource, rightSource) = (source(left), source(right))
     let destination = try destination(
       output, overwriting: overwritable([left, right], by: output))
@@ -83,18 +86,20 @@ extension Lowering {
 
   mutating func lowerUnary(_ parameters: Unary, _ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
-    switch (type(input).dataType, type(output).dataType) {
-    case (.int8, .int8): try lowerLookupInt8(parameters, node, input, output)
-    case (.int16, .int16): try lowerUnaryInt16(parameters, node, input, output)
-    case (.float32, .float32): try lowerUnaryFloat32(parameters, node, input, output)
-    default: throw unsupported(node)
+    switch (type(input).dataType, type(output).dataType, parameters.kind.operation) {
+    case (.int8, .int8, _): try lowerLookupInt8(parameters, node, input, output)
+    case (.int16, .int16, .clamp?), (.int16, .int16, .logistic?), (.int16, .int16, .tanh?):
+      try lowerUnaryInt16(parameters, node, input, output)
+    case (.float32, .float32, let operation?):
+      try lowerUnaryFloat32(parameters, operation, node, input, output)
+    default: try lowerUnaryElements(parameters, node, input, output)
     }
   }
 
   private mutating func lowerUnaryFloat32(
-    _ parameters: Unary, _ node: Node, _ input: ValueID, _ output: ValueID
+    _ parameters: Unary, _ operation: UnaryOperation, _ node: Node, _ input: ValueID,
+    _ output: ValueID
   ) throws(RuntimeError) {
-    let operation = parameters.kind.operation
     let bounds = parameters.kind.bounds
     let kernel = table.unaryFloat32
     let source = source(input)
@@ -125,7 +130,7 @@ extension Lowering {
     let function = LookupTableInt8(
       inputScale: quantization.scale, inputZeroPoint: quantization.zeroPoint,
       outputScale: outputScale, bounds: try boundsInt8(.none, output, of: node),
-      parameters.kind.function)
+      parameters.function)
     let entries = pack(PackedConstant(function.entries))
     let kernel = table.lookupInt8
     let source = source(input)

@@ -4,13 +4,14 @@ import Tensors
 
 extension Lowering {
   mutating func lowerBinaryInt16(
-    _ parameters: Binary, _ node: Node, _ left: ValueID, _ right: ValueID
+    _ parameters: Binary, _ operation: BinaryOperation, _ node: Node, _ left: ValueID,
+    _ right: ValueID
   ) throws(RuntimeError) {
     let output = node.outputs[0]
     let broadcast = broadcast(left, right, output)
     let bounds = try boundsInt16(parameters.activation, output, of: node)
     let kernelParameters = BinaryInt16Parameters(
-      parameters.kind.operation, left: try scaleInt16(left, node),
+      operation, left: try scaleInt16(left, node),
       right: try scaleInt16(right, node), output: try scaleInt16(output, node),
       minimum: bounds.minimum, maximum: bounds.maximum)
     let kernel = table.int16.binary
@@ -53,7 +54,7 @@ extension Lowering {
     }
     let entries = LookupTableInt16(
       inputScale: Double(scale), inputZeroPoint: 0, outputScale: Double(outputScale),
-      parameters.kind.function
+      parameters.function
     ).entries
     let values = pack(PackedConstant(entries))
     let kernel = table.int16.lookup

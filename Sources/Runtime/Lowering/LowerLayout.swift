@@ -73,7 +73,7 @@ extension Lowering {
     var pieces: [ConcatenatePiece] = []
     var offset = 0
     for (source, id) in operands {
-      let rowBytes = self.shape(id)[axis] * inner
+      let rowBytes = (parameters.stacks ? 1 : self.shape(id)[axis]) * inner
       pieces.append(
         ConcatenatePiece(source: source ?? self.source(id), offset: offset, rowBytes: rowBytes))
       offset += rowBytes

@@ -50,9 +50,12 @@ extension Lowering {
   mutating func lowerReduce(_ parameters: Reduce, _ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     guard
-      let axes = parameters.axes,
+      parameters.kind == .mean, let axes = parameters.axes,
       let reduction = ReductionShape(shape(input), axes: axes), reduction.reduced >= 1
-    else { throw unsupported(node) }
+    else {
+      try lowerReduceElements(parameters, node)
+      return
+    }
     let split = WorkSplit(
       units: reduction.outer,
       costNanoseconds: costNanoseconds(elements(input), perNanosecond: 4))
@@ -84,7 +87,7 @@ extension Lowering {
             shape: reduction, input: memory.address(source), output: memory.address(destination))
           return { range, _ in kernel(arguments, range) }
         })
-    default: throw unsupported(node)
+    default: try lowerReduceElements(parameters, node)
     }
   }
 }

@@ -5,6 +5,10 @@ import Tensors
 extension Lowering {
   mutating func lowerSoftmax(_ parameters: Softmax, _ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
+    if parameters.isLogarithm {
+      try lowerNormalizeRows(isLogSoftmax: true, node)
+      return
+    }
     let columns = shape(input).extents.last ?? 1
     guard columns >= 1, parameters.beta.isFinite else { throw unsupported(node) }
     let split = WorkSplit(

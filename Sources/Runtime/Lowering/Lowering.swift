@@ -80,8 +80,10 @@ struct Lowering {
   private var now: Int { steps.count + 1 }
 
   /// Where the step to be added finds a value, which stays alive until then.
-  mutating func source(_ id: ValueID) -> Source {
-    use(id)
+  ///
+  /// With `steps`, it stays alive until so many steps later.
+  mutating func source(_ id: ValueID, steps: Int = 0) -> Source {
+    use(id, steps: steps)
     if let source = sources[id.index] { return source }
     guard let constant = graph[id].constant else {
       preconditionFailure("a validated graph makes every value before it is read")
@@ -142,10 +144,10 @@ struct Lowering {
   }
 
   /// Keeps a value alive until the step to be added.
-  mutating func use(_ id: ValueID) {
+  mutating func use(_ id: ValueID, steps: Int = 0) {
     guard let index = bufferIndex(id) else { return }
     let lifetime = buffers[index].lifetime
-    buffers[index].lifetime = lifetime.lowerBound...max(lifetime.upperBound, now)
+    buffers[index].lifetime = lifetime.lowerBound...max(lifetime.upperBound, now + steps)
   }
 
   private func bufferIndex(_ id: ValueID) -> Int? {

@@ -1,0 +1,96 @@
+package import Tensors
+
+/// How elements are folded into one.
+package enum ReductionOperation: Sendable, Equatable, CaseIterable {
+  case mean, sum, product, minimum, maximum, any, all
+}
+
+/// Folds the middle axis; the maker vouches for the pointers.
+@safe package struct ReductionArguments {
+  package var operation: ReductionOperation
+  package var type: DataType
+  package var shape: ReductionShape
+  package var inputScheme: CodeScheme
+  package var outputScheme: CodeScheme
+  package var input: UnsafeRawPointer
+  package var output: UnsafeMutableRawPointer
+
+  package init(
+    operation: ReductionOperation, type: DataType, shape: ReductionShape,
+    inputScheme: CodeScheme, outputScheme: CodeScheme, input: UnsafeRawPointer,
+    output: UnsafeMutableRawPointer
+  ) {
+    self.operation = operation
+    self.type = type
+    self.shape = shape
+    self.inputScheme = inputScheme
+    self.outputScheme = outputScheme
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}
+
+/// The index of the first greatest or least element of the middle axis.
+@safe package struct ArgumentArguments {
+  package var isMaximum: Bool
+  package var type: DataType
+  package var shape: ReductionShape
+  /// int32 or int64.
+  package var outputType: DataType
+  package var input: UnsafeRawPointer
+  package var output: UnsafeMutableRawPointer
+
+  package init(
+    isMaximum: Bool, type: DataType, shape: ReductionShape, outputType: DataType,
+    input: UnsafeRawPointer, output: UnsafeMutableRawPointer
+  ) {
+    self.isMaximum = isMaximum
+    self.type = type
+    self.shape = shape
+    self.outputType = outputType
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}
+
+/// Running sums along the middle axis.
+@safe package struct CumulativeSumArguments {
+  package var isExclusive: Bool
+  package var isReversed: Bool
+  /// float32, int32 or int64.
+  package var type: DataType
+  package var shape: ReductionShape
+  package var input: UnsafeRawPointer
+  package var output: UnsafeMutableRawPointer
+
+  package init(
+    isExclusive: Bool, isReversed: Bool, type: DataType, shape: ReductionShape,
+    input: UnsafeRawPointer, output: UnsafeMutableRawPointer
+  ) {
+    self.isExclusive = isExclusive
+    self.isReversed = isReversed
+    self.type = type
+    self.shape = shape
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}
+
+/// Each row of float32 values through one function of the whole row.
+@safe package struct NormalizeRowsArguments {
+  /// Logarithm of softmax, else division by the length of the row.
+  package var isLogSoftmax: Bool
+  package var columns: Int
+  package var input: UnsafePointer<Float>
+  package var output: UnsafeMutablePointer<Float>
+
+  package init(
+    isLogSoftmax: Bool, columns: Int, input: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>
+  ) {
+    self.isLogSoftmax = isLogSoftmax
+    self.columns = columns
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}

@@ -1,0 +1,71 @@
+package import Tensors
+
+/// Another height and width for `[n, h, w, c]`; the maker vouches for the pointers.
+@safe package struct ResizeArguments {
+  package var isBilinear: Bool
+  package var alignsCorners: Bool
+  package var hasHalfPixelCenters: Bool
+  /// Bilinear: float32, int8 or uint8.
+  package var type: DataType
+  package var height: Int
+  package var width: Int
+  /// Elements of a pixel; its bytes for nearest.
+  package var channels: Int
+  package var outputHeight: Int
+  package var outputWidth: Int
+  package var input: UnsafeRawPointer
+  package var output: UnsafeMutableRawPointer
+
+  package init(
+    isBilinear: Bool, alignsCorners: Bool, hasHalfPixelCenters: Bool, type: DataType,
+    height: Int, width: Int, channels: Int, outputHeight: Int, outputWidth: Int,
+    input: UnsafeRawPointer, output: UnsafeMutableRawPointer
+  ) {
+    self.isBilinear = isBilinear
+    self.alignsCorners = alignsCorners
+    self.hasHalfPixelCenters = hasHalfPixelCenters
+    self.type = type
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.outputHeight = outputHeight
+    self.outputWidth = outputWidth
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}
+
+/// A transposed convolution of float32 values or int8 codes.
+@safe package struct TransposeConvolutionArguments {
+  /// Of the convolution that is transposed: its input is this one's output.
+  package var geometry: WindowGeometry
+  package var type: DataType
+  /// `[inputChannels, kernelHeight, kernelWidth, outputChannels]` in the geometry's terms.
+  package var weights: UnsafeRawPointer
+  /// Float32, or int32 for codes.
+  package var bias: UnsafeRawPointer?
+  /// Codes: one ratio for each channel of the result.
+  package var scales: UnsafePointer<Float>?
+  package var inputZeroPoint: Int32
+  package var bounds: OutputBoundsInt8
+  package var floatBounds: OutputBoundsFloat32
+  package var input: UnsafeRawPointer
+  package var output: UnsafeMutableRawPointer
+
+  package init(
+    geometry: WindowGeometry, type: DataType, weights: UnsafeRawPointer, bias: UnsafeRawPointer?,
+    scales: UnsafePointer<Float>?, inputZeroPoint: Int32, bounds: OutputBoundsInt8,
+    floatBounds: OutputBoundsFloat32, input: UnsafeRawPointer, output: UnsafeMutableRawPointer
+  ) {
+    self.geometry = geometry
+    self.type = type
+    unsafe self.weights = weights
+    unsafe self.bias = bias
+    unsafe self.scales = scales
+    self.inputZeroPoint = inputZeroPoint
+    self.bounds = bounds
+    self.floatBounds = floatBounds
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}
