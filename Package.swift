@@ -130,7 +130,7 @@ let package = Package(
     tests("ByteParsingTests", ["ByteParsing"]),
     tests("JSONDocumentsTests", ["JSONDocuments"]),
     tests("CryptographyTests", ["Cryptography"]),
-    tests("KernelTests", ["KernelDispatch", "KernelInterface"]),
+    tests("KernelTests", ["KernelDispatch", "KernelInterface", "Tensors"]),
     tests("MemoryPlanningTests", ["MemoryPlanning"]),
     tests("ModelGraphTests", ["ModelGraph", "ByteParsing", "Tensors"]),
     tests("NumPyFilesTests", ["NumPyFiles", "Tensors", "ByteParsing"]),

@@ -20,6 +20,8 @@ extension TFLiteOperatorReader {
     case .tile: return .move(.tile)
     case .broadcastTo: return .move(.broadcast)
     case .reverseV2: return .move(.reverse)
+    case .spaceToBatchND: return .move(.spaceToBatch)
+    case .batchToSpaceND: return .move(.batchToSpace)
     case .spaceToDepth: return .move(.spaceToDepth(block: try integer(options(19), 0)))
     case .depthToSpace: return .move(.depthToSpace(block: try integer(options(94), 0)))
     case .stridedSlice: return .move(.stridedSlice(try stridedSlice()))

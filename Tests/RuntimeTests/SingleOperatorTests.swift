@@ -13,10 +13,20 @@ struct SingleOperatorTests {
     "softmax", "sub", "tanh",
   ].flatMap { name in ["float32", "int8", "uint8", "int16"].map { "\(name)_\($0)" } }
 
+  /// Operators of other element types, or through the general kernels.
+  static let general = [
+    "add_int32", "arg_max_int8", "cast_int32", "concatenation_int32", "floor_div_int32",
+    "floor_mod_int32", "gather_nd_int8", "gelu_int8", "hard_swish_int8", "less_int32",
+    "log_float32", "mul_int32", "neg_float32", "resize_bilinear_int8", "rsqrt_float32",
+    "rsqrt_int8", "select_bool", "split_int32", "squared_difference_float32",
+    "squared_difference_int8", "strided_slice_float32", "strided_slice_int32", "sub_int32",
+    "transpose_float32", "transpose_int8", "unpack_float32", "unpack_int8",
+  ]
+
   static let models: [String] = SharedModels.paths(under: "op_level").filter { path in
     let file = path.split(separator: "/").last.map(String.init) ?? ""
     // What is left of the name: an optional mark of per-channel weights, a number and a digest.
-    return inScope.contains { file.hasPrefix($0 + "_") }
+    return (inScope + general).contains { file.hasPrefix($0 + "_") }
   }
 
   @Test("meet the reference kernels on every table", arguments: models)

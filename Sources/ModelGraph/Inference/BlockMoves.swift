@@ -39,8 +39,12 @@ extension NodeView {
     return blocks
   }
 
-  func spaceToBatch(_ input: Shape) throws(GraphError) -> ResolvedMove {
-    let blocks = try blocks(input)
+  /// The walk is through the padded input.
+  func spaceToBatch(_ unpadded: Shape) throws(GraphError) -> ResolvedMove {
+    let blocks = try blocks(unpadded)
+    let input =
+      node.inputs.count < 3
+      ? unpadded : try padded(unpadded, try blockMargins(2, rank: unpadded.rank))
     let strides = input.strides
     var batch = input[0]
     var space: [Int] = []
@@ -60,7 +64,41 @@ extension NodeView {
     return ResolvedMove(shape: try result([batch] + space + input.extents[rest...]), copy: copy)
   }
 
+  /// What operand `operand` says of the axes after the first, as amounts of every axis.
+  func blockMargins(_ operand: Int, rank: Int) throws(GraphError) -> [Pad.Amount] {
+    let flat = try integers(operand)
+    guard flat.count % 2 == 0, flat.count / 2 < rank,
+      flat.allSatisfy({ (0...GraphLimits.extentMaximum).contains($0) })
+    else { throw .parameterInvalid(node: index) }
+    return (0..<rank).map { axis in
+      let place = 2 * (axis - 1)
+      return place >= 0 && place < flat.count
+        ? Pad.Amount(before: flat[place], after: flat[place + 1])
+        : Pad.Amount(before: 0, after: 0)
+    }
+  }
+
+  func padded(_ shape: Shape, _ amounts: [Pad.Amount]) throws(GraphError) -> Shape {
+    try result(zip(shape.extents, amounts).map { $0 + $1.before + $1.after })
+  }
+
+  /// The walk gives the space before it is cropped.
   func batchToSpace(_ input: Shape) throws(GraphError) -> ResolvedMove {
+    var resolved = try wholeSpace()
+    guard node.inputs.count == 3 else { return resolved }
+    let crops = try blockMargins(2, rank: input.rank)
+    for (axis, crop) in crops.enumerated() {
+      guard crop.before + crop.after <= resolved.shape[axis] else {
+        throw .parameterInvalid(node: index)
+      }
+      resolved.shape.extents[axis] -= crop.before + crop.after
+    }
+    return resolved
+  }
+
+  /// Blocks put together, nothing cropped.
+  func wholeSpace() throws(GraphError) -> ResolvedMove {
+    let input = try type(0).shape
     let blocks = try blocks(input)
     let strides = input.strides
     var product = 1

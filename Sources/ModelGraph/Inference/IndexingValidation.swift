@@ -7,7 +7,7 @@ extension NodeView {
   func validateIndexing() throws(GraphError) {
     switch node.operation {
     case .move(let move):
-      try expectOperands(move.operands...move.operands)
+      try expectOperands(move.operands)
       try validateMove(operands: [0])
     case .stridedCopy, .l2Normalize:
       try expectOperands(1...1)
@@ -113,12 +113,13 @@ extension NodeView {
 
 extension Move {
   /// Operands with the data.
-  fileprivate var operands: Int {
+  fileprivate var operands: ClosedRange<Int> {
     switch self {
-    case .transpose, .part, .tile, .broadcast, .reverse, .spaceToBatch, .batchToSpace, .crop: 2
-    case .slice, .unequalPart: 3
-    case .stridedSlice: 4
-    case .element, .spaceToDepth, .depthToSpace: 1
+    case .transpose, .part, .tile, .broadcast, .reverse: 2...2
+    case .spaceToBatch, .batchToSpace: 2...3
+    case .slice, .unequalPart: 3...3
+    case .stridedSlice: 4...4
+    case .element, .spaceToDepth, .depthToSpace: 1...1
     }
   }
 }

@@ -45,6 +45,7 @@ private struct KnownElements {
     switch node.operation {
     case .generate(let generator): return generated(generator, view)
     case .reshape, .squeeze, .expandDimensions: return operand(0)
+    case .move(.spaceToBatch), .move(.batchToSpace): return nil
     case .move(let move):
       // A dry run: what does not resolve was refused with its reason before.
       guard operand(0) != nil, let resolved = try? view.resolve(move) else { return nil }

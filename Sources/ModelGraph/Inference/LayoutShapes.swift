@@ -84,14 +84,9 @@ extension NodeView {
     if let amounts = parameters.amounts { return amounts }
     let flat = try integers(1)
     guard flat.count % 2 == 0 else { throw .parameterInvalid(node: index) }
-    var amounts = stride(from: 0, to: flat.count, by: 2).map {
+    return stride(from: 0, to: flat.count, by: 2).map {
       Pad.Amount(before: flat[$0], after: flat[$0 + 1])
     }
-    guard let first = parameters.firstAxis else { return amounts }
-    let none = Pad.Amount(before: 0, after: 0)
-    amounts.insert(contentsOf: Array(repeating: none, count: first), at: 0)
-    while amounts.count < (try type(0).shape.rank) { amounts.append(none) }
-    return amounts
   }
 
   func pad(_ parameters: Pad) throws(GraphError) -> Shape {

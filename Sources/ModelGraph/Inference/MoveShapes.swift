@@ -40,7 +40,6 @@ extension NodeView {
       return ResolvedMove(shape: input, copy: copy)
     case .spaceToBatch: return try spaceToBatch(input)
     case .batchToSpace: return try batchToSpace(input)
-    case .crop: return try crop(input)
     }
   }
 
@@ -93,25 +92,6 @@ extension NodeView {
       guard (0...rest).contains(size) else { throw .parameterInvalid(node: index) }
       extents.append(size)
       offset += begins[axis] * strides[axis]
-    }
-    return ResolvedMove(
-      shape: try result(extents),
-      copy: StridedCopy(extents: extents, strides: strides, offset: offset))
-  }
-
-  private func crop(_ input: Shape) throws(GraphError) -> ResolvedMove {
-    let amounts = try integers(1)
-    guard amounts.count % 2 == 0, amounts.count / 2 < input.rank else {
-      throw .parameterInvalid(node: index)
-    }
-    let strides = input.strides
-    var (extents, offset) = (input.extents, 0)
-    for axis in 1..<(amounts.count / 2 + 1) {
-      let (before, after) = (amounts[2 * axis - 2], amounts[2 * axis - 1])
-      guard (0...extents[axis]).contains(before), (0...extents[axis] - before).contains(after)
-      else { throw .parameterInvalid(node: index) }
-      extents[axis] -= before + after
-      offset += before * strides[axis]
     }
     return ResolvedMove(
       shape: try result(extents),

@@ -45,13 +45,8 @@ package struct Pad: Sendable, Equatable {
 
   /// One for each axis; nil when the second input gives them.
   package var amounts: [Amount]?
-  /// The operand gives amounts of the axes from this one on only; every other is zero.
-  package var firstAxis: Int?
 
-  package init(amounts: [Amount]?, firstAxis: Int? = nil) {
-    self.amounts = amounts
-    self.firstAxis = firstAxis
-  }
+  package init(amounts: [Amount]?) { self.amounts = amounts }
 }
 
 /// Joins tensors along one axis. Inputs: one or more tensors that agree on every other axis.

@@ -25,12 +25,12 @@ package enum Move: Sendable, Equatable {
   case depthToSpace(block: Int)
   /// Operand 1: the axes whose order turns round.
   case reverse
-  /// Blocks of the axes after the first become batches. Operand 1: the block's extents.
+  /// Blocks of the axes after the first become batches. Operands 1 and, optionally, 2: the block's
+  /// extents, and what to pad each of its axes with before.
   case spaceToBatch
-  /// Batches become blocks of the axes after the first. Operand 1: the block's extents.
+  /// Batches become blocks of the axes after the first. Operands 1 and, optionally, 2: the block's
+  /// extents, and what to crop from each of its axes after.
   case batchToSpace
-  /// Operand 1: a matrix `[k, 2]` of what to leave out at both ends of the `k` axes after the first.
-  case crop
 }
 
 /// What a strided slice does beyond its operands; bit `i` of a mask is the operands' element `i`.

@@ -8,6 +8,7 @@ extension Graph {
     var graph = self
     try graph.validate()
     try graph.inferShapes()
+    try graph.expandBlockMoves()
     try graph.absorbParameters()
     try graph.foldConstants()
     graph.signCodes()

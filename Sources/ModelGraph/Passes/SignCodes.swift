@@ -82,9 +82,11 @@ extension Operator {
     switch self {
     case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
       .reduce, .pad, .reshape, .squeeze, .expandDimensions, .softmax, .concatenate, .quantize,
-      .dequantize:
+      .dequantize, .move, .stridedCopy, .gather, .gatherND, .select, .argumentOfExtreme, .resize,
+      .batchMatmul, .transposeConvolution2D, .mirrorPad, .dynamicUpdateSlice:
       true
     case .recurrent: false
+    case .cast, .generate, .cumulativeSum, .l2Normalize, .oneHot: false
     }
   }
 
