@@ -61,9 +61,26 @@ package final class MQTTClient {
     guard let handle else { return }
     if isConnected {
       handle.disconnect()
+      awaitClose(handle)
       pending += handle.takeEvents()
     }
     end(.requested)
+  }
+
+  /// Reads until the broker has closed, for a bounded time: a socket that is closed over unread bytes resets the
+  /// connection, the broker may then never see the farewell, and it tells the last will as well.
+  private func awaitClose(_ handle: MosquittoHandle) {
+    let deadline = Self.milliseconds() + limits.closeMilliseconds
+    while let socket = handle.descriptor {
+      let left = deadline - Self.milliseconds()
+      guard left > 0 else { return }
+      let events = POLLIN | (handle.wantsWrite ? POLLOUT : 0)
+      var descriptor = pollfd(fd: socket, events: Int16(events), revents: 0)
+      // Sound: one descriptor is passed, and its count.
+      guard unsafe Glibc.poll(&descriptor, 1, Int32(clamping: left)) > 0 else { return }
+      if Int32(descriptor.revents) & POLLOUT != 0, handle.write() != 0 { return }
+      if Int32(descriptor.revents) & ~POLLOUT != 0, handle.read() != 0 { return }
+    }
   }
 
   /// Waits for events, at most `timeoutMilliseconds`; returns at once when there are some.

@@ -17,5 +17,8 @@ package struct MQTTLimits: Sendable, Equatable {
   /// The longest host, user name or password, in bytes of UTF-8.
   package var credentialBytesMaximum = 1024
 
+  /// How long an orderly end waits for the broker to close, in milliseconds.
+  package var closeMilliseconds: Int64 = 250
+
   package init() {}
 }
