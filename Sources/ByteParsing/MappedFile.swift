@@ -1,6 +1,10 @@
+import CFaults
 import Glibc
 
 /// A read-only mapping of a file, or of a part of one, unmapped when its last view is gone.
+///
+/// A file that shrinks while it is mapped reads as zeros where it ended, and one that is written to
+/// reads as it is written: neither harms the process, and `isIntact` tells.
 @safe package final class MappedFile: Sendable {
   /// The base of the mapping; nil when it holds no bytes.
   nonisolated(unsafe) private let base: UnsafeMutableRawPointer?
@@ -9,20 +13,25 @@ import Glibc
   private let lead: Int
   /// Bytes that can be read.
   package let count: Int
+  /// Open for as long as the mapping, to see whether the file was changed.
+  private let descriptor: Int32
+  private let version: FileVersion
+  /// Names the watch over the mapping; nil when it holds no bytes.
+  private let watch: Int32?
 
   /// Maps `count` bytes at `offset` of the file at `path`; all that follow `offset` when `count` is
   /// nil.
   ///
-  /// The file must not shrink while it is mapped: stored models are replaced by rename, never
-  /// rewritten.
+  /// - Throws: `unreadableFile` or `partOutsideFile`.
   package init(path: String, offset: Int = 0, count: Int? = nil) throws(ParsingError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadableFile(errno: errno) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { throw .unreadableFile(errno: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadableFile(errno: EINVAL) }
-    let fileSize = Int(status.st_size)
+    var isMapped = false
+    defer { if !isMapped { close(descriptor) } }
+    guard let version = FileVersion(descriptor) else { throw .unreadableFile(errno: EINVAL) }
+    let fileSize = version.byteCount
+    self.descriptor = descriptor
+    self.version = version
     let wanted = count ?? Swift.max(0, fileSize - Swift.max(0, offset))
     guard offset >= 0, wanted >= 0, offset <= fileSize, wanted <= fileSize - offset else {
       throw .partOutsideFile(offset: offset, count: wanted, fileSize: fileSize)
@@ -33,6 +42,8 @@ import Glibc
     guard wanted > 0 else {
       unsafe base = nil
       mappedCount = 0
+      watch = nil
+      isMapped = true
       return
     }
     mappedCount = lead + wanted
@@ -41,12 +52,27 @@ import Glibc
     guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
       throw .unreadableFile(errno: errno)
     }
+    let watch = unsafe cf_watch(mapping, mappedCount)
+    guard watch >= 0 else {
+      unsafe munmap(mapping, mappedCount)
+      throw .unreadableFile(errno: ENOMEM)
+    }
     unsafe base = mapping
+    self.watch = watch
+    isMapped = true
   }
 
   deinit {
     // Sound: views hold this object, so none is left.
     if let base = unsafe base { unsafe munmap(base, mappedCount) }
+    if let watch { cf_unwatch(watch) }
+    close(descriptor)
+  }
+
+  /// Whether the file is still as it was mapped: neither cut nor written to since.
+  package var isIntact: Bool {
+    if let watch, cf_was_torn(watch) { return false }
+    return FileVersion(descriptor) == version
   }
 
   /// The bytes; the view keeps the mapping alive.
@@ -54,5 +80,23 @@ import Glibc
     guard let base = unsafe base else { return ByteView([UInt8]()) }
     // Sound: the mapping is readable for `lead + count` bytes until `deinit`.
     return unsafe ByteView(start: UnsafeRawPointer(base) + lead, count: count, owner: self)
+  }
+}
+
+/// What changes when a file is written to in place.
+private struct FileVersion: Equatable {
+  let byteCount: Int
+  private let seconds: Int
+  private let nanoseconds: Int
+
+  /// Nil when the descriptor is not of a regular file.
+  init?(_ descriptor: Int32) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      return nil
+    }
+    byteCount = Int(status.st_size)
+    seconds = status.st_mtim.tv_sec
+    nanoseconds = status.st_mtim.tv_nsec
   }
 }

@@ -26,13 +26,16 @@ package struct Plan: Sendable {
 
   /// Canonicalises the graph, lowers it with the kernels of `table`, and plans its memory.
   ///
+  /// - Parameter copiesConstants: whether the model, once prepared, needs its file no more; constants that could be
+  ///   read in place are then copied beside the packed weights.
   /// - Precondition: `threads` is at least 1.
   package init(
-    _ graph: Graph, table: KernelTable, threads: Int = 1
+    _ graph: Graph, table: KernelTable, threads: Int = 1, copiesConstants: Bool = false
   ) throws(RuntimeError) {
     precondition(threads >= 1 && threads <= ComputePool.threadsMaximum)
     let canonical = try Plan.canonical(graph)
-    let lowering = try Lowering(canonical, table: table, threads: threads)
+    let lowering = try Lowering(
+      canonical, table: table, threads: threads, copiesConstants: copiesConstants)
     let arena = try Plan.arena(lowering.buffers)
     let (packedOffsets, weightsBytes) = Plan.laidOut(lowering.packed)
     memory = MemoryNeeds(

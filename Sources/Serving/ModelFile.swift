@@ -7,12 +7,17 @@ struct ModelFile: Sendable {
   var model: ByteView
   var labels: [String]
   var golden: GoldenVectors?
+  private let file: MappedFile
+
+  /// Whether the file is still what it was when it was opened.
+  var isIntact: Bool { file.isIntact }
 
   /// Opens a `.tflite` file or a bundle; the content decides, not the name.
   init(path: String) throws(LoadFailure) {
     let bytes: ByteView
     do throws(ParsingError) {
-      bytes = try MappedFile(path: path).bytes
+      file = try MappedFile(path: path)
+      bytes = file.bytes
     } catch {
       throw LoadFailure(error, path: path)
     }

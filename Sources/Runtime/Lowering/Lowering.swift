@@ -12,6 +12,8 @@ struct Lowering {
   let graph: Graph
   let table: KernelTable
   let threads: Int
+  /// Whether no step may read a constant from the mapped file.
+  let copiesConstants: Bool
   private(set) var steps: [Step] = []
   private(set) var packed: [PackedConstant] = []
   private(set) var buffers: [BufferRequest] = []
@@ -26,7 +28,10 @@ struct Lowering {
   private var fileConstants: Set<Int> = []
   private var realigned: [Int: PackedID] = [:]
 
-  init(_ graph: Graph, table: KernelTable, threads: Int) throws(RuntimeError) {
+  init(
+    _ graph: Graph, table: KernelTable, threads: Int, copiesConstants: Bool = false
+  ) throws(RuntimeError) {
+    self.copiesConstants = copiesConstants
     self.graph = graph
     self.table = table
     self.threads = threads
@@ -37,7 +42,7 @@ struct Lowering {
     try makeVariables()
     try lowerNodes()
     try storeVariables()
-    for output in graph.outputs { use(output) }
+    for output in graph.outputs { _ = source(output) }
   }
 
   /// Bytes of constants that steps read in place.
@@ -89,7 +94,7 @@ struct Lowering {
       preconditionFailure("a validated graph makes every value before it is read")
     }
     let elementBytes = max(graph[id].type.dataType.bitWidth / 8, 1)
-    guard constant.isAligned(to: elementBytes) else {
+    guard !copiesConstants, constant.isAligned(to: elementBytes) else {
       let copy = realigned[id.index] ?? pack(PackedConstant(copyOf: constant))
       realigned[id.index] = copy
       return .packed(copy)
@@ -186,6 +191,7 @@ struct Lowering {
 
   /// Where the value is after the last step; nil when nothing made it.
   func location(of id: ValueID) -> Source? {
-    sources[id.index] ?? graph[id].constant.map { .constant($0) }
+    sources[id.index] ?? realigned[id.index].map { .packed($0) }
+      ?? graph[id].constant.map { .constant($0) }
   }
 }
