@@ -51,11 +51,13 @@ let package = Package(
     .target(name: "CVector"),
     .target(name: "CProcessor"),
     .target(name: "CThreads"),
+    .target(name: "CFaults"),
+    .target(name: "CBuild"),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CMosquitto"),
     .systemLibrary(name: "CZstd"),
     library("Tensors"),
-    library("ByteParsing"),
+    library("ByteParsing", ["CFaults"]),
     library("Cryptography", ["CCrypto"]),
     library("MemoryPlanning"),
     library("JSONDocuments"),
@@ -110,7 +112,7 @@ let package = Package(
     .executableTarget(
       name: "edgeserve",
       dependencies: [
-        "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
+        "CBuild", "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
         "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
         "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT", "NumPyFiles",
         "TensorJSON", "JSONDocuments",
@@ -179,7 +181,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "edgeserve", "KernelDispatch", "KernelInterface", "Tensors",
+        "edgeserve", "KernelDispatch", "KernelInterface", "Tensors", "OpenInference", "Serving",
+        "Transport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]

@@ -1,13 +1,19 @@
+import CBuild
 import KernelDispatch
 import KernelInterface
 
 /// What this program is.
 enum Build {
   static let version = "0.1.0"
+  /// The commit that was built; `unknown` when the build was not told.
+  static var commit: String {
+    // Sound: a string literal of C, which lives as long as the program.
+    unsafe String(cString: cb_commit())
+  }
 
-  /// Version, compiler, architecture and kernel tables, for `--version`.
+  /// Version, commit, compiler, architecture and kernel tables, for `--version`.
   static var description: String {
-    "edgeserve \(version) (Swift \(swiftVersion), \(architecture), kernels "
+    "edgeserve \(version) (commit \(commit), Swift \(swiftVersion), \(architecture), kernels "
       + KernelTable.builtInNames.joined(separator: " ") + ")"
   }
 

@@ -19,7 +19,7 @@ struct PredictClient {
     do throws(JSONError) {
       return try ModelInterface(json: body)
     } catch {
-      throw CommandFailure(.failure, "the agent's metadata are not as expected: \(error)")
+      throw CommandFailure(.failure, "the agent's metadata are not as expected: \(ErrorSentence.of(error))")
     }
   }
 

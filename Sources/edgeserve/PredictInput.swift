@@ -20,7 +20,7 @@ struct PredictInput {
       do throws(NumPyError) {
         file = try NumPyFile(path: value)
       } catch {
-        throw CommandFailure(.badInput, "\(value) cannot be used: \(error)")
+        throw CommandFailure(.badInput, "\(value) cannot be used: \(ErrorSentence.of(error))")
       }
       (dataType, shape, bytes) = (file.dataType, file.shape, file.elements.array)
     } else {
@@ -31,7 +31,7 @@ struct PredictInput {
       do throws(JSONError) {
         (shape, bytes) = try Self.decode(value, type)
       } catch {
-        throw CommandFailure(.badInput, "the JSON for input \(name) cannot be used: \(error)")
+        throw CommandFailure(.badInput, "the JSON for input \(name) cannot be used: \(ErrorSentence.of(error))")
       }
     }
     shape = Self.fit(shape, input.shape)

@@ -23,7 +23,7 @@ struct PredictReport {
     do throws(JSONError) {
       try read(reply, labels)
     } catch {
-      throw CommandFailure(.failure, "the agent's answer is not as expected: \(error)")
+      throw CommandFailure(.failure, "the agent's answer is not as expected: \(ErrorSentence.of(error))")
     }
   }
 
