@@ -3,6 +3,7 @@ import Transport
 /// What the admin socket answers.
 struct AdminRoutes: Sendable {
   let report: StatusReport
+  let metrics: MetricsReport
 
   func handle(
     _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
@@ -18,6 +19,9 @@ struct AdminRoutes: Sendable {
         HTTPResponse(
           status: health == .failing ? 503 : 200, headers: [("Content-Type", "text/plain")],
           body: Array((health.rawValue + "\n").utf8)))
+    case "/metrics":
+      guard request.method == "GET" else { return respond(Self.notAllowed) }
+      respond(metrics.response())
     default: respond(.error(404, "no such path"))
     }
   }

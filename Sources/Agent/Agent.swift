@@ -48,6 +48,7 @@ package final class Agent: Sendable {
   package let manager: ModelManager
   package let configuration: AgentConfiguration
   private let log: Logger
+  private let memory: AgentMemory
   private let stores: LocalStores
   private let delivery: (any DeliveryService)?
   private let thread: EventLoopThread
@@ -61,12 +62,18 @@ package final class Agent: Sendable {
     try configuration.validate()
     self.configuration = configuration
     self.log = log
+    let switches = SwitchCounters()
     let manager = ModelManager(
       ServingConfiguration(
         table: parts.table, budgetBytes: configuration.memoryBudget,
         threads: configuration.threads ?? ProcessorCount.threadsDefault,
-        onEvent: { EventLog.write($0, to: log) }))
+        onEvent: { event in
+          switches.count(event)
+          EventLog.write(event, to: log)
+        }))
     self.manager = manager
+    memory = try AgentMemory(
+      manager, deliveredModels: configuration.delivery?.models.count ?? 0)
     for name in configuration.modelNames { manager.declare(name) }
     delivery = try Self.makeDelivery(configuration, parts, manager, log)
     stores = LocalStores(
@@ -77,11 +84,14 @@ package final class Agent: Sendable {
         version: parts.version, kernels: parts.table.name,
         board: configuration.board ?? "generic"),
       delivery: delivery, paths: configuration.models)
+    let metrics = MetricsReport(status: report, switches: switches)
     thread = EventLoopThread()
     do throws(AgentError) {
       (dataServer, adminServer) = try AgentSockets.open(
-        configuration, thread, routes: parts.routes(manager.service),
-        admin: AdminRoutes(report: report))
+        configuration, thread, memory.connections,
+        routes: parts.routes(manager.service)
+          + (configuration.metricsOnDataSocket ? [metrics.route] : []),
+        admin: AdminRoutes(report: report, metrics: metrics))
     } catch {
       thread.shutdown()
       manager.shutdown(drainMilliseconds: 0)
@@ -109,6 +119,7 @@ package final class Agent: Sendable {
     let drained = manager.shutdown(drainMilliseconds: drainMilliseconds)
     adminServer.shutdown(drainMilliseconds: 0)
     thread.shutdown()
+    memory.close()
     log.info("agent stopped", metadata: ["drained": "\(drained)"])
     return drained
   }

@@ -12,6 +12,8 @@ package enum AgentError: Error, Equatable, Sendable {
   case invalidValue(key: String, value: String, expected: String)
   /// One model comes from a local path and from delivery.
   case modelDeclaredTwice(model: String)
+  /// The budget does not hold the agent's own buffers; bytes.
+  case budgetTooSmall(needed: Int, budget: Int)
   /// A directory that the agent needs and cannot make.
   case directory(path: String, errno: Int32)
   /// A socket cannot be bound; the transport's sentence.
@@ -36,6 +38,9 @@ package enum AgentError: Error, Equatable, Sendable {
       "\(key) is \"\(value)\"; it must be \(expected)."
     case .modelDeclaredTwice(let model):
       "The model \"\(model)\" is given a path and is also delivered; choose one."
+    case .budgetTooSmall(let needed, let budget):
+      "The memory budget of \(budget) bytes does not hold the agent's own buffers of \(needed) "
+        + "bytes; raise it by what the models need besides."
     case .directory(let path, let errno):
       "The directory \(path) cannot be made (\(ErrorText.of(errno)))."
     case .socket(_, let reason): reason

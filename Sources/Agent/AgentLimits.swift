@@ -36,4 +36,14 @@ package enum AgentLimits {
   static let passwordFileBytesMaximum = 4096
   /// Bytes of a root document's file.
   static let rootFileBytesMaximum = 32 * 1024
+  /// Connections of the data socket that the budget always holds.
+  static let connectionsReserved = 4
+  /// Connections of the admin socket, all of which the budget always holds.
+  static let adminConnectionsMaximum = 4
+  /// Bytes of a request's body on the admin socket.
+  static let adminBodyBytesMaximum = 4096
+  /// Bytes of one block's entry in the index of a bundle.
+  static let indexEntryBytes = 48
+  /// Bytes of a zstd decoder and of the block that it decodes.
+  static let decoderBytes = 320 * 1024
 }

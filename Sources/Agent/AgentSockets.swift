@@ -9,11 +9,16 @@ enum AgentSockets {
   private static let adminMode: mode_t = 0o600
 
   static func open(
-    _ configuration: AgentConfiguration, _ thread: EventLoopThread, routes: [HTTPRoutes],
-    admin: AdminRoutes
+    _ configuration: AgentConfiguration, _ thread: EventLoopThread,
+    _ memory: any ConnectionMemory, routes: [HTTPRoutes], admin: AdminRoutes
   ) throws(AgentError) -> (data: UnixHTTPServer, admin: UnixHTTPServer) {
     var limits = HTTPLimits()
     limits.bodyBytesMaximum = bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
+    limits.memory = memory
+    // The admin socket answers whatever the budget; its bound is part of what is charged.
+    var adminLimits = HTTPLimits()
+    adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
+    adminLimits.bodyBytesMaximum = AgentLimits.adminBodyBytesMaximum
     let data = try serve(configuration.socket, dataMode, thread, limits) { request, respond in
       for route in routes where route(request, respond) { return }
       respond(.error(404, "no such path"))
@@ -22,7 +27,7 @@ enum AgentSockets {
       return (
         data,
         try serve(
-          configuration.adminSocket, adminMode, thread, HTTPLimits(), handler: admin.handle)
+          configuration.adminSocket, adminMode, thread, adminLimits, handler: admin.handle)
       )
     } catch {
       data.shutdown(drainMilliseconds: 0)

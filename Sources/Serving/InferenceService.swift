@@ -4,7 +4,12 @@ import Synchronization
 package final class InferenceService: Sendable {
   private let registry: ModelRegistry
 
-  init(_ registry: ModelRegistry) { self.registry = registry }
+  private let memory: MemoryPool
+
+  init(_ registry: ModelRegistry, _ memory: MemoryPool) {
+    self.registry = registry
+    self.memory = memory
+  }
 
   /// Every declared model, sorted.
   package func modelNames() -> [String] { registry.state.withLock { $0.models.keys.sorted() } }
@@ -25,6 +30,11 @@ package final class InferenceService: Sendable {
     return entry.statuses()
   }
 
+  /// Requests that found no version, by outcome.
+  package func unresolvedOutcomes() -> [RequestOutcome: UInt64] {
+    registry.unresolved.withLock { $0 }
+  }
+
   /// Gives a reference to a version.
   ///
   /// Completes at once in general; while a drain-first switch is under way the request is parked,
@@ -33,7 +43,10 @@ package final class InferenceService: Sendable {
     _ model: String, _ selector: VersionSelector,
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
   ) {
-    registry.lease(model, selector, completion)
+    registry.lease(model, selector) { [registry] result in
+      if case .failure(let error) = result { registry.countUnresolved(error) }
+      completion(result)
+    }
   }
 
   /// Answers `request` with the version of `lease`.
@@ -46,15 +59,35 @@ package final class InferenceService: Sendable {
   ) {
     let admitted = MonotonicClock.now()
     let plan: RequestPlan
+    let replyBytes: Int
     do throws(ServingError) {
       plan = try RequestPlan(
         request, lease.description, batchMaximum: registry.limits.batchMaximum)
+      replyBytes = try charge(plan)
     } catch {
       lease.loaded.metrics.record(RequestOutcome(error), nanoseconds: 0)
       return completion(.failure(error))
     }
+    var answer = completion
+    if replyBytes > 0 {
+      answer = { [memory] result in
+        completion(result)
+        memory.giveBack(replyBytes)
+      }
+    }
     let job = LoadedVersion.Job(
-      lease: lease, request: request, plan: plan, admitted: admitted, completion: completion)
+      lease: lease, request: request, plan: plan, admitted: admitted, completion: answer)
     lease.loaded.submit(job, registry.executor)
+  }
+
+  /// Takes the bytes of a large reply; small ones are part of what a connection holds.
+  private func charge(_ plan: RequestPlan) throws(ServingError) -> Int {
+    let tensors = plan.outputs.reduce(0) { $0 + $1.rowBytes * plan.rows }
+    guard tensors > registry.limits.replyBytesFree else { return 0 }
+    let bytes = tensors * registry.limits.replyCopies
+    if let refusal = memory.take(bytes) {
+      throw .overMemory(needed: refusal.needed, available: refusal.available)
+    }
+    return bytes
   }
 }

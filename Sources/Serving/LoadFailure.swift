@@ -4,6 +4,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
   case unreadable(path: String, errno: Int32)
   /// The bytes are no valid model or bundle; the parser's own words.
   case invalidModel(String)
+  /// The file was cut or written to while it was read.
+  case changedWhileLoading(path: String)
   /// Operators that this build cannot run, each as the importer names it.
   case unsupported([String])
   /// The version needs `needed` bytes; `available` of the `budget` could be granted.
@@ -24,7 +26,7 @@ package enum LoadFailure: Error, Sendable, Equatable {
   package var code: String {
     switch self {
     case .unreadable: "unreadable"
-    case .invalidModel: "model-invalid"
+    case .invalidModel, .changedWhileLoading: "model-invalid"
     case .unsupported: "unsupported"
     case .overBudget, .drainTimedOut: "over-budget"
     case .goldenMismatch, .goldenMalformed, .noGoldenVectors: "gate-mismatch"
@@ -40,6 +42,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
       "The file \(path) cannot be read (errno \(errno))."
     case .invalidModel(let reason):
       "The file is no valid model: \(reason)."
+    case .changedWhileLoading(let path):
+      "The file \(path) was written to while it was loaded; put models in place by rename."
     case .unsupported(let operators):
       "The model needs operators that this build cannot run: "
         + operators.joined(separator: ", ") + "."

@@ -26,6 +26,7 @@ final class LoadedVersion: Sendable {
   let source: VersionSource
   let description: VersionDescription
   let memory: VersionMemory
+  let loadNanoseconds: UInt64
   let metrics = VersionMetrics()
   /// Posted once, after the memory is gone.
   let gone = Semaphore()
@@ -44,6 +45,7 @@ final class LoadedVersion: Sendable {
     source = prepared.source
     description = prepared.description
     memory = prepared.memory
+    loadNanoseconds = prepared.loadNanoseconds
     charge = prepared.charge
     medianMicroseconds = prepared.medianMicroseconds
     inlineThresholdMicroseconds = limits.inlineThresholdMicroseconds
@@ -119,7 +121,12 @@ final class LoadedVersion: Sendable {
     {
       return finish(job, .failure(.deadlineExceeded))
     }
-    finish(job, .success(slot.run(job.request, job.plan, description)))
+    let begun = MonotonicClock.now()
+    let response = slot.run(job.request, job.plan, description)
+    metrics.record(
+      rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
+      inferNanoseconds: MonotonicClock.now() - begun)
+    finish(job, .success(response))
   }
 
   private func finish(_ job: Job, _ result: Result<InferenceResponse, ServingError>) {

@@ -7,6 +7,8 @@ package enum MemoryKind: String, Sendable, CaseIterable {
   case arena, scratch
   case deliveryBuffers = "delivery_buffers"
   case connectionBuffers = "connection_buffers"
+  /// Golden vectors while a version is proven; given back before it serves.
+  case loadBuffers = "load_buffers"
 }
 
 /// One position of a charge.
@@ -35,8 +37,11 @@ package struct MemoryRefusal: Error, Sendable, Equatable {
 
 /// The bytes granted to the agent, and who holds them.
 ///
-/// Everything large is charged here before it is allocated or mapped, and given back exactly once,
-/// when its memory is gone. File-backed and anonymous bytes count alike.
+/// Everything whose size depends on models, clients or deliveries is charged here before it is
+/// allocated, and given back exactly once, when its memory is gone. Not in it are what the agent
+/// takes whatever it serves: code pages, thread stacks, the allocator's own slack, the tables of a
+/// graph while it is imported (bounded by the importer), and the clean pages of a model file that
+/// is mapped while it is imported, which the kernel takes back at will.
 package final class MemoryLedger: Sendable {
   /// Bytes granted; `Int.max` when no budget is set.
   package let budget: Int
@@ -44,6 +49,7 @@ package final class MemoryLedger: Sendable {
   private struct State {
     var charged = 0
     var peak = 0
+    var refusals: UInt64 = 0
     var charges: [UInt64: (name: String, items: [MemoryItem])] = [:]
     var nextID: UInt64 = 0
   }
@@ -66,6 +72,7 @@ package final class MemoryLedger: Sendable {
     let granted: Result<UInt64, MemoryRefusal> = state.withLock { state in
       let available = budget - state.charged
       guard bytes <= available, bytes < Int.max else {
+        state.refusals += 1
         return .failure(MemoryRefusal(needed: bytes, available: available, budget: budget))
       }
       state.charged += bytes
@@ -74,13 +81,48 @@ package final class MemoryLedger: Sendable {
       state.charges[state.nextID] = (name, items)
       return .success(state.nextID)
     }
-    return MemoryCharge(ledger: self, id: try granted.get(), bytes: bytes)
+    return MemoryCharge(ledger: self, id: try granted.get())
   }
 
-  fileprivate func release(_ id: UInt64, bytes: Int) {
+  /// A charge of no bytes, to be resized.
+  func open(_ name: String, _ kind: MemoryKind) -> MemoryCharge {
+    let id = state.withLock { state in
+      state.nextID += 1
+      state.charges[state.nextID] = (name, [MemoryItem(kind, 0)])
+      return state.nextID
+    }
+    return MemoryCharge(ledger: self, id: id)
+  }
+
+  fileprivate func release(_ id: UInt64) {
     state.withLock { state in
-      guard state.charges.removeValue(forKey: id) != nil else { return }
-      state.charged -= bytes
+      guard let charge = state.charges.removeValue(forKey: id) else { return }
+      state.charged -= charge.items.reduce(0) { $0 + $1.bytes }
+    }
+  }
+
+  fileprivate func release(_ kind: MemoryKind, of id: UInt64) {
+    state.withLock { state in
+      guard let items = state.charges[id]?.items else { return }
+      state.charges[id]?.items = items.filter { $0.kind != kind }
+      state.charged -= items.reduce(0) { $0 + ($1.kind == kind ? $1.bytes : 0) }
+    }
+  }
+
+  /// Sets the one item of a charge to `bytes`, when what it grows by is there.
+  fileprivate func resize(_ id: UInt64, to bytes: Int) -> MemoryRefusal? {
+    state.withLock { state in
+      guard let item = state.charges[id]?.items.first else { return nil }
+      let growth = bytes - item.bytes
+      let available = budget - state.charged
+      guard growth <= available else {
+        state.refusals += 1
+        return MemoryRefusal(needed: growth, available: available, budget: budget)
+      }
+      state.charges[id]?.items = [MemoryItem(item.kind, bytes)]
+      state.charged += growth
+      state.peak = max(state.peak, state.charged)
+      return nil
     }
   }
 
@@ -94,7 +136,8 @@ package final class MemoryLedger: Sendable {
         MemorySnapshot.Charge(name: $0.value.name, items: $0.value.items)
       }
       return MemorySnapshot(
-        budgetBytes: budget, chargedBytes: state.charged, peakBytes: state.peak, charges: charges)
+        budgetBytes: budget, chargedBytes: state.charged, peakBytes: state.peak,
+        refusals: state.refusals, charges: charges)
     }
   }
 }
@@ -111,24 +154,32 @@ package struct MemorySnapshot: Sendable, Equatable {
   package var chargedBytes: Int
   /// The most that was ever charged at once.
   package var peakBytes: Int
+  /// Charges that the budget did not hold.
+  package var refusals: UInt64
   /// In the order they were granted.
   package var charges: [Charge]
 }
 
 /// Bytes held until `release` or, at the latest, the end of this object.
 package final class MemoryCharge: Sendable {
-  package let bytes: Int
   private let ledger: MemoryLedger
   private let id: UInt64
 
-  fileprivate init(ledger: MemoryLedger, id: UInt64, bytes: Int) {
+  fileprivate init(ledger: MemoryLedger, id: UInt64) {
     self.ledger = ledger
     self.id = id
-    self.bytes = bytes
   }
 
   /// Gives the bytes back; further calls change nothing.
-  package func release() { ledger.release(id, bytes: bytes) }
+  package func release() { ledger.release(id) }
+
+  /// Gives back the bytes of one kind; the others stay.
+  package func release(_ kind: MemoryKind) { ledger.release(kind, of: id) }
+
+  /// Makes a charge of one item larger or smaller.
+  ///
+  /// - Returns: why it cannot grow; nil when it did.
+  func resize(to bytes: Int) -> MemoryRefusal? { ledger.resize(id, to: bytes) }
 
   deinit { release() }
 }

@@ -6,6 +6,8 @@ struct ModelEntry {
     var version: Int64
     var metrics: VersionMetrics
     var memory: VersionMemory
+    /// Posted when its memory is gone.
+    var gone: Semaphore
   }
 
   /// A lease asked for during a drain-first switch.
@@ -64,6 +66,7 @@ struct ModelEntry {
     for (version, loaded) in serving {
       var status = VersionStatus(model: model, version: version, state: .serving)
       status.memory = loaded.memory
+      status.loadNanoseconds = loaded.loadNanoseconds
       loaded.metrics.fill(&status)
       statuses.append(status)
     }

@@ -72,7 +72,8 @@ extension ModelManager {
         .drainFirst(
           model: source.model, version: source.version, leaving: old.source.version))
     }
-    guard waitUntilGone(leaving) else {
+    // What drained before this switch counts as room too, so that it is waited for alike.
+    guard waitUntilGone(registry.draining(of: source.model)) else {
       restore(leaving, labels)
       throw registry.accepts
         ? .drainTimedOut(milliseconds: registry.limits.drainMilliseconds) : .shuttingDown
@@ -91,16 +92,16 @@ extension ModelManager {
     }
   }
 
-  /// Whether all of `leaving` were unloaded before the drain limit, or a shutdown.
-  private func waitUntilGone(_ leaving: [LeavingVersion]) -> Bool {
+  /// Whether all of `versions` were unloaded before the drain limit, or a shutdown.
+  private func waitUntilGone(_ versions: [Semaphore]) -> Bool {
     let deadline =
       MonotonicClock.now() + UInt64(registry.limits.drainMilliseconds) * 1_000_000
-    for old in leaving {
-      while !old.gone.wait(milliseconds: registry.limits.shutdownPollMilliseconds) {
+    for gone in versions {
+      while !gone.wait(milliseconds: registry.limits.shutdownPollMilliseconds) {
         guard registry.accepts, MonotonicClock.now() < deadline else { return false }
       }
       // For whoever asks again.
-      old.gone.post()
+      gone.post()
     }
     return true
   }

@@ -4,6 +4,8 @@ import Synchronization
 package final class ModelManager: Sendable {
   package let ledger: MemoryLedger
   package let service: InferenceService
+  /// Pays for connections, and for requests with large replies.
+  package let requestMemory: MemoryPool
   let registry: ModelRegistry
   let versionLoader: VersionLoader
   private let loaderThread: JobThreads
@@ -13,7 +15,8 @@ package final class ModelManager: Sendable {
     ledger = MemoryLedger(budget: configuration.budgetBytes)
     registry = ModelRegistry(
       limits: limits, threads: configuration.threads, onEvent: configuration.onEvent)
-    service = InferenceService(registry)
+    requestMemory = MemoryPool(ledger, name: "requests", .connectionBuffers)
+    service = InferenceService(registry, requestMemory)
     versionLoader = VersionLoader(configuration)
     loaderThread = JobThreads(
       name: "loader", threads: 1, stackBytes: limits.loaderStackBytes,

@@ -56,6 +56,11 @@ extension ModelRegistry {
     }
   }
 
+  /// What tells that each draining version of `model` is gone.
+  func draining(of model: String) -> [Semaphore] {
+    update(model) { $0.draining.map(\.gone) }
+  }
+
   /// From here to `release(parkedOf:)` leases of `model` wait; gives the labels of before.
   func beginSwitch(_ model: String) -> [String: Int64] {
     update(model) { entry in
@@ -114,7 +119,8 @@ extension ModelEntry {
   mutating func drain(_ versions: [LoadedVersion]) {
     draining += versions.map {
       Draining(
-        id: $0.id, version: $0.description.version, metrics: $0.metrics, memory: $0.memory)
+        id: $0.id, version: $0.description.version, metrics: $0.metrics, memory: $0.memory,
+        gone: $0.gone)
     }
   }
 }

@@ -13,6 +13,8 @@ final class ModelRegistry: Sendable {
   }
 
   let state = Mutex(State())
+  /// Requests that found no version.
+  let unresolved = Mutex<[RequestOutcome: UInt64]>([:])
   let limits: ServingLimits
   let executor: JobThreads
   let onEvent: @Sendable (ServingEvent) -> Void
@@ -36,6 +38,10 @@ final class ModelRegistry: Sendable {
       state.nextID += 1
       return state.nextID
     }
+  }
+
+  func countUnresolved(_ error: ServingError) {
+    unresolved.withLock { $0[RequestOutcome(error), default: 0] += 1 }
   }
 
   /// Turns the record of a drained version into one of history.

@@ -7,4 +7,6 @@ struct PreparedVersion: Sendable {
   var instances: [InstanceSlot]
   /// Of one inference on this machine.
   var medianMicroseconds: Int
+  /// From the start of the load to its proof.
+  var loadNanoseconds: UInt64 = 0
 }

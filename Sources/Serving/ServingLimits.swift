@@ -33,5 +33,11 @@ package struct ServingLimits: Sendable {
   /// The nice value of the loader thread.
   package var loaderNiceness: Int32 = 10
 
+  /// Bytes of a reply's tensors that are not charged by themselves.
+  package var replyBytesFree = 4096
+  /// How often the bytes of a reply are held at once: as tensors, and as text of up to sixteen
+  /// characters for four bytes, which is copied once when it is sent.
+  package var replyCopies = 9
+
   package init() {}
 }

@@ -2,6 +2,7 @@ import KernelInterface
 import ModelGraph
 import Runtime
 import TFLiteImport
+import Tensors
 
 /// A version that was read and planned; nothing is allocated for it yet.
 struct CandidateVersion: Sendable {
@@ -10,6 +11,9 @@ struct CandidateVersion: Sendable {
   var plan: Plan
   var golden: GoldenProof?
   var memory: VersionMemory
+  let file: ModelFile
+  /// Monotonic nanoseconds when the load began.
+  var begun: UInt64
 
   /// The name that the ledger shows.
   var name: String { "\(source.model)@\(source.version)" }
@@ -19,7 +23,17 @@ struct CandidateVersion: Sendable {
       MemoryItem(.weightsAnonymous, memory.weightsBytes),
       MemoryItem(.weightsFileBacked, memory.fileBackedBytes),
       MemoryItem(.arena, memory.arenaBytes), MemoryItem(.scratch, memory.scratchBytes),
+      MemoryItem(.loadBuffers, loadBytes),
     ]
+  }
+
+  /// One golden vector as recorded, and the outputs that are compared with it.
+  private var loadBytes: Int {
+    guard golden != nil else { return 0 }
+    let bytes = [description.inputs, description.outputs].map { tensors in
+      tensors.reduce(0) { $0 + ($1.type.byteCount ?? 0) }
+    }
+    return bytes[0] + 2 * bytes[1]
   }
 }
 
@@ -38,8 +52,10 @@ struct VersionLoader: Sendable {
     threads = pool?.threads ?? 1
   }
 
-  /// Imports and plans. The file is mapped meanwhile; its pages are clean, and are not charged yet.
+  /// Imports and plans. The file is mapped until the version is proven; whatever the version uses
+  /// of it later is copied, so that nobody who writes to the file reaches what serves.
   func plan(_ source: VersionSource) throws(LoadFailure) -> CandidateVersion {
+    let begun = MonotonicClock.now()
     let file = try ModelFile(path: source.path)
     let graph: Graph
     do throws(TFLiteError) {
@@ -49,7 +65,7 @@ struct VersionLoader: Sendable {
     }
     let plan: Plan
     do throws(RuntimeError) {
-      plan = try Plan(graph, table: table, threads: threads)
+      plan = try Plan(graph, table: table, threads: threads, copiesConstants: true)
     } catch {
       throw LoadFailure(error)
     }
@@ -62,7 +78,8 @@ struct VersionLoader: Sendable {
       memory: VersionMemory(
         weightsBytes: plan.memory.weightsBytes, fileBackedBytes: plan.memory.fileBackedBytes,
         arenaBytes: plan.memory.arenaBytes * instances,
-        scratchBytes: plan.memory.scratchBytes * instances))
+        scratchBytes: plan.memory.scratchBytes * instances),
+      file: file, begun: begun)
   }
 
   /// Allocates what `charge` pays for.
@@ -92,6 +109,10 @@ struct VersionLoader: Sendable {
     } else if candidate.source.requiresProof {
       throw .noGoldenVectors
     }
+    guard candidate.file.isIntact else {
+      throw .changedWhileLoading(path: candidate.source.path)
+    }
+    prepared.charge.release(.loadBuffers)
     // Whoever is served first finds a fresh state.
     defer { prepared.instances[0].instance.reset() }
     var proven = prepared
@@ -100,6 +121,7 @@ struct VersionLoader: Sendable {
       throw .latencyGate(
         medianMicroseconds: proven.medianMicroseconds, limitMicroseconds: limit)
     }
+    proven.loadNanoseconds = MonotonicClock.now() - candidate.begun
     return proven
   }
 

@@ -6,6 +6,11 @@ final class VersionMetrics: Sendable {
   private struct State {
     var outcomes: [RequestOutcome: UInt64] = [:]
     var latency = LatencyHistogram()
+    var stages = [DurationHistogram](
+      repeating: DurationHistogram(), count: RequestStage.allCases.count)
+    var rows: UInt64 = 0
+    /// Milliseconds since 1970 of the last answer; 0 before the first.
+    var lastAnswer: Int64 = 0
   }
 
   private let state = Mutex(State())
@@ -18,10 +23,24 @@ final class VersionMetrics: Sendable {
     }
   }
 
+  /// Counts the parts of an answered request.
+  func record(rows: Int, queueNanoseconds: UInt64, inferNanoseconds: UInt64) {
+    state.withLock { state in
+      state.stages[0].record(nanoseconds: queueNanoseconds)
+      state.stages[1].record(nanoseconds: inferNanoseconds)
+      state.rows += UInt64(rows)
+      state.lastAnswer = WallClock.milliseconds()
+    }
+  }
+
   /// Fills the counters of `status`.
   func fill(_ status: inout VersionStatus) {
     let state = state.withLock { $0 }
     status.outcomes = state.outcomes
+    status.stages = Dictionary(
+      zip(RequestStage.allCases, state.stages), uniquingKeysWith: { first, _ in first })
+    status.rows = state.rows
+    status.lastAnswerMilliseconds = state.lastAnswer
     status.requests = state.outcomes.values.reduce(0, +)
     status.errors = status.requests - (state.outcomes[.ok] ?? 0)
     status.latencyMicroseconds = LatencyQuantiles(

@@ -58,6 +58,14 @@ package struct VersionStatus: Sendable {
   package var outcomes: [RequestOutcome: UInt64]
   package var latencyMicroseconds: LatencyQuantiles
   package var memory: VersionMemory
+  /// The times of answered requests, by stage.
+  package var stages: [RequestStage: DurationHistogram] = [:]
+  /// Rows that were answered.
+  package var rows: UInt64 = 0
+  /// Milliseconds since 1970; 0 before the first answer.
+  package var lastAnswerMilliseconds: Int64 = 0
+  /// How long it took to bring the version into service; 0 before it was.
+  package var loadNanoseconds: UInt64 = 0
 
   package init(
     model: String, version: Int64, state: VersionState, labels: [String] = [],

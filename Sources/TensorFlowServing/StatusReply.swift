@@ -41,7 +41,7 @@ func statusReply(_ statuses: [VersionStatus]) -> HTTPResponse? {
 private func canonicalCode(_ failure: LoadFailure) -> String {
   switch failure {
   case .unreadable: "NOT_FOUND"
-  case .invalidModel: "INVALID_ARGUMENT"
+  case .invalidModel, .changedWhileLoading: "INVALID_ARGUMENT"
   case .unsupported: "UNIMPLEMENTED"
   case .overBudget, .drainTimedOut: "RESOURCE_EXHAUSTED"
   case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate: "FAILED_PRECONDITION"

@@ -45,8 +45,12 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// The refusal that ends the connection once earlier requests are answered.
   private var refusal: HTTPResponse?
   private var output = ByteBuffer()
+  private var allowance: ConnectionAllowance
 
-  init(registry: ConnectionRegistry) { self.registry = registry }
+  init(registry: ConnectionRegistry) {
+    self.registry = registry
+    allowance = ConnectionAllowance(registry.limits)
+  }
 
   // MARK: Channel events
 
@@ -57,6 +61,13 @@ final class HTTPConnection: ChannelDuplexHandler {
       refuse(.error(503, "Too many connections.", headers: [("Retry-After", "1")]))
       return
     }
+    guard allowance.open() else {
+      refuse(
+        .error(
+          503, "The memory budget does not hold one more connection.",
+          headers: [("Retry-After", "1")]))
+      return
+    }
     context.fireChannelActive()
   }
 
@@ -65,6 +76,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     phase = .closing
     request = nil
     backlog.removeAll()
+    allowance.close()
     registry.remove(self)
     context.fireChannelInactive()
   }
@@ -147,6 +159,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         refuseBody()
         return
       }
+      guard allowance.cover(body: length) else {
+        refuseForMemory()
+        return
+      }
       // Larger bodies grow with what really arrives.
       if length > 0 { request?.body.reserveCapacity(min(length, 1 << 16)) }
     }
@@ -166,6 +182,10 @@ final class HTTPConnection: ChannelDuplexHandler {
       refuseBody()
       return
     }
+    guard allowance.cover(body: count + bytes.readableBytes) else {
+      refuseForMemory()
+      return
+    }
     request?.body.append(contentsOf: bytes.readableBytesView)
   }
 
@@ -182,6 +202,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// Writes the response to the request under way and turns to what waits behind it.
   func complete(_ response: HTTPResponse) {
     guard let context, phase == .response else { return }
+    allowance.endRequest()
     let closes = !keepsAlive || registry.isDraining
     if output.capacity > 1 << 16 { output = ByteBuffer() }
     output.clear(minimumCapacity: 256 + response.body.count)
@@ -216,10 +237,17 @@ final class HTTPConnection: ChannelDuplexHandler {
     refuse(.error(413, "The request body exceeds \(limit) bytes."))
   }
 
+  private func refuseForMemory() {
+    refuse(
+      .error(
+        503, "The memory budget does not hold the request.", headers: [("Retry-After", "1")]))
+  }
+
   /// Answers out of turn with the last response of this connection.
   private func refuse(_ response: HTTPResponse) {
     guard let context, phase != .closing else { return }
     request = nil
+    allowance.endRequest()
     var bytes = ByteBuffer()
     bytes.writeResponse(response, isHead: isHead, keepsAlive: false, isOldProtocol: false)
     context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)

@@ -16,5 +16,14 @@ package struct HTTPLimits: Sendable {
   /// How long the rest of a refused request is read and thrown away before the connection closes.
   package var lingerMilliseconds = 500
 
+  /// Bytes that an open connection is counted with: its buffers, its fields, and a small request
+  /// with its response.
+  package var connectionBytes = 32 * 1024
+  /// How often the bytes of a body are held at once: as they came, and as tensors, which JSON of two
+  /// characters an element doubles.
+  package var bodyCopies = 3
+  /// Pays for connections and bodies; nil when nobody counts.
+  package var memory: (any ConnectionMemory)?
+
   package init() {}
 }

@@ -176,8 +176,13 @@ def golden_mismatch():
         expect_cause(fleet, "gate-mismatch")
 
 
+# What an agent takes besides models: connections, and the delivery of one model. The rest holds one digits model.
+AGENT_BYTES = 8 * 32768 + 8 * 66560 + 2 * 16384 * 48 + 66560 + 320 * 1024
+TIGHT_BUDGET = AGENT_BYTES + 24576
+
+
 def model_over_budget():
-    with fleet_with_version_1(budget="24576") as fleet:
+    with fleet_with_version_1(budget=str(TIGHT_BUDGET)) as fleet:
         large = os.path.join(os.path.dirname(FIXTURES), "digits_float")
         bundle = os.path.join(fleet.directory, "large.bundle")
         fleet.pack("large", output=bundle, model=os.path.join(large, "model.tflite"),
@@ -187,11 +192,11 @@ def model_over_budget():
 
 
 def drain_first_when_two_do_not_fit():
-    with fleet_with_version_1(budget="24576") as fleet:
+    with fleet_with_version_1(budget=str(TIGHT_BUDGET)) as fleet:
         fleet.publish(fleet.pack("v2"), 2)
         fleet.wait_serving(2)
         status = fleet.status()["memory"]
-        assert status["charged_bytes"] <= status["budget_bytes"] == 24576, status
+        assert status["charged_bytes"] <= status["budget_bytes"] == TIGHT_BUDGET, status
 
 
 def truncated_model():

@@ -110,6 +110,73 @@ struct AgentTests {
     #expect(try running.get("/v1/models/digits", admin: true).status == 404)
   }
 
+  @Test("refuses a budget that does not hold its own buffers, and says how much they are")
+  func smallBudget() throws {
+    #expect(throws: AgentError.budgetTooSmall(needed: 262_144, budget: 100_000)) {
+      _ = try RunningAgent { configuration, _ in configuration.memoryBudget = 100_000 }
+    }
+  }
+
+  @Test("connections are charged, and refused when the budget does not hold one more")
+  func connectionBudget() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": Fixtures.digitsModel(1)]
+      configuration.memoryBudget = 262_144 + 32_768 + 20_000
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    var clients = (0..<6).map { _ in UnixHTTPClient(path: running.agent.configuration.socket) }
+    let statuses = try clients.indices.map { index in
+      try clients[index].request(method: "GET", path: "/v2/health/live").status
+    }
+    #expect(statuses == [200, 200, 200, 200, 200, 503])
+    let status = try running.status()
+    #expect(status.memory.chargedBytes <= 262_144 + 32_768 + 20_000)
+  }
+
+  @Test("counts requests, stages, memory and swaps for Prometheus")
+  func metrics() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["half": Fixtures.halfPlusTwoModel]
+      configuration.memoryBudget = 1 << 20
+      configuration.metricsOnDataSocket = true
+    }
+    #expect(try running.waitFor { try running.status().health == .ok })
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    for (body, status) in [("{\"instances\":[1]}", 200), ("{\"instances\":[[1,2]]}", 400)] {
+      let response = try client.request(
+        method: "POST", path: "/v1/models/half:predict", body: Array(body.utf8))
+      #expect(response.status == status)
+    }
+    _ = try client.request(
+      method: "POST", path: "/v1/models/none:predict", body: Array("{}".utf8))
+    let text = String(decoding: try running.get("/metrics", admin: true).body, as: UTF8.self)
+    let lines = text.split(separator: "\n").map(String.init)
+    for line in [
+      "edgeserve_requests_total{model=\"half\",version=\"1\",outcome=\"ok\"} 1",
+      "edgeserve_requests_total{model=\"\",version=\"\",outcome=\"invalid\"} 1",
+      "edgeserve_stage_seconds_count{model=\"half\",version=\"1\",stage=\"infer\"} 1",
+      "edgeserve_stage_seconds_bucket{model=\"half\",version=\"1\",stage=\"queue\",le=\"+Inf\"} 1",
+      "edgeserve_memory_budget_bytes 1048576",
+      "edgeserve_model_state{model=\"half\",version=\"1\",state=\"serving\"} 1",
+      "edgeserve_swap_total{model=\"half\",result=\"ok\"} 1",
+    ] { #expect(lines.contains(line), "\(line) is not in \(text)") }
+    #expect(lines.contains { $0.hasPrefix("edgeserve_build_info{version=\"1.2.3\",arch=") })
+    #expect(lines.contains { $0.hasPrefix("edgeserve_load_seconds{model=\"half\"") })
+    // Every sample occurs once, as the format demands.
+    let names = lines.filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ")[0] }
+    #expect(Set(names).count == names.count)
+    let onData = try running.get("/monitoring/prometheus/metrics")
+    #expect(onData.status == 200)
+    #expect(onData.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
+  }
+
+  @Test("keeps metrics from the data socket unless told otherwise")
+  func metricsAreOff() throws {
+    let running = try RunningAgent { _, _ in }
+    #expect(try running.get("/monitoring/prometheus/metrics").status == 404)
+    #expect(try running.get("/metrics").status == 404)
+  }
+
   @Test("keeps the admin socket to its own user")
   func permissions() throws {
     let running = try RunningAgent { _, _ in }

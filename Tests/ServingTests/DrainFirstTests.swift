@@ -71,6 +71,31 @@ struct DrainFirstTests {
     #expect(versions == Array(repeating: 2, count: 10))
   }
 
+  @Test("waits for what drained before it too, when it counts on its room")
+  func earlierDrain() throws {
+    let probe = ServingFixture()
+    try probe.load(3, path: Fixtures.floatDigitsModel).get()
+    let large = probe.manager.ledger.snapshot().peakBytes
+    let fixture = ServingFixture(budget: large + 100)
+    try fixture.load(1).get()
+    let held = Mutex<VersionLease?>(try fixture.lease())
+    try fixture.load(2).get()
+    #expect(try fixture.states()[1] == .draining)
+    let loaded = Outcome<Result<Void, LoadFailure>>()
+    fixture.manager.load(
+      VersionSource(model: "digits", version: 3, path: Fixtures.floatDigitsModel)
+    ) { loaded.set($0) }
+    #expect(
+      eventually {
+        fixture.events.all.contains(.drainFirst(model: "digits", version: 3, leaving: 2))
+      })
+    usleep(50_000)
+    #expect(loaded.current == nil)
+    held.withLock { $0 = nil }
+    try loaded.wait().get()
+    #expect(try fixture.lease().description.version == 3)
+  }
+
   @Test("loads the old again when the new fails, and answers the parked with it")
   func restores() throws {
     let directory = TemporaryDirectory()

@@ -18,6 +18,9 @@ package struct AgentConfiguration: Sendable, Equatable {
   package var board: String?
   /// How often directories of versions are looked at.
   package var pollMilliseconds = AgentLimits.pollMilliseconds
+  /// Whether clients of the data socket may read metrics too, at
+  /// `/monitoring/prometheus/metrics`; the admin socket always has them, at `/metrics`.
+  package var metricsOnDataSocket = false
   package var delivery: DeliveryConfiguration?
 
   package init() {}

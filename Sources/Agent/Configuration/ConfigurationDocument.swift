@@ -5,7 +5,7 @@ extension ConfigurationFile {
 
     enum Key: String, CodingKey, CaseIterable {
       case models, socket, admin_socket, state_dir, memory_budget, threads, kernels, board
-      case poll_milliseconds, delivery
+      case poll_milliseconds, metrics_on_data_socket, delivery
     }
 
     private var models: [String: String]?
@@ -17,6 +17,7 @@ extension ConfigurationFile {
     private var kernels: String?
     private var board: String?
     private var pollMilliseconds: Int?
+    private var metricsOnDataSocket: Bool?
     private var delivery: Delivery?
 
     init(from decoder: any Decoder) throws {
@@ -30,6 +31,8 @@ extension ConfigurationFile {
       kernels = try values.decodeIfPresent(String.self, forKey: .kernels)
       board = try values.decodeIfPresent(String.self, forKey: .board)
       pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
+      metricsOnDataSocket = try values.decodeIfPresent(
+        Bool.self, forKey: .metrics_on_data_socket)
       delivery = try values.decodeIfPresent(Delivery.self, forKey: .delivery)
     }
 
@@ -49,6 +52,7 @@ extension ConfigurationFile {
       if let kernels { configuration.kernels = kernels }
       if let board { configuration.board = board }
       if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }
+      if let metricsOnDataSocket { configuration.metricsOnDataSocket = metricsOnDataSocket }
       if let delivery { configuration.delivery = try delivery.configuration() }
     }
   }

@@ -54,8 +54,11 @@ extension DeliveryDriver.Setup {
     self.init(
       stateDirectory: agent.stateDirectory, broker: broker,
       profile: DeviceProfile(
-        device: delivery.device, models: delivery.models, labels: delivery.labels, root: root, agent: version,
-        architecture: Self.architecture, memoryBudget: agent.memoryBudget.map(Int64.init) ?? .max,
+        device: delivery.device, models: delivery.models, labels: delivery.labels, root: root,
+        agent: version, architecture: Self.architecture,
+        memoryBudget: agent.memoryBudget.map {
+          Int64(AgentMemory.modelBudget($0, deliveredModels: delivery.models.count))
+        } ?? .max,
         seed: .random(in: 1 ... .max)),
       kernels: kernels,
       backoff: MQTTBackoff(

@@ -1,0 +1,33 @@
+import Serving
+import Synchronization
+
+/// How the attempts to bring versions into service ended, since the agent started.
+final class SwitchCounters: Sendable {
+  struct Key: Hashable {
+    var model: String
+    /// `ok`, `restored`, `lost`, or the code of a refusal.
+    var result: String
+  }
+
+  private let counts = Mutex<[Key: UInt64]>([:])
+
+  func count(_ event: ServingEvent) {
+    let key: Key
+    switch event {
+    case .serving(let model, _, _, _): key = Key(model: model, result: "ok")
+    case .refused(let model, _, let cause): key = Key(model: model, result: cause.code)
+    case .restored(let model, _): key = Key(model: model, result: "restored")
+    case .lost(let model, _, _): key = Key(model: model, result: "lost")
+    case .preparing, .drainFirst, .retired: return
+    }
+    counts.withLock { $0[key, default: 0] += 1 }
+  }
+
+  /// Sorted by model, then result.
+  var all: [(key: Key, count: UInt64)] {
+    counts.withLock { counts in
+      counts.map { (key: $0.key, count: $0.value) }
+        .sorted { ($0.key.model, $0.key.result) < ($1.key.model, $1.key.result) }
+    }
+  }
+}

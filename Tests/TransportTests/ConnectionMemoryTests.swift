@@ -1,0 +1,78 @@
+import Glibc
+import Synchronization
+import Testing
+import Transport
+
+/// A budget that connections are paid from.
+private final class Budget: ConnectionMemory {
+  private let left: Mutex<Int>
+  private let limit: Int
+
+  init(_ bytes: Int) {
+    left = Mutex(bytes)
+    limit = bytes
+  }
+
+  var taken: Int { limit - left.withLock { $0 } }
+
+  func take(_ bytes: Int) -> Bool {
+    left.withLock { left in
+      guard bytes <= left else { return false }
+      left -= bytes
+      return true
+    }
+  }
+
+  func giveBack(_ bytes: Int) { left.withLock { $0 += bytes } }
+}
+
+@Suite("Memory of connections")
+struct ConnectionMemoryTests {
+  private func server(_ budget: Budget) throws -> ServerFixture {
+    var limits = HTTPLimits()
+    limits.memory = budget
+    limits.connectionBytes = 1000
+    return try ServerFixture(limits: limits, handler: ServerFixture.echo)
+  }
+
+  private func eventually(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<5000 {
+      if condition() { return true }
+      usleep(1000)
+    }
+    return false
+  }
+
+  @Test("a connection that does not fit is told so and closed; the next fits when one has gone")
+  func connections() throws {
+    let budget = Budget(2500)
+    let server = try server(budget)
+    var first: UnixHTTPClient? = UnixHTTPClient(path: server.path)
+    var second = UnixHTTPClient(path: server.path)
+    #expect(try first?.request(method: "GET", path: "/").status == 200)
+    #expect(try second.request(method: "GET", path: "/").status == 200)
+    #expect(budget.taken == 2000)
+    var third = UnixHTTPClient(path: server.path)
+    let refused = try third.request(method: "GET", path: "/")
+    #expect(refused.status == 503)
+    #expect(refused.header("retry-after") == "1")
+    #expect(budget.taken == 2000)
+    first = nil
+    #expect(eventually { budget.taken == 1000 })
+    #expect(try third.request(method: "GET", path: "/").status == 200)
+  }
+
+  @Test("a large body is paid for while its request is under way")
+  func bodies() throws {
+    let budget = Budget(31_000)
+    let server = try server(budget)
+    var client = UnixHTTPClient(path: server.path)
+    let fits = [UInt8](repeating: 1, count: 10_000)
+    #expect(try client.request(method: "POST", path: "/", body: fits).status == 200)
+    #expect(eventually { budget.taken == 1000 })
+    let refused = try client.request(method: "POST", path: "/", body: fits + [1])
+    #expect(refused.status == 503)
+    #expect(eventually { budget.taken <= 1000 })
+    #expect(try client.request(method: "POST", path: "/", body: fits).status == 200)
+  }
+}
