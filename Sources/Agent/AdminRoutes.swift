@@ -4,6 +4,7 @@ import Transport
 struct AdminRoutes: Sendable {
   let report: StatusReport
   let metrics: MetricsReport
+  let repository: RepositoryRoutes
 
   func handle(
     _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
@@ -22,7 +23,8 @@ struct AdminRoutes: Sendable {
     case "/metrics":
       guard request.method == "GET" else { return respond(Self.notAllowed) }
       respond(metrics.response())
-    default: respond(.error(404, "no such path"))
+    default:
+      if !repository.handle(request, respond) { respond(.error(404, "no such path")) }
     }
   }
 

@@ -84,14 +84,17 @@ package final class Agent: Sendable {
         version: parts.version, kernels: parts.table.name,
         board: configuration.board ?? "generic"),
       delivery: delivery, paths: configuration.models)
-    let metrics = MetricsReport(status: report, switches: switches)
+    let limiter = configuration.rateLimit.map { RateLimiter($0) }
+    let metrics = MetricsReport(status: report, switches: switches, limiter: limiter)
     thread = EventLoopThread()
     do throws(AgentError) {
       (dataServer, adminServer) = try AgentSockets.open(
-        configuration, thread, memory.connections,
+        configuration, thread, memory.connections, limiter,
         routes: parts.routes(manager.service)
           + (configuration.metricsOnDataSocket ? [metrics.route] : []),
-        admin: AdminRoutes(report: report, metrics: metrics))
+        admin: AdminRoutes(
+          report: report, metrics: metrics,
+          repository: RepositoryRoutes(service: manager.service, stores: stores)))
     } catch {
       thread.shutdown()
       manager.shutdown(drainMilliseconds: 0)

@@ -46,4 +46,6 @@ package enum AgentLimits {
   static let indexEntryBytes = 48
   /// Bytes of a zstd decoder and of the block that it decodes.
   static let decoderBytes = 320 * 1024
+  /// Users whose request rates are watched at once.
+  static let rateLimitedUsersMaximum = 256
 }

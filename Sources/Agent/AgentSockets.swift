@@ -10,7 +10,7 @@ enum AgentSockets {
 
   static func open(
     _ configuration: AgentConfiguration, _ thread: EventLoopThread,
-    _ memory: any ConnectionMemory, routes: [HTTPRoutes], admin: AdminRoutes
+    _ memory: any ConnectionMemory, _ limiter: RateLimiter?, routes: [HTTPRoutes], admin: AdminRoutes
   ) throws(AgentError) -> (data: UnixHTTPServer, admin: UnixHTTPServer) {
     var limits = HTTPLimits()
     limits.bodyBytesMaximum = bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
@@ -20,6 +20,7 @@ enum AgentSockets {
     adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
     adminLimits.bodyBytesMaximum = AgentLimits.adminBodyBytesMaximum
     let data = try serve(configuration.socket, dataMode, thread, limits) { request, respond in
+      if let limiter, limiter.refuse(request, respond) { return }
       for route in routes where route(request, respond) { return }
       respond(.error(404, "no such path"))
     }

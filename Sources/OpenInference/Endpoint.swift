@@ -9,6 +9,9 @@ package enum Endpoint: Equatable {
   case model(String, VersionSelector)
   case modelReady(String, VersionSelector)
   case infer(String, VersionSelector)
+  /// Of one model, or of all.
+  case statistics(String?, VersionSelector)
+  case configuration(String, VersionSelector)
   /// Below `/v2`, but none of the protocol's.
   case unknown
 
@@ -28,6 +31,8 @@ package enum Endpoint: Equatable {
     case 1: self = .server
     case 3 where segments[1] == "health" && segments[2] == "live": self = .live
     case 3 where segments[1] == "health" && segments[2] == "ready": self = .ready
+    case 3 where segments[1] == "models" && segments[2] == "stats":
+      self = .statistics(nil, .latest)
     default: self = Self.model(segments)
     }
   }
@@ -47,6 +52,8 @@ package enum Endpoint: Equatable {
     return switch rest.first {
     case "ready": .modelReady(model, selector)
     case "infer": .infer(model, selector)
+    case "stats": .statistics(model, selector)
+    case "config": .configuration(model, selector)
     default: .unknown
     }
   }
@@ -54,7 +61,7 @@ package enum Endpoint: Equatable {
   /// The methods that the endpoint answers; the first is the one to try.
   var methods: [String] {
     switch self {
-    case .server, .live, .ready, .model, .modelReady: ["GET", "HEAD"]
+    case .server, .live, .ready, .model, .modelReady, .statistics, .configuration: ["GET", "HEAD"]
     case .infer: ["POST"]
     case .unknown: []
     }

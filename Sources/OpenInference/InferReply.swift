@@ -8,9 +8,10 @@ let headerLengthField = "Inference-Header-Content-Length"
 
 /// Writes the reply to an inference request.
 ///
+/// - Parameter labels: The names of the classes; empty when the model has none.
 /// - Throws: `RequestError.binaryOnly` for an output that only the binary form can carry.
 package func inferReply(
-  _ response: InferenceResponse, to request: InferRequest, model: String
+  _ response: InferenceResponse, to request: InferRequest, model: String, labels: [String] = []
 ) throws -> HTTPResponse {
   let listed = response.outputs.reduce(0) { $0 + $1.bytes.count }
   var writer = JSONWriter(capacity: 256 + listed * 4)
@@ -29,6 +30,15 @@ package func inferReply(
   for (index, output) in response.outputs.enumerated() {
     if index > 0 { writer.raw(",") }
     let isBinary = request.isBinary(output.name)
+    if let count = request.classCount(output.name) {
+      let classes = Classification(of: output, count: count, labels: labels)
+      writer.classes(classes, of: output.name, isBinary: isBinary)
+      if isBinary {
+        hasBinary = true
+        binary += classes.bytes
+      }
+      continue
+    }
     try writer.output(output, isBinary: isBinary)
     if isBinary {
       hasBinary = true

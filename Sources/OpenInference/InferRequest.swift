@@ -1,5 +1,6 @@
 package import Serving
 internal import TensorJSON
+internal import Tensors
 
 /// An inference request of the protocol, read from the body of a POST.
 package struct InferRequest: Sendable {
@@ -8,6 +9,8 @@ package struct InferRequest: Sendable {
     package var name: String
     /// Whether its data are to be binary; nil leaves it to the request.
     package var isBinary: Bool?
+    /// How many classes are wanted in place of the data; nil for the data.
+    package var classCount: Int?
   }
 
   package var id: String?
@@ -16,6 +19,8 @@ package struct InferRequest: Sendable {
   package var outputs: [Output]?
   /// Whether outputs that do not say otherwise are to be binary.
   package var prefersBinary = false
+  /// How long the request may wait until it begins, in microseconds; nil for as long as it takes.
+  package var timeoutMicroseconds: Int?
 
   package init() {}
 
@@ -24,9 +29,17 @@ package struct InferRequest: Sendable {
     outputs?.first { $0.name == name }?.isBinary ?? prefersBinary
   }
 
+  /// How many classes are wanted of the output called `name`; nil for its data.
+  package func classCount(_ name: String) -> Int? {
+    outputs?.first { $0.name == name }?.classCount
+  }
+
   /// The request for the service.
   package var inference: InferenceRequest {
-    InferenceRequest(inputs: inputs, outputNames: outputs?.map(\.name))
+    InferenceRequest(
+      inputs: inputs, outputNames: outputs?.map(\.name),
+      // Rounded up, so that a short timeout is not none.
+      deadlineMilliseconds: timeoutMicroseconds.map { $0 / 1000 + ($0 % 1000 > 0 ? 1 : 0) })
   }
 }
 
@@ -43,6 +56,10 @@ extension InferRequest {
   ) throws {
     let header = headerLength ?? body.count
     guard 0...body.count ~= header else { throw RequestError.headerLength("\(header)") }
+    if headerLength == 0 {
+      self = try .init(raw: body, description)
+      return
+    }
     var reader = JSONReader(header == body.count ? body : Array(body[..<header]))
     var pending: [InputReader] = []
     var seen = SeenFields()
@@ -52,7 +69,13 @@ extension InferRequest {
       switch key {
       case "id": id = try reader.readString()
       case "parameters":
-        prefersBinary = try reader.readParameters().prefersBinary ?? false
+        let parameters = try reader.readParameters()
+        prefersBinary = parameters.prefersBinary ?? false
+        if let timeout = parameters.timeoutMicroseconds {
+          guard timeout >= 0 else { throw RequestError.timeout(timeout) }
+          // The protocol's 0 is no timeout.
+          timeoutMicroseconds = timeout == 0 ? nil : timeout
+        }
       case "inputs":
         try reader.openArray()
         while try reader.nextElement() {
@@ -69,24 +92,41 @@ extension InferRequest {
     guard offset == body.count else { throw RequestError.binaryLong(extra: body.count - offset) }
   }
 
+  /// A body without a header: the elements of the only input, of one row.
+  private init(raw body: [UInt8], _ description: VersionDescription) throws {
+    guard description.inputs.count == 1 else {
+      throw RequestError.rawInputs(count: description.inputs.count)
+    }
+    let input = description.inputs[0]
+    inputs = [
+      NamedTensor(
+        name: input.name, dataType: input.type.dataType, shape: input.type.shape, bytes: body)
+    ]
+    prefersBinary = true
+  }
+
   private static func readOutputs(_ reader: inout JSONReader) throws -> [Output] {
     var outputs: [Output] = []
     try reader.openArray()
     while try reader.nextElement() {
       var name: String?
-      var isBinary: Bool?
+      var parameters = Parameters()
       try reader.openObject()
       while let key = try reader.nextKey() {
         switch key {
         case "name": name = try reader.readString()
-        case "parameters": isBinary = try reader.readParameters().isBinary
+        case "parameters": parameters = try reader.readParameters()
         default: try reader.skipValue()
         }
       }
       guard let name else {
         throw RequestError.missingField("name of output", input: outputs.count)
       }
-      outputs.append(Output(name: name, isBinary: isBinary))
+      if let count = parameters.classCount, count < 1 {
+        throw RequestError.classCount(count, output: name)
+      }
+      outputs.append(
+        Output(name: name, isBinary: parameters.isBinary, classCount: parameters.classCount))
     }
     return outputs
   }
@@ -112,6 +152,8 @@ struct Parameters {
   var isBinary: Bool?
   var prefersBinary: Bool?
   var binaryByteCount: Int?
+  var classCount: Int?
+  var timeoutMicroseconds: Int?
 }
 
 extension JSONReader {
@@ -123,6 +165,8 @@ extension JSONReader {
       case "binary_data": parameters.isBinary = try readBool()
       case "binary_data_output": parameters.prefersBinary = try readBool()
       case "binary_data_size": parameters.binaryByteCount = try readInteger()
+      case "classification": parameters.classCount = try readInteger()
+      case "timeout": parameters.timeoutMicroseconds = try readInteger()
       default: try skipValue()
       }
     }

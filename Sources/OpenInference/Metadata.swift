@@ -8,7 +8,8 @@ func serverMetadata(version: String) -> HTTPResponse {
   var writer = JSONWriter()
   writer.raw("{\"name\":\"edgeserve\",\"version\":")
   writer.string(version)
-  writer.raw(",\"extensions\":[\"binary_tensor_data\"]}")
+  writer.raw(",\"extensions\":[\"binary_tensor_data\",\"classification\",\"model_configuration\",")
+  writer.raw("\"schedule_policy\",\"statistics\"]}")
   return .json(writer.bytes)
 }
 

@@ -24,6 +24,12 @@ package enum RequestError: Error, Equatable, Sendable {
   case binaryLong(extra: Int)
   /// The binary size is not that of the shape.
   case binarySize(input: String, expected: Int, actual: Int)
+  /// A timeout below zero.
+  case timeout(Int)
+  /// A number of classes below one.
+  case classCount(Int, output: String)
+  /// A body without a header can be sent to a model of one input alone.
+  case rawInputs(count: Int)
   /// An output whose type has no form in JSON was not asked for in binary.
   case binaryOnly(output: String, DataType)
 }

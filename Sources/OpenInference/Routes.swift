@@ -3,7 +3,9 @@ package import Transport
 
 /// The Open Inference Protocol V2 over HTTP: everything below `/v2`.
 ///
-/// Source: Open Inference Protocol, REST, 2025-05, with the extension `binary_tensor_data`.
+/// Source: Open Inference Protocol, REST, 2025-05, with the extensions `binary_tensor_data`,
+/// `classification`, `model_configuration`, `schedule_policy` (all requests have one priority) and
+/// `statistics`.
 package struct Routes: Sendable {
   private let service: InferenceService
   private let serverVersion: String
@@ -33,6 +35,15 @@ package struct Routes: Sendable {
     case .ready: respond(serverReadiness(isReady: service.isReady()))
     case .model(let model, let selector): describe(model, selector, respond)
     case .modelReady(let model, let selector): respond(readiness(model, selector))
+    case .statistics(let model, let selector): respond(counters(model, selector))
+    case .configuration(let model, let selector):
+      service.lease(model, selector) { [service] result in
+        switch result {
+        case .failure(let error): respond(refusal(error, model: model))
+        case .success(let lease):
+          respond(modelConfiguration(lease.description, batchMaximum: service.batchMaximum))
+        }
+      }
     case .infer(let model, let selector): infer(request, model, selector, respond)
     case .unknown: break
     }
@@ -72,6 +83,29 @@ package struct Routes: Sendable {
     }
   }
 
+  private func counters(_ model: String?, _ selector: VersionSelector) -> HTTPResponse {
+    do throws(ServingError) {
+      var statuses: [VersionStatus] = []
+      for name in model.map({ [$0] }) ?? service.modelNames() {
+        statuses += try service.statuses(of: name).filter { $0.state == .serving }
+      }
+      switch selector {
+      case .latest: break
+      case .version(let version):
+        statuses = statuses.filter { $0.version == version }
+        guard !statuses.isEmpty else {
+          throw .versionNotFound(model: model ?? "", version: version)
+        }
+      case .label(let label):
+        statuses = statuses.filter { $0.labels.contains(label) }
+        guard !statuses.isEmpty else { throw .labelNotFound(model: model ?? "", label: label) }
+      }
+      return statistics(statuses)
+    } catch {
+      return refusal(error, model: model ?? "")
+    }
+  }
+
   private func infer(
     _ request: HTTPRequest, _ model: String, _ selector: VersionSelector,
     _ respond: @escaping @Sendable (HTTPResponse) -> Void
@@ -84,7 +118,8 @@ package struct Routes: Sendable {
           description: lease.description)
         service.infer(lease, decoded.inference) { result in
           do {
-            respond(try inferReply(try result.get(), to: decoded, model: model))
+            respond(try inferReply(
+                try result.get(), to: decoded, model: model, labels: lease.description.labels))
           } catch {
             respond(refusal(error, model: model))
           }

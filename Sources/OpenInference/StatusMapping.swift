@@ -81,6 +81,11 @@ private func sentence(_ error: RequestError) -> String {
   case .binaryLong(let extra): "unexpected \(extra) additional bytes after the last input"
   case .binarySize(let input, let expected, let actual):
     "unexpected size for input '\(input)', expecting \(expected) bytes, got \(actual)"
+  case .timeout(let value): "timeout \(value) is below zero"
+  case .classCount(let count, let output):
+    "classification \(count) of output '\(output)' is below one"
+  case .rawInputs(let count):
+    "a raw binary request needs a model of one input, this one has \(count)"
   case .binaryOnly(let output, let type):
     "output '\(output)' of data-type '\(name(type))' must be requested as binary data"
   }

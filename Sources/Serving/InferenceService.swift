@@ -11,6 +11,9 @@ package final class InferenceService: Sendable {
     self.memory = memory
   }
 
+  /// Rows of one request.
+  package var batchMaximum: Int { registry.limits.batchMaximum }
+
   /// Every declared model, sorted.
   package func modelNames() -> [String] { registry.state.withLock { $0.models.keys.sorted() } }
 

@@ -177,6 +177,56 @@ struct AgentTests {
     #expect(try running.get("/metrics").status == 404)
   }
 
+  @Test("local models are listed, unloaded and loaded by hand on the admin socket")
+  func repository() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": Fixtures.digitsModel(1)]
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    var admin = UnixHTTPClient(path: running.agent.configuration.adminSocket)
+    func post(_ path: String, _ body: String = "") throws -> (Int, String) {
+      let response = try admin.request(
+        method: "POST", path: "/v2/repository/" + path, body: Array(body.utf8))
+      return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
+    #expect(
+      try post("index") == (200, "[{\"name\":\"digits\",\"state\":\"READY\",\"version\":\"1\"}]"))
+    #expect(try post("models/digits/unload") == (200, ""))
+    #expect(try running.get("/v2/models/digits/ready").status == 503)
+    // Polls leave it alone until it is asked for.
+    usleep(100_000)
+    #expect(try running.serving() == nil)
+    #expect(try post("index", "{\"ready\":true}") == (200, "[]"))
+    #expect(try post("index").1.contains("\"reason\":\"unloaded\",\"state\":\"UNAVAILABLE\""))
+    #expect(try post("models/digits/load") == (200, ""))
+    #expect(try running.serving() == 1)
+    #expect(try running.get("/v2/models/digits/ready").status == 200)
+    #expect(try post("models/none/load").0 == 404)
+    #expect(try post("models/none/unload").0 == 404)
+    #expect(try post("index", "[]").0 == 400)
+    #expect(try running.get("/v2/repository/index").status == 404)
+  }
+
+  @Test("a user who sends too much is told when to come again, and health is still answered")
+  func rateLimit() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["half": Fixtures.halfPlusTwoModel]
+      configuration.rateLimit = RateLimit(requestsPerSecond: 0.01, burst: 2)
+    }
+    #expect(try running.waitFor { try running.status().health == .ok })
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    let responses = try (0..<3).map { _ in
+      try client.request(
+        method: "POST", path: "/v1/models/half:predict", body: Array("{\"instances\":[1]}".utf8))
+    }
+    #expect(responses.map(\.status) == [200, 200, 429])
+    let wait = responses[2].header("retry-after").flatMap { Int($0) } ?? 0
+    #expect((90...100).contains(wait))
+    #expect(try running.get("/v2/health/ready").status == 200)
+    let text = String(decoding: try running.get("/metrics", admin: true).body, as: UTF8.self)
+    #expect(text.contains("outcome=\"rate_limited\"} 1\n"))
+  }
+
   @Test("keeps the admin socket to its own user")
   func permissions() throws {
     let running = try RunningAgent { _, _ in }

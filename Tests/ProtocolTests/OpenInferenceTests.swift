@@ -30,7 +30,7 @@ struct OpenInferenceTests {
 
   @Test("the server names itself and its extensions")
   func server() throws {
-    let expected = #"{"name":"edgeserve","version":"test","extensions":["binary_tensor_data"]}"#
+    let expected = #"{"name":"edgeserve","version":"test","extensions":["binary_tensor_data","classification","model_configuration","schedule_policy","statistics"]}"#
     #expect(try agent.ask("GET", "/v2") == Reply(200, expected))
     #expect(try agent.ask("GET", "/v2/") == Reply(200, expected))
   }

@@ -21,6 +21,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// Whether clients of the data socket may read metrics too, at
   /// `/monitoring/prometheus/metrics`; the admin socket always has them, at `/metrics`.
   package var metricsOnDataSocket = false
+  /// Requests that each user may send; nil for no limit.
+  package var rateLimit: RateLimit?
   package var delivery: DeliveryConfiguration?
 
   package init() {}

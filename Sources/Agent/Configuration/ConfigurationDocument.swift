@@ -5,7 +5,7 @@ extension ConfigurationFile {
 
     enum Key: String, CodingKey, CaseIterable {
       case models, socket, admin_socket, state_dir, memory_budget, threads, kernels, board
-      case poll_milliseconds, metrics_on_data_socket, delivery
+      case poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
     }
 
     private var models: [String: String]?
@@ -18,6 +18,7 @@ extension ConfigurationFile {
     private var board: String?
     private var pollMilliseconds: Int?
     private var metricsOnDataSocket: Bool?
+    private var rateLimit: Rate?
     private var delivery: Delivery?
 
     init(from decoder: any Decoder) throws {
@@ -33,6 +34,7 @@ extension ConfigurationFile {
       pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
       metricsOnDataSocket = try values.decodeIfPresent(
         Bool.self, forKey: .metrics_on_data_socket)
+      rateLimit = try values.decodeIfPresent(Rate.self, forKey: .rate_limit)
       delivery = try values.decodeIfPresent(Delivery.self, forKey: .delivery)
     }
 
@@ -53,7 +55,33 @@ extension ConfigurationFile {
       if let board { configuration.board = board }
       if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }
       if let metricsOnDataSocket { configuration.metricsOnDataSocket = metricsOnDataSocket }
+      if let rateLimit { configuration.rateLimit = try rateLimit.limit() }
       if let delivery { configuration.delivery = try delivery.configuration() }
+    }
+  }
+
+  /// The `rate_limit` object.
+  struct Rate: Decodable {
+    var requestsPerSecond: Double
+    var burst: Double?
+
+    enum Key: String, CodingKey, CaseIterable { case requests_per_second, burst }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      requestsPerSecond = try values.decode(Double.self, forKey: .requests_per_second)
+      burst = try values.decodeIfPresent(Double.self, forKey: .burst)
+    }
+
+    func limit() throws(AgentError) -> RateLimit {
+      let burst = burst ?? max(1, requestsPerSecond)
+      for (key, value, least) in [
+        ("requests_per_second", requestsPerSecond, 0.001), ("burst", burst, 1),
+      ] where !(least...1_000_000).contains(value) {
+        throw .invalidValue(
+          key: "rate_limit." + key, value: "\(value)", expected: "\(least) to 1000000")
+      }
+      return RateLimit(requestsPerSecond: requestsPerSecond, burst: burst)
     }
   }
 

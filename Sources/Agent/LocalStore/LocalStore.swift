@@ -18,6 +18,8 @@ struct LocalStore: Sendable {
   private var failures: [Int64: Failure] = [:]
   private(set) var loaded: Int64?
   private(set) var loading: VersionFile?
+  /// Taken out of service by hand: nothing is loaded until somebody asks.
+  private(set) var isHeld = false
 
   /// The version to load now.
   ///
@@ -30,7 +32,7 @@ struct LocalStore: Sendable {
   ) -> VersionFile? {
     let before = seen
     seen = Dictionary(found.map { ($0.version, $0) }, uniquingKeysWith: { first, _ in first })
-    guard loading == nil else { return nil }
+    guard loading == nil, !isHeld else { return nil }
     for file in found {
       if let loaded, file.version <= loaded { return nil }
       guard settled(file.identity) || before[file.version] == file else {
@@ -45,6 +47,19 @@ struct LocalStore: Sendable {
       return file
     }
     return nil
+  }
+
+  /// Somebody asked for `file` now: what failed before is forgotten.
+  mutating func take(_ file: VersionFile) {
+    isHeld = false
+    failures = [:]
+    loading = file
+  }
+
+  /// Somebody took the model out of service.
+  mutating func hold() {
+    isHeld = true
+    loaded = nil
   }
 
   /// Notes how the load that `next` asked for ended.

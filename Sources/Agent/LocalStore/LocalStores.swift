@@ -30,6 +30,41 @@ final class LocalStores: Sendable {
 
   func shutdown() { _ = thread.shutdown(until: MonotonicClock.now() + 2_000_000_000) }
 
+  /// Loads the highest version at the path of `model` now, and says how it went.
+  func load(
+    _ model: String, completion: @escaping @Sendable (Result<Void, RepositoryRefusal>) -> Void
+  ) {
+    guard let path = entries.withLock({ $0[model]?.path }) else {
+      return completion(.failure(.notLocal(model: model)))
+    }
+    guard let file = VersionScan.versions(at: path).first else {
+      return completion(.failure(.nothingFound(model: model, path: path)))
+    }
+    let isBusy = entries.withLock { entries in
+      guard entries[model]?.store.loading == nil else { return true }
+      entries[model]?.store.take(file)
+      return false
+    }
+    guard !isBusy else { return completion(.failure(.busy(model: model))) }
+    load(model, file) { result in
+      completion(result.mapError { .failed(model: model, cause: $0) })
+    }
+  }
+
+  /// Takes every version of `model` out of service until it is asked for again.
+  func unload(_ model: String) -> RepositoryRefusal? {
+    let refusal: RepositoryRefusal? = entries.withLock { entries in
+      guard let entry = entries[model] else { return .notLocal(model: model) }
+      guard entry.store.loading == nil else { return .busy(model: model) }
+      entries[model]?.store.hold()
+      return nil
+    }
+    if let refusal { return refusal }
+    let serving = ((try? manager.service.statuses(of: model)) ?? []).filter { $0.state == .serving }
+    for version in serving { manager.unload(model: model, version: version.version) }
+    return nil
+  }
+
   private func watch() {
     thread.submit(afterMilliseconds: pollMilliseconds) { [weak self] in
       self?.poll()
@@ -51,7 +86,10 @@ final class LocalStores: Sendable {
     }
   }
 
-  private func load(_ model: String, _ file: VersionFile) {
+  private func load(
+    _ model: String, _ file: VersionFile,
+    then: @escaping @Sendable (Result<Void, LoadFailure>) -> Void = { _ in }
+  ) {
     manager.load(VersionSource(model: model, version: file.version, path: file.path)) {
       [weak self] result in
       guard let self else { return }
@@ -61,6 +99,7 @@ final class LocalStores: Sendable {
       }
       // Without a version that serves, the next lower one is tried at once.
       if !success { thread.submit { [weak self] in self?.poll() } }
+      then(result)
     }
   }
 

@@ -7,6 +7,7 @@ import Transport
 struct MetricsReport: Sendable {
   let status: StatusReport
   let switches: SwitchCounters
+  let limiter: RateLimiter?
 
   func response() -> HTTPResponse {
     HTTPResponse(
@@ -62,6 +63,10 @@ struct MetricsReport: Sendable {
         guard let count = version.outcomes[outcome] else { continue }
         text.sample(name, version.labels + [("outcome", outcome.rawValue)], count)
       }
+    }
+    if let limiter {
+      text.sample(
+        name, [("model", ""), ("version", ""), ("outcome", "rate_limited")], limiter.refused)
     }
     let unresolved = status.service.unresolvedOutcomes()
     for outcome in RequestOutcome.allCases {

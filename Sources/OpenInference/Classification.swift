@@ -1,0 +1,89 @@
+internal import Serving
+internal import TensorJSON
+internal import Tensors
+
+/// The best classes of each row of an output, as the extension `classification` writes them.
+struct Classification {
+  /// `score:index`, or `score:index:label`; row by row, the highest score first.
+  let entries: [String]
+  let shape: Shape
+
+  /// - Parameter count: At least 1; more than there are classes gives all.
+  init(of tensor: NamedTensor, count: Int, labels: [String]) {
+    // The leading extent counts rows, as everywhere in this agent.
+    let elements = tensor.shape.elementCount ?? 0
+    let rows = tensor.shape.rank > 1 ? tensor.shape[0] : 1
+    let classes = rows > 0 ? elements / rows : 0
+    let kept = min(count, classes)
+    var entries: [String] = []
+    entries.reserveCapacity(rows * kept)
+    for row in 0..<rows {
+      let scores = (0..<classes).map { score(tensor, row * classes + $0) }
+      // Equal scores keep the order of their classes; NaN comes last.
+      let order = scores.indices.sorted { a, b in
+        if scores[a].isNaN || scores[b].isNaN { return !scores[a].isNaN || (scores[b].isNaN && a < b) }
+        return scores[a] != scores[b] ? scores[a] > scores[b] : a < b
+      }
+      for index in order.prefix(kept) {
+        var entry = "\(Self.text(scores[index], tensor.dataType)):\(index)"
+        if labels.count == classes { entry += ":" + labels[index] }
+        entries.append(entry)
+      }
+    }
+    self.entries = entries
+    shape = tensor.shape.rank > 1 ? Shape([rows, kept]) : Shape([kept])
+  }
+
+  /// The entries in the binary form of BYTES: each behind its length in four bytes.
+  var bytes: [UInt8] {
+    entries.reduce(into: []) { bytes, entry in
+      let count = UInt32(entry.utf8.count)
+      for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+      bytes += entry.utf8
+    }
+  }
+
+  private static func text(_ score: Double, _ type: DataType) -> String {
+    if !type.isFloatingPoint { return "\(Int64(score))" }
+    return type == .float32 ? "\(Float(score))" : "\(score)"
+  }
+}
+
+/// Element `index` of `tensor`; NaN for types that are no scores.
+private func score(_ tensor: NamedTensor, _ index: Int) -> Double {
+  let width = tensor.dataType.bitWidth / 8
+  guard width > 0, (index + 1) * width <= tensor.bytes.count else { return .nan }
+  let element = tensor.bytes[(index * width)..<((index + 1) * width)]
+  let bits = element.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+  return switch tensor.dataType {
+  case .int8: Double(Int8(truncatingIfNeeded: bits))
+  case .int16: Double(Int16(truncatingIfNeeded: bits))
+  case .int32: Double(Int32(truncatingIfNeeded: bits))
+  case .int64: Double(Int64(truncatingIfNeeded: bits))
+  case .float32: Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+  case .float64: Double(bitPattern: bits)
+  case .bool, .uint8, .uint16, .uint32: Double(bits)
+  case .uint64, .float16, .int4, .string: .nan
+  }
+}
+
+extension JSONWriter {
+  mutating func classes(_ classes: Classification, of name: String, isBinary: Bool) {
+    raw("{\"name\":")
+    string(name)
+    raw(",\"datatype\":\"BYTES\",\"shape\":")
+    extents(classes.shape)
+    if isBinary {
+      raw(",\"parameters\":{\"binary_data_size\":")
+      integer(classes.bytes.count)
+      raw("}}")
+      return
+    }
+    raw(",\"data\":[")
+    for (index, entry) in classes.entries.enumerated() {
+      if index > 0 { raw(",") }
+      string(entry)
+    }
+    raw("]}")
+  }
+}

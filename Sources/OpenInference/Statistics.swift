@@ -1,0 +1,63 @@
+internal import Serving
+internal import TensorJSON
+internal import Transport
+
+/// The counters of versions that serve, in the form of the extension `statistics`.
+///
+/// Inputs are copied, run and read back in one go, so that `compute_infer` holds all three.
+func statistics(_ statuses: [VersionStatus]) -> HTTPResponse {
+  var writer = JSONWriter(capacity: 1024)
+  writer.raw("{\"model_stats\":[")
+  for (index, status) in statuses.enumerated() {
+    if index > 0 { writer.raw(",") }
+    writer.statistics(status)
+  }
+  writer.raw("]}")
+  return .json(writer.bytes)
+}
+
+extension JSONWriter {
+  fileprivate mutating func statistics(_ status: VersionStatus) {
+    let answered = status.outcomes[.ok] ?? 0
+    let queue = status.stages[.queue]?.sumNanoseconds ?? 0
+    let infer = status.stages[.infer]?.sumNanoseconds ?? 0
+    raw("{\"name\":")
+    string(status.model)
+    raw(",\"version\":\"")
+    integer(status.version)
+    raw("\",\"last_inference\":")
+    integer(status.lastAnswerMilliseconds)
+    raw(",\"inference_count\":")
+    integer(status.rows)
+    raw(",\"execution_count\":")
+    integer(answered)
+    raw(",\"inference_stats\":{\"success\":")
+    duration(answered, queue + infer)
+    raw(",\"fail\":")
+    duration(status.errors, 0)
+    raw(",\"queue\":")
+    duration(answered, queue)
+    raw(",\"compute_input\":")
+    duration(answered, 0)
+    raw(",\"compute_infer\":")
+    duration(answered, infer)
+    raw(",\"compute_output\":")
+    duration(answered, 0)
+    raw(",\"cache_hit\":")
+    duration(0, 0)
+    raw(",\"cache_miss\":")
+    duration(0, 0)
+    raw("},\"response_stats\":{},\"batch_stats\":[],\"memory_usage\":[{\"type\":\"CPU\",\"id\":0,")
+    raw("\"byte_size\":")
+    integer(status.memory.totalBytes)
+    raw("}]}")
+  }
+
+  private mutating func duration(_ count: UInt64, _ nanoseconds: UInt64) {
+    raw("{\"count\":")
+    integer(count)
+    raw(",\"ns\":")
+    integer(nanoseconds)
+    raw("}")
+  }
+}
