@@ -28,6 +28,9 @@
   package var resize: @Sendable (ResizeArguments, Range<Int>) -> Void
   package var transposeConvolution: @Sendable (TransposeConvolutionArguments, Range<Int>) -> Void
 
+  // The range is of rows of the output, through all batches.
+  package var matrixProduct: @Sendable (MatrixProductArguments, Range<Int>) -> Void
+
   package init(
     copyStrided: @escaping @Sendable (StridedCopyArguments, Range<Int>) -> Void,
     binary: @escaping @Sendable (BinaryElementsArguments) -> Void,
@@ -44,7 +47,8 @@
     mirror: @escaping @Sendable (MirrorArguments, Range<Int>) -> Void,
     normalizeRows: @escaping @Sendable (NormalizeRowsArguments, Range<Int>) -> Void,
     resize: @escaping @Sendable (ResizeArguments, Range<Int>) -> Void,
-    transposeConvolution: @escaping @Sendable (TransposeConvolutionArguments, Range<Int>) -> Void
+    transposeConvolution: @escaping @Sendable (TransposeConvolutionArguments, Range<Int>) -> Void,
+    matrixProduct: @escaping @Sendable (MatrixProductArguments, Range<Int>) -> Void
   ) {
     self.copyStrided = copyStrided
     self.binary = binary
@@ -62,5 +66,6 @@
     self.normalizeRows = normalizeRows
     self.resize = resize
     self.transposeConvolution = transposeConvolution
+    self.matrixProduct = matrixProduct
   }
 }

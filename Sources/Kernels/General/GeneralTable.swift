@@ -18,5 +18,6 @@ func makeGeneralKernels() -> GeneralKernels {
     mirror: { mirror($0, $1) },
     normalizeRows: { normalizeRows($0, $1) },
     resize: { resize($0, $1) },
-    transposeConvolution: { transposeConvolution($0, $1) })
+    transposeConvolution: { transposeConvolution($0, $1) },
+    matrixProduct: { matrixProduct($0, $1) })
 }

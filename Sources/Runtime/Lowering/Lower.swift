@@ -40,7 +40,8 @@ extension Lowering {
     case .l2Normalize: try lowerNormalizeRows(isLogSoftmax: false, node)
     case .dynamicUpdateSlice: try lowerUpdateSlice(node)
     case .oneHot(let axis): try lowerOneHot(axis, node)
-    case .batchMatmul, .move, .generate: throw unsupported(node)
+    case .batchMatmul(let parameters): try lowerBatchMatmul(parameters, node)
+    case .move, .generate: throw unsupported(node)
     }
   }
 

@@ -1,0 +1,188 @@
+import CVector
+import KernelInterface
+import Tensors
+
+/// Products of matrices; `rows` counts rows of the output through all batches.
+func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
+  let isFloat = arguments.type == .float32
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    let (batch, line) = (row / arguments.rows, row % arguments.rows)
+    var (rest, axis) = (batch, 7)
+    var (left, right) = (line &* arguments.left.rowStride, 0)
+    while axis >= 0 && rest > 0 {
+      let extent = arguments.batch[axis]
+      let index = rest % extent
+      left &+= index &* arguments.left.batchStrides[axis]
+      right &+= index &* arguments.right.batchStrides[axis]
+      rest /= extent
+      axis &-= 1
+    }
+    // Sound: the maker of the arguments vouches for the pointers and their element type.
+    if isFloat {
+      unsafe productRowFloat32(arguments, left, right, row &* arguments.columns)
+    } else {
+      unsafe productRowInt8(arguments, left, right, row &* arguments.columns)
+    }
+    row &+= 1
+  }
+}
+
+// MARK: Float32
+
+/// One row of the output; `left`, `right` and `output` are where its elements begin.
+@inline(__always)
+@unsafe private func productRowFloat32(
+  _ arguments: MatrixProductArguments, _ left: Int, _ right: Int, _ output: Int
+) {
+  let a = unsafe arguments.left.elements.assumingMemoryBound(to: Float.self) + left
+  let b = unsafe arguments.right.elements.assumingMemoryBound(to: Float.self) + right
+  let c = unsafe arguments.output.assumingMemoryBound(to: Float.self) + output
+  let (aStep, bStep) = (arguments.left.columnStride, arguments.right.rowStride)
+  let (columnStep, depth) = (arguments.right.columnStride, arguments.depth)
+  var column = 0
+  if columnStep == 1 {
+    while column &+ 32 <= arguments.columns {
+      unsafe columns32(a, aStep, b + column, bStep, depth, c + column)
+      column &+= 32
+    }
+    while column < arguments.columns {
+      let count = min(8, arguments.columns &- column)
+      unsafe columns8(a, aStep, b + column, bStep, depth, c + column, count)
+      column &+= 8
+    }
+  } else if aStep == 1 && bStep == 1 {
+    while column < arguments.columns {
+      unsafe c[column] = dotFloat32(a, b + column &* columnStep, depth)
+      column &+= 1
+    }
+  } else {
+    while column < arguments.columns {
+      let place = unsafe b + column &* columnStep
+      var (sum, k) = (Float(0), 0)
+      while k < depth {
+        unsafe sum += a[k &* aStep] * place[k &* bStep]
+        k &+= 1
+      }
+      unsafe c[column] = sum
+      column &+= 1
+    }
+  }
+}
+
+/// 32 columns of one row.
+@inline(__always)
+@unsafe private func columns32(
+  _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ depth: Int,
+  _ c: UnsafeMutablePointer<Float>
+) {
+  var (sum0, sum1) = (SIMD8<Float>(repeating: 0), SIMD8<Float>(repeating: 0))
+  var (sum2, sum3) = (sum0, sum1)
+  var (k, place) = (0, unsafe b)
+  while k < depth {
+    let value = unsafe SIMD8<Float>(repeating: a[k &* aStep])
+    sum0 = unsafe cv_multiply_add(sum0, value, cv_load_f32x8(place))
+    sum1 = unsafe cv_multiply_add(sum1, value, cv_load_f32x8(place + 8))
+    sum2 = unsafe cv_multiply_add(sum2, value, cv_load_f32x8(place + 16))
+    sum3 = unsafe cv_multiply_add(sum3, value, cv_load_f32x8(place + 24))
+    unsafe place += bStep
+    k &+= 1
+  }
+  unsafe cv_store_f32x8(c, sum0)
+  unsafe cv_store_f32x8(c + 8, sum1)
+  unsafe cv_store_f32x8(c + 16, sum2)
+  unsafe cv_store_f32x8(c + 24, sum3)
+}
+
+/// The first `count` (1 … 8) columns of one row.
+@inline(__always)
+@unsafe private func columns8(
+  _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ depth: Int,
+  _ c: UnsafeMutablePointer<Float>, _ count: Int
+) {
+  var sum = SIMD8<Float>(repeating: 0)
+  var (k, place) = (0, unsafe b)
+  while k < depth {
+    let value = unsafe SIMD8<Float>(repeating: a[k &* aStep])
+    sum = unsafe cv_multiply_add(sum, value, loadFloat32(place, count))
+    unsafe place += bStep
+    k &+= 1
+  }
+  unsafe storeFloat32(c, sum, count)
+}
+
+// MARK: Int8
+
+/// One row of the output; `left`, `right` and `output` are where its elements begin.
+@inline(__always)
+@unsafe private func productRowInt8(
+  _ arguments: MatrixProductArguments, _ left: Int, _ right: Int, _ output: Int
+) {
+  let a = unsafe arguments.left.elements.assumingMemoryBound(to: Int8.self) + left
+  let b = unsafe arguments.right.elements.assumingMemoryBound(to: Int8.self) + right
+  let c = unsafe arguments.output.assumingMemoryBound(to: Int8.self) + output
+  let (aStep, bStep) = (arguments.left.columnStride, arguments.right.rowStride)
+  let (columnStep, depth) = (arguments.right.columnStride, arguments.depth)
+  let (aZero, bZero) = (arguments.left.zeroPoint, arguments.right.zeroPoint)
+  var column = 0
+  if columnStep == 1 {
+    while column < arguments.columns {
+      let count = min(16, arguments.columns &- column)
+      var (low, high) = (SIMD8<Int32>(repeating: 0), SIMD8<Int32>(repeating: 0))
+      var (total, k, place) = (Int32(0), 0, unsafe b + column)
+      while k < depth {
+        let code = unsafe Int32(a[k &* aStep]) &- aZero
+        let value = SIMD8<Int32>(repeating: code)
+        let codes = unsafe loadInt8(place, count)
+        low = low &+ cv_widen_s8x8(codes.lowHalf) &* value
+        high = high &+ cv_widen_s8x8(codes.highHalf) &* value
+        total = total &+ code
+        unsafe place += bStep
+        k &+= 1
+      }
+      // Σ a · (b − zero) is Σ a · b − zero · Σ a.
+      let offset = SIMD8<Int32>(repeating: total &* bZero)
+      (low, high) = (low &- offset, high &- offset)
+      var lane = 0
+      while lane < count {
+        let sum = lane < 8 ? low[lane] : high[lane &- 8]
+        unsafe c[column &+ lane] = code(sum, arguments)
+        lane &+= 1
+      }
+      column &+= 16
+    }
+  } else {
+    while column < arguments.columns {
+      let place = unsafe b + column &* columnStep
+      let sum =
+        aStep == 1 && bStep == 1
+        ? unsafe dot(a, 1, aZero, place, 1, bZero, depth)
+        : unsafe dot(a, aStep, aZero, place, bStep, bZero, depth)
+      unsafe c[column] = code(sum, arguments)
+      column &+= 1
+    }
+  }
+}
+
+/// `Σ (a − aZero) · (b − bZero)`; wraps beyond 32 bits.
+@inline(__always)
+@unsafe private func dot(
+  _ a: UnsafePointer<Int8>, _ aStep: Int, _ aZero: Int32, _ b: UnsafePointer<Int8>, _ bStep: Int,
+  _ bZero: Int32, _ depth: Int
+) -> Int32 {
+  var (sum, k) = (Int32(0), 0)
+  while k < depth {
+    sum = unsafe sum &+ (Int32(a[k &* aStep]) &- aZero) &* (Int32(b[k &* bStep]) &- bZero)
+    k &+= 1
+  }
+  return sum
+}
+
+/// The code of a sum, rounded as the reference rounds.
+@inline(__always)
+private func code(_ sum: Int32, _ arguments: MatrixProductArguments) -> Int8 {
+  let bounds = arguments.bounds
+  let value = arguments.scale.apply(sum) &+ bounds.zeroPoint
+  let raised = value < bounds.minimum ? bounds.minimum : value
+  return Int8(truncatingIfNeeded: raised > bounds.maximum ? bounds.maximum : raised)
+}
