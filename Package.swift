@@ -29,7 +29,7 @@ func kernels(_ isa: String? = nil, x86_64: [String] = [], aarch64: [String] = []
   settings.append(.unsafeFlags(flags))
   if let isa { settings.append(.define("ISA_\(isa)")) }
   return .target(
-    name: "Kernels" + (isa ?? ""), dependencies: ["CVector", "KernelInterface"],
+    name: "Kernels" + (isa ?? ""), dependencies: ["CVector", "KernelInterface", "Tensors"],
     swiftSettings: settings)
 }
 
