@@ -131,12 +131,13 @@ private func integer<T: FixedWidthInteger>(_ operation: ElementOperation, _ a: T
     if b == 0 { return 0 }
     // The least integer by −1 is itself again.
     if b == -1 {
-      return operation == .floorModulo ? 0 : 0 &- a
+      if case .floorModulo = operation { return 0 }
+      return 0 &- a
     }
     let (quotient, remainder) = (a / b, a % b)
-    if operation == .divide { return quotient }
+    if case .divide = operation { return quotient }
     let isAbove = remainder != 0 && (remainder < 0) != (b < 0)
-    if operation == .floorDivide { return isAbove ? quotient &- 1 : quotient }
+    if case .floorDivide = operation { return isAbove ? quotient &- 1 : quotient }
     return isAbove ? remainder &+ b : remainder
   }
 }

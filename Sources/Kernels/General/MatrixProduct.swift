@@ -4,7 +4,7 @@ import Tensors
 
 /// Products of matrices; `rows` counts rows of the output through all batches.
 func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
-  let isFloat = arguments.type == .float32
+  let isFloat = if case .float32 = arguments.type { true } else { false }
   var row = rows.lowerBound
   while row < rows.upperBound {
     let (batch, line) = (row / arguments.rows, row % arguments.rows)

@@ -82,9 +82,10 @@ func reduceElements(_ arguments: ReductionArguments, _ outer: Range<Int>) {
   let (input, scheme) = (arguments.inputScheme, arguments.outputScheme)
   let inverse = 1 / scheme.scale
   let count = Float(arguments.shape.reduced)
+  let isSame = input.scale == scheme.scale && input.zeroPoint == scheme.zeroPoint
   switch arguments.operation {
   case .mean, .sum:
-    let divisor = arguments.operation == .mean ? count : 1
+    let divisor: Float = if case .mean = arguments.operation { count } else { 1 }
     unsafe fold(arguments, outer, T.self, from: Int64(0)) {
       $0 &+ Int64(Int32(truncatingIfNeeded: $1) &- input.zeroPoint)
     } _: { (sum: Int64) -> T in
@@ -97,18 +98,18 @@ func reduceElements(_ arguments: ReductionArguments, _ outer: Range<Int>) {
   case .minimum:
     unsafe fold(arguments, outer, T.self, from: T.max) { $1 < $0 ? $1 : $0 } _: {
       (value: T) -> T in
-      input == scheme ? value : code(number(value, input) * inverse, scheme.zeroPoint)
+      isSame ? value : code(number(value, input) * inverse, scheme.zeroPoint)
     }
   default:
     unsafe fold(arguments, outer, T.self, from: T.min) { $1 > $0 ? $1 : $0 } _: {
       (value: T) -> T in
-      input == scheme ? value : code(number(value, input) * inverse, scheme.zeroPoint)
+      isSame ? value : code(number(value, input) * inverse, scheme.zeroPoint)
     }
   }
 }
 
 @unsafe private func reduceBools(_ arguments: ReductionArguments, _ outer: Range<Int>) {
-  if arguments.operation == .any {
+  if case .any = arguments.operation {
     unsafe fold(arguments, outer, UInt8.self, from: UInt8(0)) { $0 | ($1 != 0 ? 1 : 0) } _: { $0 }
   } else {
     unsafe fold(arguments, outer, UInt8.self, from: UInt8(1)) { $0 & ($1 != 0 ? 1 : 0) } _: { $0 }
@@ -151,7 +152,7 @@ func argumentOfExtreme(_ arguments: ArgumentArguments, _ outer: Range<Int>) {
         k &+= 1
       }
       let output = index &* shape.inner &+ channel
-      if arguments.outputType == .int64 {
+      if case .int64 = arguments.outputType {
         unsafe arguments.output.storeBytes(of: place, toByteOffset: 8 &* output, as: Int.self)
       } else {
         unsafe arguments.output.storeBytes(

@@ -5,7 +5,7 @@ import Tensors
 /// A transposed convolution; `lines` counts lines of its output, `[n, h]` of the geometry's input.
 func transposeConvolution(_ arguments: TransposeConvolutionArguments, _ lines: Range<Int>) {
   // Sound: the maker of the arguments vouches for the pointers and their element type.
-  if arguments.type == .float32 {
+  if case .float32 = arguments.type {
     unsafe gatherTaps(arguments, lines, Float.self, Float(0)) { $0 + $1 * $2 } _: { sum, channel in
       var value = sum
       if let bias = unsafe arguments.bias {
