@@ -75,6 +75,10 @@ let package = Package(
     // Row 3: what runs a model, and what brings one.
     kernels(),
     kernels("AVX2", x86_64: ["-mavx2", "-mfma"]),
+    kernels("AVXVNNI", x86_64: ["-mavx2", "-mfma", "-mavxvnni"]),
+    kernels(
+      "AVX512VNNI",
+      x86_64: ["-mfma", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni"]),
     kernels("NEONDot", aarch64: ["-march=armv8.2-a+dotprod"]),
     library(
       "Runtime",
@@ -86,7 +90,10 @@ let package = Package(
     // Row 4: serving and publishing.
     library(
       "KernelDispatch",
-      ["KernelInterface", "Kernels", "KernelsAVX2", "KernelsNEONDot", "CProcessor"]),
+      [
+        "KernelInterface", "Kernels", "KernelsAVX2", "KernelsAVXVNNI", "KernelsAVX512VNNI",
+        "KernelsNEONDot", "CProcessor",
+      ]),
     library(
       "Serving",
       [

@@ -23,6 +23,24 @@ bool cprocessor_has_avx2_fma(void) {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2) != 0;
 }
 
+bool cprocessor_has_avx_vnni(void) {
+  uint32_t a, b, c, d;
+  if (!cprocessor_has_avx2_fma() || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
+  return (a & bit_AVXVNNI) != 0;
+}
+
+bool cprocessor_has_avx512_vnni(void) {
+  // -mavx512f implies F16C besides AVX2 and FMA.
+  const uint32_t leaf7b = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;
+  // Bits 5, 6 and 7: the system saves the mask registers and all of the zmm registers.
+  const uint64_t state = 0xE6;
+  uint32_t a, b, c, d;
+  if (!cprocessor_has_avx2_fma() || (enabled_state() & state) != state) return false;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_F16C) == 0) return false;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  return (b & leaf7b) == leaf7b && (c & bit_AVX512VNNI) != 0;
+}
+
 bool cprocessor_has_neon_dot_product(void) { return false; }
 
 #elif defined(__aarch64__) && defined(__linux__)
@@ -31,6 +49,8 @@ bool cprocessor_has_neon_dot_product(void) { return false; }
 #include <sys/auxv.h>
 
 bool cprocessor_has_avx2_fma(void) { return false; }
+bool cprocessor_has_avx_vnni(void) { return false; }
+bool cprocessor_has_avx512_vnni(void) { return false; }
 
 bool cprocessor_has_neon_dot_product(void) {
   // -march=armv8.2-a+dotprod also lets the compiler use v8.1's atomics and rounding multiplies and CRC32.
@@ -41,6 +61,8 @@ bool cprocessor_has_neon_dot_product(void) {
 #else
 
 bool cprocessor_has_avx2_fma(void) { return false; }
+bool cprocessor_has_avx_vnni(void) { return false; }
+bool cprocessor_has_avx512_vnni(void) { return false; }
 bool cprocessor_has_neon_dot_product(void) { return false; }
 
 #endif

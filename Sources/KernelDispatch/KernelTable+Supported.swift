@@ -2,6 +2,8 @@ import CProcessor
 package import KernelInterface
 import Kernels
 import KernelsAVX2
+import KernelsAVX512VNNI
+import KernelsAVXVNNI
 import KernelsNEONDot
 
 extension KernelTable {
@@ -10,6 +12,8 @@ extension KernelTable {
     var tables = [Kernels.makeKernelTable()]
     #if arch(x86_64)
       if cprocessor_has_avx2_fma() { tables.append(KernelsAVX2.makeKernelTable()) }
+      if cprocessor_has_avx_vnni() { tables.append(KernelsAVXVNNI.makeKernelTable()) }
+      if cprocessor_has_avx512_vnni() { tables.append(KernelsAVX512VNNI.makeKernelTable()) }
     #elseif arch(arm64)
       if cprocessor_has_neon_dot_product() { tables.append(KernelsNEONDot.makeKernelTable()) }
     #endif
@@ -27,7 +31,7 @@ extension KernelTable {
   /// The names of every table built into this program, whether or not this processor can run them.
   package static var builtInNames: [String] {
     #if arch(x86_64)
-      ["baseline", "avx2"]
+      ["baseline", "avx2", "avx-vnni", "avx512-vnni"]
     #else
       ["neon", "neon-dotprod"]
     #endif

@@ -27,10 +27,17 @@ extension KernelTable {
 
   /// Scratch bytes of one concurrent call of `convolutionInt8` or `convolutionHybrid`.
   package func convolutionInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
+    // Tiles of more than two rows are read whole.
+    let rows = min(
+      rowBlock, geometry.outputRows <= 2 ? geometry.outputRows : wholeTiles(geometry.outputRows))
     // Rows are packed sixteen activations at a time, so the last may run over by one vector.
-    let rows = min(rowBlock, geometry.outputRows)
     return ConvolutionScratch.rowSumsBytes
       + (rows * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
+  }
+
+  /// `rows` rounded up to whole tiles.
+  private func wholeTiles(_ rows: Int) -> Int {
+    (rows + int8Tile.rows - 1) / int8Tile.rows * int8Tile.rows
   }
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.

@@ -4,7 +4,7 @@
 /// pointers. Integer kernels return the same bytes from every table; float kernels may fuse multiply and add.
 /// Unless said otherwise inputs and outputs must not overlap.
 @safe package struct KernelTable: Sendable {
-  /// `baseline`, `avx2`, `neon` or `neon-dotprod`.
+  /// `baseline`, `avx2`, `avx-vnni`, `avx512-vnni`, `neon` or `neon-dotprod`.
   package var name: String
   /// The register tile of `convolutionInt8` and `convolutionHybrid`.
   package var int8Tile: MatrixTile

@@ -36,15 +36,14 @@ import CVector
   }
 }
 
-/// Writes the first `count` (1 … 16) of 16 values.
+/// Writes the first `count` (1 … 16) values.
 @inline(__always)
 @unsafe func storeFloat32(
-  _ place: UnsafeMutablePointer<Float>, _ low: SIMD8<Float>, _ high: SIMD8<Float>, _ count: Int
+  _ place: UnsafeMutablePointer<Float>, _ values: SIMD16<Float>, _ count: Int
 ) {
-  if count >= 8 {
-    unsafe cv_store_f32x8(place, low)
-    if count > 8 { unsafe storeFloat32(place + 8, high, count &- 8) }
+  if count == 16 {
+    unsafe cv_store_f32x16(place, values)
   } else {
-    unsafe cv_store_f32_partial(place, low, count)
+    unsafe cv_store_f32x16_partial(place, values, count)
   }
 }

@@ -1,13 +1,20 @@
 import CVector
 
-/// The register tiles of this instruction set.
+/// The register tiles of this instruction set: MR rows × 16 channels.
 ///
-/// Int8, 4 × 16: AVX2 needs eight accumulators, two vectors of weights, one of activations and one product: 12 of 16
-/// registers, and is bound by the multiplier (eight `vpmaddwd` a step). NEON needs 16 accumulators of 32 registers.
-/// SSE2 holds 2 × 16 in eight registers. Float32: 6 × 16 on AVX2 (twelve `vfmadd231ps` a step), 4 × 16 on NEON, 2 × 16
-/// on SSE2.
+/// Int8: AVX2 needs eight accumulators, two vectors of weights, one of activations and one product, 12 of 16 registers;
+/// NEON 16 accumulators of 32 registers; SSE2 holds two rows in eight. Float32: six rows on AVX2 (twelve `vfmadd231ps` a
+/// step), four on NEON, two on SSE2. AVX-512 has 32 registers of 16 numbers: eight rows of two panels in 16 of them.
 enum Tile {
-  #if arch(x86_64) && ISA_AVX2
+  #if arch(x86_64) && ISA_AVX512VNNI
+    static var tableName: String { "avx512-vnni" }
+    static var int8Rows: Int { 8 }
+    static var float32Rows: Int { 8 }
+  #elseif arch(x86_64) && ISA_AVXVNNI
+    static var tableName: String { "avx-vnni" }
+    static var int8Rows: Int { 4 }
+    static var float32Rows: Int { 6 }
+  #elseif arch(x86_64) && ISA_AVX2
     static var tableName: String { "avx2" }
     static var int8Rows: Int { 4 }
     static var float32Rows: Int { 6 }
@@ -27,8 +34,10 @@ enum Tile {
 
   /// NR, and the width of a depthwise panel.
   static var channels: Int { 16 }
-  /// Rows packed at once; a multiple of 2, 4 and 6.
+  /// Rows packed at once; a multiple of 2, 4, 6 and 8.
   static var rowBlock: Int { 24 }
   /// Depth elements of one integer multiply.
   static var depthGroup: Int { Int(CV_DEPTH_GROUP) }
+  /// What is added to the codes when activations are packed for the int8 matrix tiles.
+  static var activationOffset: Int32 { Int32(CV_ACTIVATION_OFFSET) }
 }

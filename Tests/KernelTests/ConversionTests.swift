@@ -171,6 +171,15 @@ struct KernelTableTests {
     #expect(KernelTable.named("none") == nil)
   }
 
+  @Test(
+    "the kernel tests reach every table that is built in",
+    .enabled(
+      if: KernelTable.supported.count == KernelTable.builtInNames.count,
+      "this processor cannot run all tables: the others are not tested here"))
+  func reachesAll() {
+    #expect(KernelTable.supported.map(\.name) == KernelTable.builtInNames)
+  }
+
   @Test("a row block holds whole tiles", arguments: KernelTable.supported)
   func rowBlocks(table: KernelTable) {
     #expect(table.rowBlock % table.int8Tile.rows == 0)

@@ -31,15 +31,64 @@ CV_INLINE cv_f32x8 cv_load_f32x8(const float *p) {
   return v;
 }
 
+CV_INLINE cv_s32x16 cv_load_s32x16(const int32_t *p) {
+  cv_s32x16 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+CV_INLINE cv_f32x16 cv_load_f32x16(const float *p) {
+  cv_f32x16 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
 CV_INLINE void cv_store_s8x8(int8_t *p, cv_s8x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_s8x16(int8_t *p, cv_s8x16 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_s16x16(int16_t *p, cv_s16x16 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_s32x8(int32_t *p, cv_s32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_f32x8(float *p, cv_f32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 
+CV_INLINE void cv_store_f32x16(float *p, cv_f32x16 v) { __builtin_memcpy(p, &v, sizeof v); }
+
 CV_INLINE void cv_copy(void *output, const void *input, intptr_t byteCount) {
   __builtin_memcpy(output, input, (size_t)byteCount);
 }
+
+#if defined(__AVX512VL__) && defined(__AVX512BW__)
+
+// A masked load or store touches the chosen elements only. Parts of a vector: bytes 0 ... 15, floats 0 ... 7 and 0 ... 15.
+
+typedef char cv_v16qi __attribute__((vector_size(16)));
+typedef float cv_v8sf __attribute__((vector_size(32)));
+typedef float cv_v16sf __attribute__((vector_size(64)));
+
+CV_INLINE cv_s8x16 cv_load_s8_partial(const int8_t *p, intptr_t count) {
+  uint16_t mask = (uint16_t)((1u << count) - 1);
+  return (cv_s8x16)__builtin_ia32_loaddquqi128_mask((const cv_v16qi *)p, (cv_v16qi){0}, mask);
+}
+
+CV_INLINE void cv_store_s8_partial(int8_t *p, cv_s8x16 v, intptr_t count) {
+  uint16_t mask = (uint16_t)((1u << count) - 1);
+  __builtin_ia32_storedquqi128_mask((cv_v16qi *)p, (cv_v16qi)v, mask);
+}
+
+CV_INLINE cv_f32x8 cv_load_f32_partial(const float *p, intptr_t count) {
+  uint8_t mask = (uint8_t)((1u << count) - 1);
+  return (cv_f32x8)__builtin_ia32_loadups256_mask((const cv_v8sf *)p, (cv_v8sf){0}, mask);
+}
+
+CV_INLINE void cv_store_f32_partial(float *p, cv_f32x8 v, intptr_t count) {
+  uint8_t mask = (uint8_t)((1u << count) - 1);
+  __builtin_ia32_storeups256_mask((cv_v8sf *)p, (cv_v8sf)v, mask);
+}
+
+CV_INLINE void cv_store_f32x16_partial(float *p, cv_f32x16 v, intptr_t count) {
+  uint16_t mask = (uint16_t)((1u << count) - 1);
+  __builtin_ia32_storeups512_mask(p, (cv_v16sf)v, mask);
+}
+
+#else
 
 // The lowest `count` (0 ... 15) bytes, the others zero.
 CV_INLINE cv_s8x16 cv_load_s8_partial(const int8_t *p, intptr_t count) {
@@ -119,5 +168,17 @@ CV_INLINE void cv_store_f32_partial(float *p, cv_f32x8 v, intptr_t count) {
   if (count > 5) p[5] = v[5];
   if (count > 6) p[6] = v[6];
 }
+
+// Writes the lowest `count` (0 ... 15) floats.
+CV_INLINE void cv_store_f32x16_partial(float *p, cv_f32x16 v, intptr_t count) {
+  if (count >= 8) {
+    cv_store_f32x8(p, v.lo);
+    cv_store_f32_partial(p + 8, v.hi, count - 8);
+  } else {
+    cv_store_f32_partial(p, v.lo, count);
+  }
+}
+
+#endif
 
 #pragma clang assume_nonnull end

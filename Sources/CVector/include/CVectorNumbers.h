@@ -83,3 +83,43 @@ CV_INLINE cv_s8x16 cv_narrow_s32x16(cv_s32x8 low, cv_s32x8 high) {
   return v;
 #endif
 }
+
+// The same sixteen at a time.
+
+CV_INLINE cv_f32x16 cv_to_float_x16(cv_s32x16 v) { return __builtin_convertvector(v, cv_f32x16); }
+
+CV_INLINE cv_f32x16 cv_clamp_x16(cv_f32x16 v, cv_f32x16 lowest, cv_f32x16 highest) {
+  cv_f32x16 w = v > lowest ? v : lowest;
+  return w < highest ? w : highest;
+}
+
+CV_INLINE cv_f32x16 cv_clamp_keeping_nan_x16(cv_f32x16 v, cv_f32x16 lowest, cv_f32x16 highest) {
+  cv_f32x16 w = v < lowest ? lowest : v;
+  return w > highest ? highest : w;
+}
+
+CV_INLINE cv_f32x16 cv_copy_sign_x16(cv_f32x16 magnitude, cv_f32x16 v) {
+  return (cv_f32x16)((cv_s32x16)magnitude | ((cv_s32x16)v & (cv_s32x16)INT32_MIN));
+}
+
+CV_INLINE cv_s32x16 cv_round_x16(cv_f32x16 v) {
+  return (cv_s32x16)(v + (cv_f32x16)12582912.0f) - (cv_s32x16)0x4B400000;
+}
+
+CV_INLINE cv_f32x16 cv_multiply_add_x16(cv_f32x16 sum, cv_f32x16 a, cv_f32x16 b) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return __builtin_elementwise_fma(a, b, sum);
+#else
+  return a * b + sum;
+#endif
+}
+
+CV_INLINE cv_s8x16 cv_narrow_x16(cv_s32x16 v) {
+#if defined(__AVX512F__)
+  return __builtin_convertvector(v, cv_s8x16);
+#else
+  return cv_narrow_s32x16(v.lo, v.hi);
+#endif
+}
+
+CV_INLINE cv_s32x16 cv_widen_x16(cv_s8x16 v) { return __builtin_convertvector(v, cv_s32x16); }

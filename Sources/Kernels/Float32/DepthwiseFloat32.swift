@@ -33,16 +33,16 @@ func depthwiseFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRan
 @safe private struct DepthwiseFloat32 {
   let tapCount: Int
   let multiplier: Int
-  let lowest: SIMD8<Float>
-  let highest: SIMD8<Float>
+  let lowest: SIMD16<Float>
+  let highest: SIMD16<Float>
   let output: UnsafeMutablePointer<Float>
   let outputRowStride: Int
 
   @unsafe init(_ arguments: ConvolutionFloat32Arguments) {
     tapCount = arguments.geometry.taps
     multiplier = arguments.geometry.outputChannels / arguments.geometry.inputChannels
-    lowest = SIMD8(repeating: arguments.bounds.minimum)
-    highest = SIMD8(repeating: arguments.bounds.maximum)
+    lowest = SIMD16(repeating: arguments.bounds.minimum)
+    highest = SIMD16(repeating: arguments.bounds.maximum)
     unsafe output = arguments.output
     outputRowStride = arguments.outputRowStride
   }
@@ -86,35 +86,27 @@ func depthwiseFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRan
     channel: Int, count: Int
   ) {
     let stride = taps.pixelStride
-    let (low, high) = unsafe (cv_load_f32x8(header), cv_load_f32x8(header + 8))
-    var (low0, high0, low1, high1) = (low, high, low, high)
-    var (low2, high2, low3, high3) = (low, high, low, high)
+    let bias = unsafe cv_load_f32x16(header)
+    var (sum0, sum1, sum2, sum3) = (bias, bias, bias, bias)
     var w = unsafe header + Tile.channels
     var offset = unsafe taps.offsets
     var remaining = tapCount
     // In bounds: every offset leads to an input pixel or into the padding, and the caller has counted whole vectors.
     while remaining > 0 {
-      let (w0, w1) = unsafe (cv_load_f32x8(w), cv_load_f32x8(w + 8))
-      let x0 = unsafe first + offset.pointee
-      let x1 = unsafe x0 + stride
-      let x2 = unsafe x1 + stride
-      let x3 = unsafe x2 + stride
-      low0 = unsafe cv_multiply_add(low0, cv_load_f32x8(x0), w0)
-      high0 = unsafe cv_multiply_add(high0, cv_load_f32x8(x0 + 8), w1)
-      low1 = unsafe cv_multiply_add(low1, cv_load_f32x8(x1), w0)
-      high1 = unsafe cv_multiply_add(high1, cv_load_f32x8(x1 + 8), w1)
-      low2 = unsafe cv_multiply_add(low2, cv_load_f32x8(x2), w0)
-      high2 = unsafe cv_multiply_add(high2, cv_load_f32x8(x2 + 8), w1)
-      low3 = unsafe cv_multiply_add(low3, cv_load_f32x8(x3), w0)
-      high3 = unsafe cv_multiply_add(high3, cv_load_f32x8(x3 + 8), w1)
+      let v = unsafe cv_load_f32x16(w)
+      let place = unsafe first + offset.pointee
+      sum0 = unsafe cv_multiply_add_x16(sum0, cv_load_f32x16(place), v)
+      sum1 = unsafe cv_multiply_add_x16(sum1, cv_load_f32x16(place + stride), v)
+      sum2 = unsafe cv_multiply_add_x16(sum2, cv_load_f32x16(place + 2 &* stride), v)
+      sum3 = unsafe cv_multiply_add_x16(sum3, cv_load_f32x16(place + 3 &* stride), v)
       unsafe w += Tile.channels
       unsafe offset += 1
       remaining &-= 1
     }
-    unsafe store(low0, high0, row: row, channel: channel, count: count)
-    unsafe store(low1, high1, row: row &+ 1, channel: channel, count: count)
-    unsafe store(low2, high2, row: row &+ 2, channel: channel, count: count)
-    unsafe store(low3, high3, row: row &+ 3, channel: channel, count: count)
+    unsafe store(sum0, row: row, channel: channel, count: count)
+    unsafe store(sum1, row: row &+ 1, channel: channel, count: count)
+    unsafe store(sum2, row: row &+ 2, channel: channel, count: count)
+    unsafe store(sum3, row: row &+ 3, channel: channel, count: count)
   }
 
   /// 16 channels of one output pixel, as `tile4`.
@@ -124,17 +116,16 @@ func depthwiseFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRan
     channel: Int, count: Int
   ) {
     var w = unsafe header + Tile.channels
-    var (low, high) = unsafe (cv_load_f32x8(header), cv_load_f32x8(header + 8))
+    var sum = unsafe cv_load_f32x16(header)
     var tap = 0
     // In bounds: as in `tile4`.
     while tap < tapCount {
       let place = unsafe first + taps.offsets[tap]
-      low = unsafe cv_multiply_add(low, cv_load_f32x8(place), cv_load_f32x8(w))
-      high = unsafe cv_multiply_add(high, cv_load_f32x8(place + 8), cv_load_f32x8(w + 8))
+      sum = unsafe cv_multiply_add_x16(sum, cv_load_f32x16(place), cv_load_f32x16(w))
       unsafe w += Tile.channels
       tap &+= 1
     }
-    unsafe store(low, high, row: row, channel: channel, count: count)
+    unsafe store(sum, row: row, channel: channel, count: count)
   }
 
   /// A multiplier above 1, or the last channels of the input: gathered into scratch first.
@@ -145,7 +136,7 @@ func depthwiseFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRan
   ) {
     let gathered = unsafe taps.gather.assumingMemoryBound(to: Float.self)
     var w = unsafe header + Tile.channels
-    var (low, high) = unsafe (cv_load_f32x8(header), cv_load_f32x8(header + 8))
+    var sum = unsafe cv_load_f32x16(header)
     var lane = 0
     while lane < Tile.channels {
       unsafe gathered[lane] = 0
@@ -168,20 +159,19 @@ func depthwiseFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRan
           lane &+= 1
         }
       }
-      low = unsafe cv_multiply_add(low, cv_load_f32x8(gathered), cv_load_f32x8(w))
-      high = unsafe cv_multiply_add(high, cv_load_f32x8(gathered + 8), cv_load_f32x8(w + 8))
+      sum = unsafe cv_multiply_add_x16(sum, cv_load_f32x16(gathered), cv_load_f32x16(w))
       unsafe w += Tile.channels
       tap &+= 1
     }
-    unsafe store(low, high, row: row, channel: channel, count: count)
+    unsafe store(sum, row: row, channel: channel, count: count)
   }
 
   @inline(__always)
   @unsafe private func store(
-    _ low: SIMD8<Float>, _ high: SIMD8<Float>, row: Int, channel: Int, count: Int
+    _ sums: SIMD16<Float>, row: Int, channel: Int, count: Int
   ) {
     unsafe storeFloat32(
-      output + (row &* outputRowStride &+ channel), cv_clamp_keeping_nan(low, lowest, highest),
-      cv_clamp_keeping_nan(high, lowest, highest), count)
+      output + (row &* outputRowStride &+ channel),
+      cv_clamp_keeping_nan_x16(sums, lowest, highest), count)
   }
 }

@@ -43,7 +43,7 @@ import KernelInterface
       unsafe findWindows(firstRow: firstRow, rows: rows)
     }
     var row = rows
-    while row < min(rows &+ 5, Tile.rowBlock) {
+    while row < min(rows &+ Tile.float32Rows &- 1, Tile.rowBlock) {
       var line = 0
       while line < geometry.kernelHeight {
         unsafe table[line &* Tile.rowBlock &+ row] = table[line &* Tile.rowBlock &+ rows &- 1]

@@ -31,7 +31,7 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
   // Sound: the maker of the arguments vouches for the pointers.
   unsafe convolveInt8(
     arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
-    DequantizingEpilogue(arguments))
+    DequantizingEpilogue(arguments, activationOffset: Tile.activationOffset))
 }
 
 @unsafe private func convolveInt8<Epilogue: EpilogueInt8>(
@@ -42,8 +42,7 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
   let depth = geometry.depth
   let groups = (depth &+ Tile.depthGroup &- 1) / Tile.depthGroup
   let rowStride = groups &* Tile.depthGroup
-  let headerBytes = 3 &* Tile.channels &* 4
-  let panelBytes = headerBytes &+ rowStride &* Tile.channels
+  let panelBytes = 3 &* Tile.channels &* 4 &+ rowStride &* Tile.channels
   let packed = unsafe (scratch + ConvolutionScratch.rowSumsBytes).assumingMemoryBound(
     to: cv_activation.self)
   let windows = unsafe WindowsInt8(geometry: geometry, input: input, rowStride: rowStride)
@@ -53,41 +52,96 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
     let rows = min(Tile.rowBlock, range.rows.upperBound &- row)
     unsafe windows.pack(firstRow: row, rows: rows, to: packed, epilogue)
     unsafe epilogue.begin(firstRow: row, rows: rows, packed: packed, rowStride: rowStride)
-    var panel = range.panels.lowerBound
-    while panel < range.panels.upperBound {
-      let header = unsafe weights + panel &* panelBytes
-      let channel = panel &* Tile.channels
-      unsafe multiply(
-        PanelInt8(
-          header: header, weights: (header + headerBytes).assumingMemoryBound(to: Int8.self),
-          groups: groups, rowStride: rowStride, channel: channel,
-          count: min(Tile.channels, geometry.outputChannels &- channel), epilogue: epilogue),
-        packed, rows: rows, firstRow: row)
-      panel &+= 1
-    }
+    let panels = unsafe PanelsInt8(
+      weights: weights, panelBytes: panelBytes, groups: groups, rowStride: rowStride,
+      outputChannels: geometry.outputChannels, epilogue: epilogue)
+    unsafe panels.multiply(range.panels, packed, rows: rows, firstRow: row)
     row &+= rows
   }
 }
 
-/// One panel of weights times `rows` packed rows.
-@inline(__always)
-@unsafe private func multiply<Epilogue: EpilogueInt8>(
-  _ panel: PanelInt8<Epilogue>, _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
-) {
-  var done = 0
-  while done < rows {
-    let left = rows &- done
-    let activations = unsafe packed + done &* panel.rowStride
-    if left == 1 {
-      unsafe panel.tile1(activations, firstRow: firstRow &+ done)
-      done &+= 1
-    } else if Tile.int8Rows == 2 || left == 2 {
-      unsafe panel.tile2(activations, rows: 2, firstRow: firstRow &+ done)
-      done &+= 2
-    } else {
-      let tileRows = min(4, left)
-      unsafe panel.tile4(activations, rows: tileRows, firstRow: firstRow &+ done)
-      done &+= tileRows
+/// All panels of weights of a layer.
+// Safe to hold: every use of a pointer is marked where it happens.
+@safe private struct PanelsInt8<Epilogue: EpilogueInt8> {
+  let weights: UnsafeRawPointer
+  let panelBytes: Int
+  let groups: Int
+  let rowStride: Int
+  let outputChannels: Int
+  let epilogue: Epilogue
+
+  @inline(__always)
+  @unsafe private func panel(_ index: Int) -> PanelInt8<Epilogue> {
+    let header = unsafe weights + index &* panelBytes
+    let channel = index &* Tile.channels
+    return unsafe PanelInt8(
+      header: header, weights: (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: Int8.self),
+      groups: groups, rowStride: rowStride, channel: channel,
+      count: min(Tile.channels, outputChannels &- channel), epilogue: epilogue)
+  }
+
+  /// These panels times `rows` packed rows, two panels at once where the tile has room for them.
+  @inline(__always)
+  @unsafe func multiply(
+    _ range: Range<Int>, _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+  ) {
+    var index = range.lowerBound
+    while Tile.int8Rows == 8 && rows > 2 && index &+ 2 <= range.upperBound {
+      unsafe multiply(panel(index), and: panel(index &+ 1), packed, rows: rows, firstRow: firstRow)
+      index &+= 2
+    }
+    while index < range.upperBound {
+      unsafe multiply(panel(index), packed, rows: rows, firstRow: firstRow)
+      index &+= 1
+    }
+  }
+
+  @inline(__always)
+  @unsafe private func multiply(
+    _ first: PanelInt8<Epilogue>, and second: PanelInt8<Epilogue>,
+    _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+  ) {
+    var done = 0
+    while done < rows {
+      let left = rows &- done
+      let activations = unsafe packed + done &* rowStride
+      let row = firstRow &+ done
+      if left > 4 {
+        unsafe first.tile8(and: second, activations, rows: min(8, left), firstRow: row)
+        done &+= 8
+      } else if left > 1 {
+        unsafe first.tile4(and: second, activations, rows: left, firstRow: row)
+        done &+= 4
+      } else {
+        unsafe first.tile1(activations, firstRow: row)
+        unsafe second.tile1(activations, firstRow: row)
+        done &+= 1
+      }
+    }
+  }
+
+  @inline(__always)
+  @unsafe private func multiply(
+    _ panel: PanelInt8<Epilogue>, _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+  ) {
+    var done = 0
+    while done < rows {
+      let left = rows &- done
+      let activations = unsafe packed + done &* rowStride
+      let row = firstRow &+ done
+      if left == 1 {
+        unsafe panel.tile1(activations, firstRow: row)
+        done &+= 1
+      } else if Tile.int8Rows == 2 || left == 2 {
+        unsafe panel.tile2(activations, firstRow: row)
+        done &+= 2
+      } else if Tile.int8Rows == 4 || left <= 4 {
+        unsafe panel.tile4(activations, rows: min(4, left), firstRow: row)
+        done &+= 4
+      } else {
+        unsafe panel.tile8(activations, rows: min(8, left), firstRow: row)
+        done &+= 8
+      }
     }
   }
 }

@@ -18,7 +18,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   // Sound: the maker of the arguments vouches for the pointers.
   unsafe DepthwiseInt8(
     geometry: arguments.geometry, input: arguments.input, weights: arguments.weights,
-    scratch: arguments.scratch, epilogue: DequantizingEpilogue(arguments)
+    scratch: arguments.scratch, epilogue: DequantizingEpilogue(arguments, activationOffset: 0)
   ).run(range)
 }
 
@@ -101,30 +101,25 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     var offsets = unsafe taps.offsets
     var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(
       to: cv_depthwise_weight.self)
-    var (sum00, sum01) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var (sum10, sum11) = (SIMD8<Int32>(), SIMD8<Int32>())
+    var (sum0, sum1) = (SIMD16<Int32>(), SIMD16<Int32>())
     var remaining = taps.count
     // In bounds: every offset leads to an input pixel or into the padding, and the caller has counted whole vectors.
     while remaining > 0 {
       let (offset0, offset1) = unsafe (offsets[0], offsets[1])
       let x00 = unsafe cv_load_s8x16(first + offset0)
       let x01 = unsafe cv_load_s8x16(first + offset1)
-      sum00 = unsafe cv_depthwise_dot0(sum00, x00, x01, w)
-      sum01 = unsafe cv_depthwise_dot1(sum01, x00, x01, w)
+      sum0 = unsafe cv_depthwise_dot(sum0, x00, x01, w)
       let x10 = unsafe cv_load_s8x16(second + offset0)
       let x11 = unsafe cv_load_s8x16(second + offset1)
-      sum10 = unsafe cv_depthwise_dot0(sum10, x10, x11, w)
-      sum11 = unsafe cv_depthwise_dot1(sum11, x10, x11, w)
+      sum1 = unsafe cv_depthwise_dot(sum1, x10, x11, w)
       unsafe offsets += 2
       unsafe w += 2 &* Tile.channels
       remaining &-= 2
     }
     unsafe epilogue.store(
-      row: row, channel: channel, count: count, low: cv_depthwise_low(sum00, sum01),
-      high: cv_depthwise_high(sum00, sum01), header: header)
+      row: row, channel: channel, count: count, sums: cv_depthwise_sums(sum0), header: header)
     unsafe epilogue.store(
-      row: row &+ 1, channel: channel, count: count, low: cv_depthwise_low(sum10, sum11),
-      high: cv_depthwise_high(sum10, sum11), header: header)
+      row: row &+ 1, channel: channel, count: count, sums: cv_depthwise_sums(sum1), header: header)
   }
 
   /// 16 channels of one output pixel, as `tile2`.
@@ -136,21 +131,19 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     var offsets = unsafe taps.offsets
     var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(
       to: cv_depthwise_weight.self)
-    var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
+    var sum = SIMD16<Int32>()
     var remaining = taps.count
     // In bounds: as in `tile2`.
     while remaining > 0 {
       let x0 = unsafe cv_load_s8x16(first + offsets[0])
       let x1 = unsafe cv_load_s8x16(first + offsets[1])
-      sum0 = unsafe cv_depthwise_dot0(sum0, x0, x1, w)
-      sum1 = unsafe cv_depthwise_dot1(sum1, x0, x1, w)
+      sum = unsafe cv_depthwise_dot(sum, x0, x1, w)
       unsafe offsets += 2
       unsafe w += 2 &* Tile.channels
       remaining &-= 2
     }
     unsafe epilogue.store(
-      row: row, channel: channel, count: count, low: cv_depthwise_low(sum0, sum1),
-      high: cv_depthwise_high(sum0, sum1), header: header)
+      row: row, channel: channel, count: count, sums: cv_depthwise_sums(sum), header: header)
   }
 
   /// A multiplier above 1, or the last channels of the input: gathered into scratch first.
@@ -163,7 +156,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     let gathered = unsafe taps.gather.assumingMemoryBound(to: Int8.self)
     var w = unsafe (header + 3 &* Tile.channels &* 4).assumingMemoryBound(
       to: cv_depthwise_weight.self)
-    var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
+    var sum = SIMD16<Int32>()
     var tap = 0
     // In bounds: lanes beyond `count` repeat the last channel; their weights are zero.
     while tap < taps.count {
@@ -177,13 +170,11 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
       }
       let x0 = unsafe cv_load_s8x16(gathered)
       let x1 = unsafe cv_load_s8x16(gathered + Tile.channels)
-      sum0 = unsafe cv_depthwise_dot0(sum0, x0, x1, w)
-      sum1 = unsafe cv_depthwise_dot1(sum1, x0, x1, w)
+      sum = unsafe cv_depthwise_dot(sum, x0, x1, w)
       unsafe w += 2 &* Tile.channels
       tap &+= 2
     }
     unsafe epilogue.store(
-      row: row, channel: channel, count: count, low: cv_depthwise_low(sum0, sum1),
-      high: cv_depthwise_high(sum0, sum1), header: header)
+      row: row, channel: channel, count: count, sums: cv_depthwise_sums(sum), header: header)
   }
 }

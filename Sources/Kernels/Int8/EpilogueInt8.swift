@@ -18,8 +18,7 @@ protocol EpilogueInt8 {
   ///   - count: 1 … 16.
   ///   - header: three rows of 16 words: int32 offset, float32 scale, float32 bias or tie offset.
   @unsafe func store(
-    row: Int, channel: Int, count: Int, low: SIMD8<Int32>, high: SIMD8<Int32>,
-    header: UnsafeRawPointer)
+    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer)
 }
 
 extension EpilogueInt8 {
@@ -38,18 +37,18 @@ extension EpilogueInt8 {
   let padding: Int8
   let output: UnsafeMutablePointer<Int8>
   let rowStride: Int
-  let lowest: SIMD8<Float>
-  let highest: SIMD8<Float>
-  let zeroPoint: SIMD8<Int32>
+  let lowest: SIMD16<Float>
+  let highest: SIMD16<Float>
+  let zeroPoint: SIMD16<Int32>
 
   init(_ arguments: ConvolutionInt8Arguments) {
     padding = arguments.inputZeroPoint
     unsafe output = arguments.output
     rowStride = arguments.outputRowStride
     let bounds = arguments.bounds
-    lowest = SIMD8(repeating: Float(bounds.minimum &- bounds.zeroPoint))
-    highest = SIMD8(repeating: Float(bounds.maximum &- bounds.zeroPoint))
-    zeroPoint = SIMD8(repeating: bounds.zeroPoint)
+    lowest = SIMD16(repeating: Float(bounds.minimum &- bounds.zeroPoint))
+    highest = SIMD16(repeating: Float(bounds.maximum &- bounds.zeroPoint))
+    zeroPoint = SIMD16(repeating: bounds.zeroPoint)
   }
 
   @inline(__always)
@@ -57,29 +56,16 @@ extension EpilogueInt8 {
 
   @inline(__always)
   @unsafe func store(
-    row: Int, channel: Int, count: Int, low: SIMD8<Int32>, high: SIMD8<Int32>,
-    header: UnsafeRawPointer
+    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
   ) {
     // In bounds: the header has 3 × 16 words and the output `count` elements at this place.
-    let offsets = unsafe header.assumingMemoryBound(to: Int32.self)
+    let offsets = unsafe cv_load_s32x16(header.assumingMemoryBound(to: Int32.self))
     let scales = unsafe (header + 64).assumingMemoryBound(to: Float.self)
-    let codeLow = unsafe code(
-      low &+ cv_load_s32x8(offsets), cv_load_f32x8(scales), cv_load_f32x8(scales + 16))
-    let codeHigh = unsafe code(
-      high &+ cv_load_s32x8(offsets + 8), cv_load_f32x8(scales + 8), cv_load_f32x8(scales + 24))
-    let codes = cv_narrow_s32x16(codeLow, codeHigh)
-    let place = unsafe output + (row &* rowStride &+ channel)
-    unsafe storeInt8(place, codes, count)
-  }
-
-  @inline(__always)
-  private func code(
-    _ accumulators: SIMD8<Int32>, _ scale: SIMD8<Float>, _ tieOffset: SIMD8<Float>
-  ) -> SIMD8<Int32> {
-    let product = cv_to_float(accumulators) * scale
-    let moved = product + cv_copy_sign(tieOffset, product)
+    let product = unsafe cv_to_float_x16(sums &+ offsets) * cv_load_f32x16(scales)
+    let moved = unsafe product + cv_copy_sign_x16(cv_load_f32x16(scales + 16), product)
     // Bounded before the conversion, and then an int8 code for certain.
-    return cv_round(cv_clamp(moved, lowest, highest)) &+ zeroPoint
+    let codes = cv_round_x16(cv_clamp_x16(moved, lowest, highest)) &+ zeroPoint
+    unsafe storeInt8(output + (row &* rowStride &+ channel), cv_narrow_x16(codes), count)
   }
 }
 
@@ -89,19 +75,22 @@ extension EpilogueInt8 {
   let rowScales: UnsafePointer<Float>
   let rowZeroPoints: UnsafePointer<Int32>
   let pixels: Int
+  /// What was added to every code when the activations were packed.
+  let activationOffset: Int32
   let output: UnsafeMutablePointer<Float>
   let rowStride: Int
-  let lowest: SIMD8<Float>
-  let highest: SIMD8<Float>
+  let lowest: SIMD16<Float>
+  let highest: SIMD16<Float>
 
-  init(_ arguments: ConvolutionHybridArguments) {
+  init(_ arguments: ConvolutionHybridArguments, activationOffset: Int32) {
+    self.activationOffset = activationOffset
     unsafe rowScales = arguments.rowScales
     unsafe rowZeroPoints = arguments.rowZeroPoints
     pixels = arguments.geometry.outputPixels
     unsafe output = arguments.output
     rowStride = arguments.outputRowStride
-    lowest = SIMD8(repeating: arguments.bounds.minimum)
-    highest = SIMD8(repeating: arguments.bounds.maximum)
+    lowest = SIMD16(repeating: arguments.bounds.minimum)
+    highest = SIMD16(repeating: arguments.bounds.maximum)
   }
 
   @inline(__always)
@@ -109,29 +98,18 @@ extension EpilogueInt8 {
 
   @inline(__always)
   @unsafe func store(
-    row: Int, channel: Int, count: Int, low: SIMD8<Int32>, high: SIMD8<Int32>,
-    header: UnsafeRawPointer
+    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
   ) {
     // In bounds: the header has 3 × 16 words and the output `count` elements at this place.
-    let offsets = unsafe header.assumingMemoryBound(to: Int32.self)
+    let offsets = unsafe cv_load_s32x16(header.assumingMemoryBound(to: Int32.self))
     let scales = unsafe (header + 64).assumingMemoryBound(to: Float.self)
     let image = row / pixels
-    let zeroPoint = unsafe SIMD8(repeating: rowZeroPoints[image])
-    let rowScale = unsafe SIMD8(repeating: rowScales[image])
-    let first = unsafe real(
-      low &+ cv_load_s32x8(offsets) &* zeroPoint, cv_load_f32x8(scales) * rowScale,
-      cv_load_f32x8(scales + 16))
-    let second = unsafe real(
-      high &+ cv_load_s32x8(offsets + 8) &* zeroPoint, cv_load_f32x8(scales + 8) * rowScale,
-      cv_load_f32x8(scales + 24))
+    let zeroPoint = unsafe SIMD16(repeating: rowZeroPoints[image] &+ activationOffset)
+    let scale = unsafe cv_load_f32x16(scales) * SIMD16(repeating: rowScales[image])
+    let product = cv_to_float_x16(sums &+ offsets &* zeroPoint) * scale
+    let value = unsafe product + cv_load_f32x16(scales + 16)
     unsafe storeFloat32(
-      output + (row &* rowStride &+ channel), first, second, count)
-  }
-
-  @inline(__always)
-  private func real(
-    _ accumulators: SIMD8<Int32>, _ scale: SIMD8<Float>, _ bias: SIMD8<Float>
-  ) -> SIMD8<Float> {
-    cv_clamp_keeping_nan(cv_to_float(accumulators) * scale + bias, lowest, highest)
+      output + (row &* rowStride &+ channel), cv_clamp_keeping_nan_x16(value, lowest, highest),
+      count)
   }
 }

@@ -17,107 +17,186 @@ import CVector
   let epilogue: Epilogue
 }
 
+/// The accumulators of four packed rows × 16 channels.
+private struct FourRowsInt8 {
+  private var sum0 = SIMD16<Int32>()
+  private var sum1 = SIMD16<Int32>()
+  private var sum2 = SIMD16<Int32>()
+  private var sum3 = SIMD16<Int32>()
+
+  /// Adds one step of `Tile.depthGroup` of the rows at `place`, `stride` apart.
+  @inline(__always)
+  @unsafe mutating func add(
+    _ weights: cv_weights, _ place: UnsafePointer<cv_activation>, _ stride: Int
+  ) {
+    sum0 = unsafe cv_dot(sum0, weights, cv_load_activations(place))
+    sum1 = unsafe cv_dot(sum1, weights, cv_load_activations(place + stride))
+    sum2 = unsafe cv_dot(sum2, weights, cv_load_activations(place + 2 &* stride))
+    sum3 = unsafe cv_dot(sum3, weights, cv_load_activations(place + 3 &* stride))
+  }
+
+  /// Writes `rows` (at least 1) rows of them.
+  @inline(__always)
+  @unsafe func store<Epilogue: EpilogueInt8>(
+    _ panel: PanelInt8<Epilogue>, firstRow: Int, rows: Int
+  ) {
+    unsafe panel.store(firstRow, sum0)
+    if rows > 1 { unsafe panel.store(firstRow &+ 1, sum1) }
+    if rows > 2 { unsafe panel.store(firstRow &+ 2, sum2) }
+    if rows > 3 { unsafe panel.store(firstRow &+ 3, sum3) }
+  }
+}
+
 extension PanelInt8 {
+  /// Up to eight packed rows × 16 channels of this panel and of `next`: a tile of AVX-512.
+  ///
+  /// Bound: sixteen `vpdpbusd` a step of four, 1024 products in 8 cycles at two a cycle, with two loads and eight
+  /// broadcasts beside them.
+  /// - Precondition: `rows` is 5 … 8; rows beyond it are read and not written.
+  @inline(never)
+  @unsafe func tile8(
+    and next: PanelInt8, _ activations: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+  ) {
+    var (top0, bottom0) = (FourRowsInt8(), FourRowsInt8())
+    var (top1, bottom1) = (FourRowsInt8(), FourRowsInt8())
+    var place = unsafe activations
+    var (w0, w1) = unsafe (weights, next.weights)
+    var remaining = groups
+    // In bounds: the panels hold `groups · 16` weight groups, the scratch eight rows of `groups` activation groups.
+    while remaining > 0 {
+      let (v0, v1) = unsafe (cv_load_weights(w0), cv_load_weights(w1))
+      unsafe top0.add(v0, place, rowStride)
+      unsafe top1.add(v1, place, rowStride)
+      unsafe bottom0.add(v0, place + 4 &* rowStride, rowStride)
+      unsafe bottom1.add(v1, place + 4 &* rowStride, rowStride)
+      unsafe w0 += Tile.channels &* Tile.depthGroup
+      unsafe w1 += Tile.channels &* Tile.depthGroup
+      unsafe place += Tile.depthGroup
+      remaining &-= 1
+    }
+    unsafe top0.store(self, firstRow: firstRow, rows: 4)
+    unsafe bottom0.store(self, firstRow: firstRow &+ 4, rows: rows &- 4)
+    unsafe top1.store(next, firstRow: firstRow, rows: 4)
+    unsafe bottom1.store(next, firstRow: firstRow &+ 4, rows: rows &- 4)
+  }
+
+  /// Up to eight packed rows × 16 channels, as above.
+  @inline(never)
+  @unsafe func tile8(_ activations: UnsafePointer<cv_activation>, rows: Int, firstRow: Int) {
+    var (top, bottom) = (FourRowsInt8(), FourRowsInt8())
+    var place = unsafe activations
+    var w = unsafe weights
+    var remaining = groups
+    // In bounds: as above.
+    while remaining > 0 {
+      let v = unsafe cv_load_weights(w)
+      unsafe top.add(v, place, rowStride)
+      unsafe bottom.add(v, place + 4 &* rowStride, rowStride)
+      unsafe w += Tile.channels &* Tile.depthGroup
+      unsafe place += Tile.depthGroup
+      remaining &-= 1
+    }
+    unsafe top.store(self, firstRow: firstRow, rows: 4)
+    unsafe bottom.store(self, firstRow: firstRow &+ 4, rows: rows &- 4)
+  }
+
+  /// Up to four packed rows × 16 channels of this panel and of `next`, as `tile8`.
+  @inline(never)
+  @unsafe func tile4(
+    and next: PanelInt8, _ activations: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+  ) {
+    var (first, second) = (FourRowsInt8(), FourRowsInt8())
+    var place = unsafe activations
+    var (w0, w1) = unsafe (weights, next.weights)
+    var remaining = groups
+    // In bounds: as in `tile8`.
+    while remaining > 0 {
+      unsafe first.add(cv_load_weights(w0), place, rowStride)
+      unsafe second.add(cv_load_weights(w1), place, rowStride)
+      unsafe w0 += Tile.channels &* Tile.depthGroup
+      unsafe w1 += Tile.channels &* Tile.depthGroup
+      unsafe place += Tile.depthGroup
+      remaining &-= 1
+    }
+    unsafe first.store(self, firstRow: firstRow, rows: rows)
+    unsafe second.store(next, firstRow: firstRow, rows: rows)
+  }
+
   /// Up to four packed rows × 16 channels: `accumulator[r][c] = Σ activation[r][k] · weight[k][c]`.
   ///
   /// Bound: eight multiplies a step of `depthGroup` (AVX2 `vpmaddwd`: 128 products in 4 cycles at two a cycle), with two
   /// weight loads and four broadcasts beside them.
-  /// - Precondition: `rows` is 1 … 4; rows beyond it repeat the last and are not written.
+  /// - Precondition: `rows` is 1 … 4; rows beyond it are read and not written.
   @inline(never)
   @unsafe func tile4(_ activations: UnsafePointer<cv_activation>, rows: Int, firstRow: Int) {
-    var a0 = unsafe activations
-    var a1 = unsafe a0 + (rows > 1 ? rowStride : 0)
-    var a2 = unsafe a1 + (rows > 2 ? rowStride : 0)
-    var a3 = unsafe a2 + (rows > 3 ? rowStride : 0)
+    var sums = FourRowsInt8()
+    var place = unsafe activations
     var w = unsafe weights
-    var (sum00, sum01) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var (sum10, sum11) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var (sum20, sum21) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var (sum30, sum31) = (SIMD8<Int32>(), SIMD8<Int32>())
-    let group = Tile.depthGroup
     var remaining = groups
-    // In bounds: the panel holds `groups · 16` weight groups, each packed row `groups` activation groups.
+    // In bounds: the panel holds `groups · 16` weight groups, the scratch four rows of `groups` activation groups.
     while remaining > 0 {
-      let w0 = unsafe cv_load_weights(w)
-      let w1 = unsafe cv_load_weights(w + 8 &* group)
-      let x0 = unsafe cv_load_activations(a0)
-      sum00 = cv_dot(sum00, w0, x0)
-      sum01 = cv_dot(sum01, w1, x0)
-      let x1 = unsafe cv_load_activations(a1)
-      sum10 = cv_dot(sum10, w0, x1)
-      sum11 = cv_dot(sum11, w1, x1)
-      let x2 = unsafe cv_load_activations(a2)
-      sum20 = cv_dot(sum20, w0, x2)
-      sum21 = cv_dot(sum21, w1, x2)
-      let x3 = unsafe cv_load_activations(a3)
-      sum30 = cv_dot(sum30, w0, x3)
-      sum31 = cv_dot(sum31, w1, x3)
-      unsafe w += 16 &* group
-      unsafe a0 += group
-      unsafe a1 += group
-      unsafe a2 += group
-      unsafe a3 += group
+      unsafe sums.add(cv_load_weights(w), place, rowStride)
+      unsafe w += Tile.channels &* Tile.depthGroup
+      unsafe place += Tile.depthGroup
       remaining &-= 1
     }
-    unsafe store(firstRow, sum00, sum01)
-    if rows > 1 { unsafe store(firstRow &+ 1, sum10, sum11) }
-    if rows > 2 { unsafe store(firstRow &+ 2, sum20, sum21) }
-    if rows > 3 { unsafe store(firstRow &+ 3, sum30, sum31) }
+    unsafe sums.store(self, firstRow: firstRow, rows: rows)
   }
 
-  /// Up to two packed rows × 16 channels, as `tile4`.
-  /// - Precondition: `rows` is 1 or 2.
+  /// Two packed rows × 16 channels, as `tile4`.
   @inline(never)
-  @unsafe func tile2(_ activations: UnsafePointer<cv_activation>, rows: Int, firstRow: Int) {
-    var a0 = unsafe activations
-    var a1 = unsafe a0 + (rows > 1 ? rowStride : 0)
+  @unsafe func tile2(_ activations: UnsafePointer<cv_activation>, firstRow: Int) {
+    var (sum0, sum1) = (SIMD16<Int32>(), SIMD16<Int32>())
+    var place = unsafe activations
     var w = unsafe weights
-    var (sum00, sum01) = (SIMD8<Int32>(), SIMD8<Int32>())
-    var (sum10, sum11) = (SIMD8<Int32>(), SIMD8<Int32>())
-    let group = Tile.depthGroup
     var remaining = groups
     // In bounds: as in `tile4`.
     while remaining > 0 {
-      let w0 = unsafe cv_load_weights(w)
-      let w1 = unsafe cv_load_weights(w + 8 &* group)
-      let x0 = unsafe cv_load_activations(a0)
-      sum00 = cv_dot(sum00, w0, x0)
-      sum01 = cv_dot(sum01, w1, x0)
-      let x1 = unsafe cv_load_activations(a1)
-      sum10 = cv_dot(sum10, w0, x1)
-      sum11 = cv_dot(sum11, w1, x1)
-      unsafe w += 16 &* group
-      unsafe a0 += group
-      unsafe a1 += group
+      let v = unsafe cv_load_weights(w)
+      sum0 = unsafe cv_dot(sum0, v, cv_load_activations(place))
+      sum1 = unsafe cv_dot(sum1, v, cv_load_activations(place + rowStride))
+      unsafe w += Tile.channels &* Tile.depthGroup
+      unsafe place += Tile.depthGroup
       remaining &-= 1
     }
-    unsafe store(firstRow, sum00, sum01)
-    if rows > 1 { unsafe store(firstRow &+ 1, sum10, sum11) }
+    unsafe store(firstRow, sum0)
+    unsafe store(firstRow &+ 1, sum1)
   }
 
-  /// One packed row × 16 channels: a fully connected layer of one sample, bound by reading the weights.
+  /// One packed row × 16 channels: a fully connected layer of one sample, bound by reading the weights; four
+  /// steps at once hide the multiply's latency.
   @inline(never)
   @unsafe func tile1(_ activations: UnsafePointer<cv_activation>, firstRow: Int) {
-    var a0 = unsafe activations
-    var w = unsafe weights
-    var (sum0, sum1) = (SIMD8<Int32>(), SIMD8<Int32>())
     let group = Tile.depthGroup
+    let step = Tile.channels &* group
+    var (sum0, sum1) = (SIMD16<Int32>(), SIMD16<Int32>())
+    var (sum2, sum3) = (SIMD16<Int32>(), SIMD16<Int32>())
+    var place = unsafe activations
+    var w = unsafe weights
     var remaining = groups
-    // In bounds: as in `tile4`.
+    // In bounds: as in `tile4`. SSE2 has no registers for it.
+    while Tile.int8Rows > 2 && remaining >= 4 {
+      sum0 = unsafe cv_dot(sum0, cv_load_weights(w), cv_load_activations(place))
+      sum1 = unsafe cv_dot(sum1, cv_load_weights(w + step), cv_load_activations(place + group))
+      sum2 = unsafe cv_dot(
+        sum2, cv_load_weights(w + 2 &* step), cv_load_activations(place + 2 &* group))
+      sum3 = unsafe cv_dot(
+        sum3, cv_load_weights(w + 3 &* step), cv_load_activations(place + 3 &* group))
+      unsafe w += 4 &* step
+      unsafe place += 4 &* group
+      remaining &-= 4
+    }
     while remaining > 0 {
-      let x0 = unsafe cv_load_activations(a0)
-      unsafe sum0 = cv_dot(sum0, cv_load_weights(w), x0)
-      unsafe sum1 = cv_dot(sum1, cv_load_weights(w + 8 &* group), x0)
-      unsafe w += 16 &* group
-      unsafe a0 += group
+      sum0 = unsafe cv_dot(sum0, cv_load_weights(w), cv_load_activations(place))
+      unsafe w += step
+      unsafe place += group
       remaining &-= 1
     }
-    unsafe store(firstRow, sum0, sum1)
+    unsafe store(firstRow, (sum0 &+ sum1) &+ (sum2 &+ sum3))
   }
 
   @inline(__always)
-  @unsafe private func store(_ row: Int, _ low: SIMD8<Int32>, _ high: SIMD8<Int32>) {
-    unsafe epilogue.store(
-      row: row, channel: channel, count: count, low: low, high: high, header: header)
+  @unsafe fileprivate func store(_ row: Int, _ sums: SIMD16<Int32>) {
+    unsafe epilogue.store(row: row, channel: channel, count: count, sums: sums, header: header)
   }
 }

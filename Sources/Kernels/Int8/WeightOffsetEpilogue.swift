@@ -43,12 +43,10 @@ import KernelInterface
 
   @inline(__always)
   @unsafe func store(
-    row: Int, channel: Int, count: Int, low: SIMD8<Int32>, high: SIMD8<Int32>,
-    header: UnsafeRawPointer
+    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
   ) {
-    let share = unsafe SIMD8(repeating: rowSums[row &- firstRow])
+    let share = unsafe SIMD16(repeating: rowSums[row &- firstRow])
     unsafe base.store(
-      row: row, channel: channel, count: count, low: low &- share, high: high &- share,
-      header: header)
+      row: row, channel: channel, count: count, sums: sums &- share, header: header)
   }
 }

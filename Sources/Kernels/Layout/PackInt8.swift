@@ -29,7 +29,9 @@ func packConvolutionInt8(_ arguments: PackInt8Arguments) {
         k &+= 1
       }
       sum &-= arguments.weightZeroPoint &* Int32(truncatingIfNeeded: depth)
-      unsafe packHeaderInt8(arguments, panel, lane: lane, channel: channel, weightSum: sum)
+      unsafe packHeaderInt8(
+        arguments, panel, lane: lane, channel: channel, weightSum: sum,
+        activationOffset: Tile.activationOffset)
       lane &+= 1
     }
     first &+= Tile.channels
@@ -65,7 +67,8 @@ func packDepthwiseInt8(_ arguments: PackInt8Arguments) {
         unsafe codes[place] = cv_depthwise_weight(truncatingIfNeeded: weight)
         tap &+= 1
       }
-      unsafe packHeaderInt8(arguments, panel, lane: lane, channel: channel, weightSum: sum)
+      unsafe packHeaderInt8(
+        arguments, panel, lane: lane, channel: channel, weightSum: sum, activationOffset: 0)
       lane &+= 1
     }
     first &+= Tile.channels
@@ -75,7 +78,7 @@ func packDepthwiseInt8(_ arguments: PackInt8Arguments) {
 /// Writes offset, scale and bias or tie offset of one channel into a panel's header; zeros beyond the last channel.
 @unsafe private func packHeaderInt8(
   _ arguments: PackInt8Arguments, _ panel: UnsafeMutableRawPointer, lane: Int, channel: Int,
-  weightSum: Int32
+  weightSum: Int32, activationOffset: Int32
 ) {
   var offset: Int32 = 0
   var scale: Float = 0
@@ -88,7 +91,8 @@ func packDepthwiseInt8(_ arguments: PackInt8Arguments) {
     }
     if let values = unsafe arguments.bias { offset = unsafe values[channel] }
     // A dynamic-range sum is completed by the row's own zero point times −Σ weight.
-    offset &-= (arguments.inputZeroPoint ?? 1) &* weightSum
+    let zeroPoint = arguments.inputZeroPoint.map { $0 &+ activationOffset }
+    offset &-= (zeroPoint ?? 1) &* weightSum
   }
   unsafe panel.storeBytes(of: offset, toByteOffset: lane &* 4, as: Int32.self)
   unsafe panel.storeBytes(of: scale, toByteOffset: (Tile.channels &+ lane) &* 4, as: Float.self)

@@ -21,16 +21,15 @@ func quantizeInt8(_ arguments: QuantizeArguments) {
 
 /// `output = scale · (input − zeroPoint)`.
 func dequantizeInt8(_ arguments: DequantizeArguments) {
-  let scale = SIMD8(repeating: arguments.scale)
-  let zeroPoint = SIMD8(repeating: arguments.zeroPoint)
+  let scale = SIMD16(repeating: arguments.scale)
+  let zeroPoint = SIMD16(repeating: arguments.zeroPoint)
   var i = 0
   // Sound: `count` elements are read and written, as the maker of the arguments vouches.
   while i < arguments.count {
     let count = min(16, arguments.count &- i)
     let codes = unsafe loadInt8(arguments.input + i, count)
-    let low = cv_to_float(cv_widen_s8x8(codes.lowHalf) &- zeroPoint) * scale
-    let high = cv_to_float(cv_widen_s8x8(codes.highHalf) &- zeroPoint) * scale
-    unsafe storeFloat32(arguments.output + i, low, high, count)
+    let values = cv_to_float_x16(cv_widen_x16(codes) &- zeroPoint) * scale
+    unsafe storeFloat32(arguments.output + i, values, count)
     i &+= 16
   }
 }
