@@ -36,15 +36,23 @@ func kernels(_ isa: String? = nil, x86_64: [String] = [], aarch64: [String] = []
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
   .product(name: $0, package: "swift-nio")
 }
+let nioHTTP2: [Target.Dependency] = ["NIOHTTP2", "NIOHPACK"].map {
+  .product(name: $0, package: "swift-nio-http2")
+}
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "edgeserve",
   products: [.executable(name: "edgeserve", targets: ["edgeserve"])],
+  traits: [
+    .trait(name: "GRPC", description: "The gRPC socket; without it the program is smaller."),
+    .default(enabledTraits: ["GRPC"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
   ],
   targets: [
     // Row 1: vocabulary and system libraries.
@@ -84,6 +92,7 @@ let package = Package(
       "Runtime",
       ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing", "CThreads"]),
     library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
+    library("GRPC", ["Transport"] + nio + nioHTTP2),
     library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography"]),
     library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
 
@@ -115,7 +124,12 @@ let package = Package(
         logging,
       ]),
 
-    // Row 6: the command line, where everything is wired together.
+    // Row 6: the same protocols over gRPC, left out without the trait.
+    library(
+      "GRPCServices",
+      ["GRPC", "Serving", "TensorFlowServing", "OpenInference", "ByteParsing", "Tensors"]),
+
+    // Row 7: the command line, where everything is wired together.
     .executableTarget(
       name: "edgeserve",
       dependencies: [
@@ -123,6 +137,8 @@ let package = Package(
         "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
         "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT", "NumPyFiles",
         "TensorJSON", "JSONDocuments",
+        .target(name: "GRPC", condition: .when(traits: ["GRPC"])),
+        .target(name: "GRPCServices", condition: .when(traits: ["GRPC"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
       ],
       swiftSettings: house),
@@ -173,6 +189,7 @@ let package = Package(
       ]),
     tests("ServingTests", ["Serving", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport"]),
+    tests("GRPCTests", ["GRPC", "Transport"] + nio + nioHTTP2),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
     tests(
       "ProtocolTests",

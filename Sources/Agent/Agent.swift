@@ -25,6 +25,9 @@ package final class Agent: Sendable {
     package var version: String
     /// Makes the public protocols, in the order they are asked.
     package var routes: @Sendable (InferenceService) -> [HTTPRoutes]
+    /// Opens the socket of remote procedure calls; nil when this build has none.
+    package var remoteCalls:
+      (@Sendable (RemoteCallSettings) throws(TransportError) -> any RemoteCallServer)?
     /// Makes the delivery service; called when delivery is configured.
     package var delivery:
       (@Sendable (AgentConfiguration, DeliveryConfiguration, ModelManager, Logger) throws ->
@@ -33,6 +36,9 @@ package final class Agent: Sendable {
     package init(
       table: KernelTable, version: String,
       routes: @escaping @Sendable (InferenceService) -> [HTTPRoutes],
+      remoteCalls: (
+        @Sendable (RemoteCallSettings) throws(TransportError) -> any RemoteCallServer
+      )? = nil,
       delivery: (
         @Sendable (AgentConfiguration, DeliveryConfiguration, ModelManager, Logger) throws ->
           any DeliveryService
@@ -41,6 +47,7 @@ package final class Agent: Sendable {
       self.table = table
       self.version = version
       self.routes = routes
+      self.remoteCalls = remoteCalls
       self.delivery = delivery
     }
   }
@@ -53,6 +60,7 @@ package final class Agent: Sendable {
   private let delivery: (any DeliveryService)?
   private let thread: EventLoopThread
   private let dataServer: UnixHTTPServer
+  private let remoteCallServer: (any RemoteCallServer)?
   private let adminServer: UnixHTTPServer
 
   /// Opens the sockets and begins to load what is configured; requests are answered from here on.
@@ -88,13 +96,21 @@ package final class Agent: Sendable {
     let metrics = MetricsReport(status: report, switches: switches, limiter: limiter)
     thread = EventLoopThread()
     do throws(AgentError) {
-      (dataServer, adminServer) = try AgentSockets.open(
-        configuration, thread, memory.connections, limiter,
-        routes: parts.routes(manager.service)
-          + (configuration.metricsOnDataSocket ? [metrics.route] : []),
-        admin: AdminRoutes(
-          report: report, metrics: metrics,
-          repository: RepositoryRoutes(service: manager.service, stores: stores)))
+      let sockets = AgentSockets(configuration, thread, memory.connections, limiter)
+      let remoteCalls = try sockets.openRemoteCalls(
+        parts, manager.service, LocalAdministration(stores))
+      remoteCallServer = remoteCalls
+      do throws(AgentError) {
+        (dataServer, adminServer) = try sockets.open(
+          routes: parts.routes(manager.service)
+            + (configuration.metricsOnDataSocket ? [metrics.route] : []),
+          admin: AdminRoutes(
+            report: report, metrics: metrics,
+            repository: RepositoryRoutes(service: manager.service, stores: stores)))
+      } catch {
+        remoteCalls?.shutdown(drainMilliseconds: 0)
+        throw error
+      }
     } catch {
       thread.shutdown()
       manager.shutdown(drainMilliseconds: 0)
@@ -119,6 +135,7 @@ package final class Agent: Sendable {
     stores.shutdown()
     delivery?.shutdown()
     dataServer.shutdown(drainMilliseconds: drainMilliseconds)
+    remoteCallServer?.shutdown(drainMilliseconds: drainMilliseconds)
     let drained = manager.shutdown(drainMilliseconds: drainMilliseconds)
     adminServer.shutdown(drainMilliseconds: 0)
     thread.shutdown()

@@ -1,25 +1,40 @@
 import Glibc
+import Serving
 import Transport
 
 /// Opens the sockets of the agent.
-enum AgentSockets {
+struct AgentSockets {
   /// Users and groups that may send requests.
   private static let dataMode: mode_t = 0o660
   /// Only the user of the agent may ask how it is.
   private static let adminMode: mode_t = 0o600
 
-  static func open(
-    _ configuration: AgentConfiguration, _ thread: EventLoopThread,
-    _ memory: any ConnectionMemory, _ limiter: RateLimiter?, routes: [HTTPRoutes], admin: AdminRoutes
+  private let configuration: AgentConfiguration
+  private let thread: EventLoopThread
+  private let memory: any ConnectionMemory
+  private let limiter: RateLimiter?
+
+  init(
+    _ configuration: AgentConfiguration, _ thread: EventLoopThread, _ memory: any ConnectionMemory,
+    _ limiter: RateLimiter?
+  ) {
+    self.configuration = configuration
+    self.thread = thread
+    self.memory = memory
+    self.limiter = limiter
+  }
+
+  func open(
+    routes: [HTTPRoutes], admin: AdminRoutes
   ) throws(AgentError) -> (data: UnixHTTPServer, admin: UnixHTTPServer) {
     var limits = HTTPLimits()
-    limits.bodyBytesMaximum = bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
+    limits.bodyBytesMaximum = Self.bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
     limits.memory = memory
     // The admin socket answers whatever the budget; its bound is part of what is charged.
     var adminLimits = HTTPLimits()
     adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
     adminLimits.bodyBytesMaximum = AgentLimits.adminBodyBytesMaximum
-    let data = try serve(configuration.socket, dataMode, thread, limits) { request, respond in
+    let data = try serve(configuration.socket, Self.dataMode, limits) { [limiter] request, respond in
       if let limiter, limiter.refuse(request, respond) { return }
       for route in routes where route(request, respond) { return }
       respond(.error(404, "no such path"))
@@ -27,12 +42,34 @@ enum AgentSockets {
     do throws(AgentError) {
       return (
         data,
-        try serve(
-          configuration.adminSocket, adminMode, thread, adminLimits, handler: admin.handle)
+        try serve(configuration.adminSocket, Self.adminMode, adminLimits, handler: admin.handle)
       )
     } catch {
       data.shutdown(drainMilliseconds: 0)
       throw error
+    }
+  }
+
+  /// Opens the socket of remote procedure calls, when one is configured.
+  func openRemoteCalls(
+    _ parts: Agent.Parts, _ service: InferenceService, _ administration: LocalAdministration
+  ) throws(AgentError) -> (any RemoteCallServer)? {
+    guard let path = configuration.grpcSocket else { return nil }
+    guard let open = parts.remoteCalls else {
+      throw .invalidValue(
+        key: "grpc_socket", value: path, expected: "left out: this build has no gRPC")
+    }
+    try Directories.make(Directories.parent(of: path))
+    let settings = RemoteCallSettings(
+      path: path, mode: Self.dataMode,
+      messageBytesMaximum: Self.bodyBytes(
+        configuration.memoryBudget, HTTPLimits().bodyBytesMaximum),
+      memory: memory, thread: thread, service: service,
+      pause: { [limiter] peer in limiter?.pause(peer) }, administration: administration)
+    do throws(TransportError) {
+      return try open(settings)
+    } catch {
+      throw .socket(path: path, reason: error.sentence)
     }
   }
 
@@ -43,8 +80,8 @@ enum AgentSockets {
     return min(maximum, max(budget / AgentLimits.bodyShare, AgentLimits.bodyBytesMinimum))
   }
 
-  private static func serve(
-    _ path: String, _ mode: mode_t, _ thread: EventLoopThread, _ limits: HTTPLimits,
+  private func serve(
+    _ path: String, _ mode: mode_t, _ limits: HTTPLimits,
     handler: @escaping HTTPHandler
   ) throws(AgentError) -> UnixHTTPServer {
     try Directories.make(Directories.parent(of: path))

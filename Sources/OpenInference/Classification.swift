@@ -1,15 +1,15 @@
-internal import Serving
+package import Serving
 internal import TensorJSON
-internal import Tensors
+package import Tensors
 
 /// The best classes of each row of an output, as the extension `classification` writes them.
-struct Classification {
+package struct Classification {
   /// `score:index`, or `score:index:label`; row by row, the highest score first.
-  let entries: [String]
-  let shape: Shape
+  package let entries: [String]
+  package let shape: Shape
 
   /// - Parameter count: At least 1; more than there are classes gives all.
-  init(of tensor: NamedTensor, count: Int, labels: [String]) {
+  package init(of tensor: NamedTensor, count: Int, labels: [String]) {
     // The leading extent counts rows, as everywhere in this agent.
     let elements = tensor.shape.elementCount ?? 0
     let rows = tensor.shape.rank > 1 ? tensor.shape[0] : 1
@@ -35,7 +35,7 @@ struct Classification {
   }
 
   /// The entries in the binary form of BYTES: each behind its length in four bytes.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     entries.reduce(into: []) { bytes, entry in
       let count = UInt32(entry.utf8.count)
       for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }

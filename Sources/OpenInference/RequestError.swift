@@ -24,6 +24,16 @@ package enum RequestError: Error, Equatable, Sendable {
   case binaryLong(extra: Int)
   /// The binary size is not that of the shape.
   case binarySize(input: String, expected: Int, actual: Int)
+  /// Raw tensors that are not as many as the inputs.
+  case rawCount(expected: Int, actual: Int)
+  /// Typed contents where the request has raw ones.
+  case contentsBesideRaw(input: String)
+  /// The type has no typed contents.
+  case rawOnly(input: String, DataType)
+  /// An integer that its element type does not hold.
+  case elementRange(Int64, input: String, DataType)
+  /// The data are in a region of shared memory.
+  case sharedMemory(input: String)
   /// A timeout below zero.
   case timeout(Int)
   /// A number of classes below one.

@@ -1,4 +1,4 @@
-internal import Serving
+package import Serving
 internal import TensorJSON
 internal import Tensors
 internal import Transport
@@ -21,12 +21,21 @@ private func refusal(_ error: ServingError, model: String) -> HTTPResponse {
     .wrongByteCount, .batchMismatch, .batchTooLarge:
     return .error(400, message)
   case .notReady, .queueFull, .overMemory, .shuttingDown:
-    return .error(503, message, headers: [("Retry-After", "1")])
+    return .error(503, message, headers: isWorthRetrying(error) ? [("Retry-After", "1")] : [])
   case .deadlineExceeded: return .error(504, message)
   }
 }
 
-private func sentence(_ error: ServingError, model: String) -> String {
+/// Whether the same request may succeed a little later.
+package func isWorthRetrying(_ error: ServingError) -> Bool {
+  switch error {
+  case .notReady, .queueFull, .overMemory, .shuttingDown: true
+  default: false
+  }
+}
+
+/// The protocol's words for an error, as Triton Inference Server has them.
+package func sentence(_ error: ServingError, model: String) -> String {
   switch error {
   case .modelNotFound(let model): "Request for unknown model: '\(model)' is not found"
   case .versionNotFound(let model, let version):
@@ -57,7 +66,8 @@ private func sentence(_ error: ServingError, model: String) -> String {
   }
 }
 
-private func sentence(_ error: RequestError) -> String {
+/// The words for a request that is none of the protocol.
+package func sentence(_ error: RequestError) -> String {
   switch error {
   case .noInputs: "the request has no inputs"
   case .missingField(let field, let input): "missing '\(field)' at index \(input)"
@@ -81,6 +91,16 @@ private func sentence(_ error: RequestError) -> String {
   case .binaryLong(let extra): "unexpected \(extra) additional bytes after the last input"
   case .binarySize(let input, let expected, let actual):
     "unexpected size for input '\(input)', expecting \(expected) bytes, got \(actual)"
+  case .rawCount(let expected, let actual):
+    "raw_input_contents holds \(actual) tensors, the request has \(expected) inputs"
+  case .contentsBesideRaw(let input):
+    "inference input '\(input)' must not have 'contents' beside raw_input_contents"
+  case .rawOnly(let input, let type):
+    "inference input '\(input)' of data-type '\(name(type))' must come in raw_input_contents"
+  case .elementRange(let value, let input, let type):
+    "inference input '\(input)' has the element \(value), which '\(name(type))' does not hold"
+  case .sharedMemory(let input):
+    "inference input '\(input)' is in shared memory, which this server does not offer"
   case .timeout(let value): "timeout \(value) is below zero"
   case .classCount(let count, let output):
     "classification \(count) of output '\(output)' is below one"

@@ -35,6 +35,15 @@ package enum LoadFailure: Error, Sendable, Equatable {
     }
   }
 
+  /// What a client may know: no path of this machine.
+  package var publicSentence: String {
+    switch self {
+    case .unreadable: "The file cannot be read."
+    case .changedWhileLoading: "The file was written to while it was loaded."
+    default: sentence
+    }
+  }
+
   /// One sentence for people: what was found, what was expected.
   package var sentence: String {
     switch self {

@@ -38,7 +38,11 @@ package struct PredictRequest: Sendable {
       default: try reader.skipValue()
       }
     }
-    let signature = try Self.signature(signatureName ?? "", description)
+    let name = signatureName ?? ""
+    guard let signature = description.signature(named: name) else {
+      throw RequestError.signatureNotFound(
+        name.isEmpty ? VersionDescription.defaultSignature : name)
+    }
     switch (rows, columns) {
     case (nil, nil): throw RequestError.missingKey
     case (.some, .some): throw RequestError.bothKeys
@@ -54,15 +58,14 @@ package struct PredictRequest: Sendable {
         outputNames: signature.outputs.map(\.name))
     }
   }
+}
 
-  /// The signature called `name`; without a name the default, or the only one.
-  private static func signature(
-    _ name: String, _ description: VersionDescription
-  ) throws(RequestError) -> SignatureDescription {
-    let key = name.isEmpty ? VersionDescription.defaultSignature : name
-    if let found = description.signatures.first(where: { $0.key == key }) { return found }
-    guard name.isEmpty, description.signatures.count == 1 else { throw .signatureNotFound(key) }
-    return description.signatures[0]
+extension VersionDescription {
+  /// The signature called `name`; without a name the default, or the only one; nil when there is none.
+  package func signature(named name: String) -> SignatureDescription? {
+    let key = name.isEmpty ? Self.defaultSignature : name
+    if let found = signatures.first(where: { $0.key == key }) { return found }
+    return name.isEmpty && signatures.count == 1 ? signatures[0] : nil
   }
 }
 

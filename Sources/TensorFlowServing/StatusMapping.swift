@@ -1,4 +1,4 @@
-internal import Serving
+package import Serving
 internal import TensorJSON
 internal import Tensors
 internal import Transport
@@ -6,7 +6,10 @@ internal import Transport
 /// The answer to a call that failed for `error`; every kind of error is named here.
 func refusal(_ error: any Error, model: String, _ selector: VersionSelector) -> HTTPResponse {
   switch error {
-  case let error as ServingError: refusal(error, servable(model, selector))
+  case let error as ServingError:
+    .error(
+      status(error), sentence(error, model: model, selector),
+      headers: isWorthRetrying(error) ? [("Retry-After", "1")] : [])
   case let error as RequestError: refusal(error)
   case let error as JSONError: refusal(error)
   default: .error(500, "Internal error.")
@@ -20,42 +23,54 @@ private func servable(_ model: String, _ selector: VersionSelector) -> String {
   }
 }
 
-private func refusal(_ error: ServingError, _ servable: String) -> HTTPResponse {
-  let retry = [("Retry-After", "1")]
+private func status(_ error: ServingError) -> Int {
   switch error {
-  case .modelNotFound, .versionNotFound:
-    return .error(404, "Servable not found for request: \(servable)")
-  case .notReady:
-    return .error(503, "Servable not found for request: \(servable)", headers: retry)
-  case .labelNotFound(_, let label):
-    return .error(400, "Unrecognized servable version label: \(label)")
-  case .missingInput(let name): return .error(400, "Missing named input: \(name)")
+  case .modelNotFound, .versionNotFound: 404
+  case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge:
+    400
+  case .notReady, .queueFull, .shuttingDown: 503
+  case .deadlineExceeded: 504
+  case .overMemory: 429
+  }
+}
+
+/// Whether the same request may succeed a little later.
+package func isWorthRetrying(_ error: ServingError) -> Bool {
+  switch error {
+  case .notReady, .queueFull, .overMemory, .shuttingDown: true
+  default: false
+  }
+}
+
+/// TensorFlow Serving's words for an error.
+package func sentence(
+  _ error: ServingError, model: String, _ selector: VersionSelector
+) -> String {
+  switch error {
+  case .modelNotFound, .versionNotFound, .notReady:
+    "Servable not found for request: \(servable(model, selector))"
+  case .labelNotFound(_, let label): "Unrecognized servable version label: \(label)"
+  case .missingInput(let name): "Missing named input: \(name)"
   case .unknownInput(let name), .duplicateInput(let name):
-    return .error(400, "JSON object: does not have named input: \(name)")
-  case .unknownOutput(let name):
-    return .error(400, "output tensor alias not found in signature: \(name)")
+    "JSON object: does not have named input: \(name)"
+  case .unknownOutput(let name): "output tensor alias not found in signature: \(name)"
   case .wrongDataType(let input, let expected, let actual):
-    return .error(
-      400, "Input \(input) of type \(dataTypeWord(actual)) is not of expected type: \(dataTypeWord(expected))")
+    "Input \(input) of type \(dataTypeWord(actual)) is not of expected type: \(dataTypeWord(expected))"
   case .wrongShape(let input, let expected, let actual):
-    return .error(400, "Input \(input): Expecting shape \(list(expected)) but got: \(list(actual))")
+    "Input \(input): Expecting shape \(list(expected)) but got: \(list(actual))"
   case .wrongByteCount(let input, let expected, let actual):
-    return .error(400, "Input \(input): Expecting tensor size: \(expected) but got: \(actual)")
+    "Input \(input): Expecting tensor size: \(expected) but got: \(actual)"
   case .batchMismatch(let input, let expected, let actual):
-    return .error(400, "Input \(input): Expecting \(expected) rows but got: \(actual)")
+    "Input \(input): Expecting \(expected) rows but got: \(actual)"
   case .batchTooLarge(let limit, let actual):
-    return .error(
-      400, "Task size \(actual) is larger than maximum input batch size \(limit)")
+    "Task size \(actual) is larger than maximum input batch size \(limit)"
   case .queueFull(_, let limit):
-    return .error(
-      503, "The batch scheduling queue to which this task was submitted is full; limit \(limit)",
-      headers: retry)
-  case .deadlineExceeded: return .error(504, "Deadline exceeded")
+    "The batch scheduling queue to which this task was submitted is full; limit \(limit)"
+  case .deadlineExceeded: "Deadline exceeded"
   case .overMemory(let needed, let available):
-    return .error(
-      429, "The request needs \(needed) bytes of memory, \(available) are available",
-      headers: retry)
-  case .shuttingDown: return .error(503, "The server is shutting down", headers: retry)
+    "The request needs \(needed) bytes of memory, \(available) are available"
+  case .shuttingDown: "The server is shutting down"
   }
 }
 

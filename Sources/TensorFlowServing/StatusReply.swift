@@ -1,9 +1,9 @@
-internal import Serving
+package import Serving
 internal import TensorJSON
 internal import Transport
 
 /// TensorFlow Serving's word for the state of a version; nil for states that it does not know.
-func stateName(_ state: VersionState) -> String? {
+package func stateName(_ state: VersionState) -> String? {
   switch state {
   case .offered, .fetching: nil
   case .staged: "START"
@@ -30,7 +30,7 @@ func statusReply(_ statuses: [VersionStatus]) -> HTTPResponse? {
     writer.raw(",\"status\":{\"error_code\":")
     writer.string(status.cause.map(canonicalCode) ?? "OK")
     writer.raw(",\"error_message\":")
-    writer.string(status.cause.map(message) ?? "")
+    writer.string(status.cause?.publicSentence ?? "")
     writer.raw("}}")
   }
   writer.raw("]}")
@@ -47,10 +47,4 @@ private func canonicalCode(_ failure: LoadFailure) -> String {
   case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate: "FAILED_PRECONDITION"
   case .shuttingDown: "CANCELLED"
   }
-}
-
-/// What a client may know of a failed load: no path of this machine.
-private func message(_ failure: LoadFailure) -> String {
-  if case .unreadable = failure { return "The file cannot be read." }
-  return failure.sentence
 }

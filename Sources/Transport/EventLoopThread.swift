@@ -1,9 +1,9 @@
 internal import NIOCore
-internal import NIOPosix
+package import NIOPosix
 
 /// The one thread that does socket I/O; several servers may share it.
 package final class EventLoopThread: Sendable {
-  let group: MultiThreadedEventLoopGroup
+  package let group: MultiThreadedEventLoopGroup
 
   package init() { group = MultiThreadedEventLoopGroup(numberOfThreads: 1) }
 

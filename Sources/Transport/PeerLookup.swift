@@ -1,5 +1,5 @@
 internal import Glibc
-internal import NIOCore
+package import NIOCore
 
 /// The layout of the system's `struct ucred`.
 private struct UserCredentials: Sendable {
@@ -11,7 +11,7 @@ private struct UserCredentials: Sendable {
 /// Asks the kernel who opened the other end of `channel`; nil when it does not say.
 ///
 /// Must be called on the channel's event loop, where the answer is there at once.
-func socketPeer(of channel: any Channel) -> PeerCredentials? {
+package func socketPeer(of channel: any Channel) -> PeerCredentials? {
   guard let provider = channel as? any SocketOptionProvider else { return nil }
   let answer: EventLoopFuture<UserCredentials> = provider.unsafeGetSocketOption(
     level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))

@@ -30,9 +30,8 @@ package final class UnixHTTPServer: Sendable {
         NIOLoopBound(
           ConnectionRegistry(limits: limits, handler: handler, loop: loop), eventLoop: loop)
       }.wait()
-      let descriptor = file.socket.duplicate()
       channel = try Self.bootstrap(limits: limits, loop: loop, registry: registry)
-        .withBoundSocket(descriptor).wait()
+        .withBoundSocket(file.duplicate()).wait()
       self.registry = registry
     } catch {
       file.remove()

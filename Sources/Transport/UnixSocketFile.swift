@@ -1,8 +1,8 @@
-internal import Glibc
+package import Glibc
 
 /// A bound socket and the file that names it, removed again only while it is still the same file.
-struct UnixSocketFile: Sendable {
-  let path: String
+package struct UnixSocketFile: Sendable {
+  package let path: String
   let socket: UnixSocket
   private let device: UInt
   private let inode: UInt
@@ -10,7 +10,7 @@ struct UnixSocketFile: Sendable {
   /// Binds a socket at `path` with the permissions `mode`.
   ///
   /// A socket file that nobody answers at is replaced; any other file is left alone.
-  init(path: String, mode: mode_t) throws(TransportError) {
+  package init(path: String, mode: mode_t) throws(TransportError) {
     try UnixSocket.check(path: path)
     try Self.removeStale(path)
     let socket: UnixSocket
@@ -41,8 +41,11 @@ struct UnixSocketFile: Sendable {
     inode = UInt(status.st_ino)
   }
 
+  /// A descriptor of the socket that belongs to whoever asked.
+  package func duplicate() -> CInt { socket.duplicate() }
+
   /// Removes the file unless another has taken its place.
-  func remove() {
+  package func remove() {
     guard let status = Self.status(path), UInt(status.st_dev) == device,
       UInt(status.st_ino) == inode
     else { return }

@@ -9,7 +9,7 @@ import Transport
 enum Composition {
   static func parts(table: KernelTable) -> Agent.Parts {
     let kernels = table.name
-    return Agent.Parts(
+    var parts = Agent.Parts(
       table: table, version: Build.version,
       routes: { service in
         let tensorFlow = TensorFlowServing.Routes(service: service)
@@ -23,5 +23,18 @@ enum Composition {
         try DeliveryDriver(
           agent, delivery, manager: manager, version: Build.version, kernels: kernels, log: log)
       })
+    #if GRPC
+      parts.remoteCalls = { (settings) throws(TransportError) in try openGRPC(settings) }
+    #endif
+    return parts
+  }
+
+  /// Whether this build answers gRPC, which its trait decides.
+  static var offersGRPC: Bool {
+    #if GRPC
+      true
+    #else
+      false
+    #endif
   }
 }

@@ -19,6 +19,7 @@ extension AgentConfiguration {
     _ variable: (String) -> String? = AgentConfiguration.environment
   ) throws(AgentError) {
     if let value = variable("EDGESERVE_SOCKET") { socket = value }
+    if let value = variable("EDGESERVE_GRPC_SOCKET") { grpcSocket = value }
     if let value = variable("EDGESERVE_ADMIN_SOCKET") { adminSocket = value }
     if let value = variable("EDGESERVE_STATE_DIR") { stateDirectory = value }
     if let value = variable("EDGESERVE_KERNELS") { kernels = value }

@@ -6,6 +6,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// The path of each local model, by its name: a model file, a bundle, or a directory of versions.
   package var models: [String: String] = [:]
   package var socket = "/run/edgeserve/edgeserve.sock"
+  /// The socket of gRPC; nil for none.
+  package var grpcSocket: String?
   package var adminSocket = "/run/edgeserve/admin.sock"
   package var stateDirectory = "/var/lib/edgeserve"
   /// Bytes granted; nil for no budget.

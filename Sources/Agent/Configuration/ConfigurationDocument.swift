@@ -4,12 +4,13 @@ extension ConfigurationFile {
     private let values: KeyedDecodingContainer<Key>
 
     enum Key: String, CodingKey, CaseIterable {
-      case models, socket, admin_socket, state_dir, memory_budget, threads, kernels, board
-      case poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
+      case models, socket, grpc_socket, admin_socket, state_dir, memory_budget, threads, kernels
+      case board, poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
     }
 
     private var models: [String: String]?
     private var socket: String?
+    private var grpcSocket: String?
     private var adminSocket: String?
     private var stateDirectory: String?
     private var memoryBudget: Bytes?
@@ -25,6 +26,7 @@ extension ConfigurationFile {
       values = try decoder.strictContainer(keyedBy: Key.self)
       models = try values.decodeIfPresent([String: String].self, forKey: .models)
       socket = try values.decodeIfPresent(String.self, forKey: .socket)
+      grpcSocket = try values.decodeIfPresent(String.self, forKey: .grpc_socket)
       adminSocket = try values.decodeIfPresent(String.self, forKey: .admin_socket)
       stateDirectory = try values.decodeIfPresent(String.self, forKey: .state_dir)
       memoryBudget = try values.decodeIfPresent(Bytes.self, forKey: .memory_budget)
@@ -41,6 +43,7 @@ extension ConfigurationFile {
     func apply(to configuration: inout AgentConfiguration) throws(AgentError) {
       if let models { configuration.models = models }
       if let socket { configuration.socket = socket }
+      if let grpcSocket { configuration.grpcSocket = grpcSocket }
       if let adminSocket { configuration.adminSocket = adminSocket }
       if let stateDirectory { configuration.stateDirectory = stateDirectory }
       if let memoryBudget {

@@ -22,20 +22,24 @@ final class RateLimiter: Sendable {
   func refuse(
     _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
   ) -> Bool {
-    guard request.method == "POST" else { return false }
-    // Whoever the kernel does not name shares the last number, which no user has.
-    let user = request.peer?.userID ?? .max
+    guard request.method == "POST", let milliseconds = pause(request.peer) else { return false }
+    respond(
+      .error(
+        429, "Too many requests of user \(Self.user(request.peer)).",
+        headers: [("Retry-After", "\((milliseconds + 999) / 1000)")]))
+    return true
+  }
+
+  /// Counts a request, and gives the milliseconds that its sender must wait when it was one too many.
+  func pause(_ peer: PeerCredentials?) -> Int? {
     let wait: Double? = state.withLock { state in
-      let wait = state.buckets.take(user, now: MonotonicClock.now())
+      let wait = state.buckets.take(Self.user(peer), now: MonotonicClock.now())
       if wait != nil { state.refused += 1 }
       return wait
     }
-    guard let wait else { return false }
-    let seconds = Int(min(wait, 3600).rounded(.up))
-    respond(
-      .error(
-        429, "Too many requests of user \(user).",
-        headers: [("Retry-After", "\(max(1, seconds))")]))
-    return true
+    return wait.map { max(1, Int((min($0, 3600) * 1000).rounded(.up))) }
   }
+
+  /// Whoever the kernel does not name shares the last number, which no user has.
+  private static func user(_ peer: PeerCredentials?) -> UInt32 { peer?.userID ?? .max }
 }

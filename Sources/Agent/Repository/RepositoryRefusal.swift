@@ -1,7 +1,7 @@
-import Serving
+package import Serving
 
 /// Why a model was not loaded or unloaded by hand.
-enum RepositoryRefusal: Error, Equatable {
+package enum RepositoryRefusal: Error, Equatable {
   /// No local model has this name; delivered ones come and go with their releases.
   case notLocal(model: String)
   case nothingFound(model: String, path: String)
@@ -17,7 +17,8 @@ enum RepositoryRefusal: Error, Equatable {
     }
   }
 
-  var sentence: String {
+  /// One sentence for people.
+  package var sentence: String {
     switch self {
     case .notLocal(let model): "no local model is called '\(model)'"
     case .nothingFound(let model, let path):

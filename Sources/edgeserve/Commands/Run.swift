@@ -28,7 +28,7 @@ struct Run: ParsableCommand {
   var models: [String] = []
   @Option(help: "The socket that answers requests.")
   var socket: String?
-  @Option(name: .customLong("grpc-socket"), help: "The socket for gRPC; not part of this build.")
+  @Option(name: .customLong("grpc-socket"), help: "The socket for gRPC.")
   var grpcSocket: String?
   @Option(name: .customLong("admin-socket"), help: "The socket that answers `edgeserve status`.")
   var adminSocket: String?
@@ -79,9 +79,10 @@ struct Run: ParsableCommand {
       else { throw .invalidValue(key: "--model", value: model, expected: "NAME=PATH") }
       configuration.models[String(model[..<equals])] = String(model[equals...].dropFirst())
     }
-    if let grpcSocket {
+    if let grpcSocket { configuration.grpcSocket = grpcSocket }
+    if let path = configuration.grpcSocket, !Composition.offersGRPC {
       throw .invalidValue(
-        key: "--grpc-socket", value: grpcSocket, expected: "left out: this build has no gRPC")
+        key: "--grpc-socket", value: path, expected: "left out: this build has no gRPC")
     }
     if let board { configuration.board = board }
     if let socket { configuration.socket = socket }

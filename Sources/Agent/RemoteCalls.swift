@@ -1,0 +1,52 @@
+package import Glibc
+package import Serving
+package import Transport
+
+/// A server of remote procedure calls on a socket of its own, beside those of HTTP.
+package protocol RemoteCallServer: Sendable {
+  /// Stops accepting, lets calls under way finish within the bound, and closes what is left.
+  func shutdown(drainMilliseconds: Int)
+}
+
+/// What such a server is opened with.
+package struct RemoteCallSettings: Sendable {
+  package var path: String
+  /// Permissions of the socket file.
+  package var mode: mode_t
+  /// Bytes of one request.
+  package var messageBytesMaximum: Int
+  package var memory: any ConnectionMemory
+  package var thread: EventLoopThread
+  package var service: InferenceService
+  /// Counts one request of a caller, and gives the milliseconds that it must wait when that was one
+  /// too many.
+  package var pause: @Sendable (PeerCredentials?) -> Int?
+  package var administration: LocalAdministration
+}
+
+/// What may be done to local models by hand, and by whom.
+package struct LocalAdministration: Sendable {
+  private let stores: LocalStores
+
+  init(_ stores: LocalStores) { self.stores = stores }
+
+  /// Whoever could open the admin socket, whose file only its owner and root can.
+  package func isAllowed(_ peer: PeerCredentials?) -> Bool {
+    peer.map { $0.userID == geteuid() || $0.userID == 0 } ?? false
+  }
+
+  /// Loads the highest version at the path of `model` now, and says how it went.
+  package func load(
+    _ model: String, completion: @escaping @Sendable (RepositoryRefusal?) -> Void
+  ) {
+    stores.load(model) { result in
+      switch result {
+      case .success: completion(nil)
+      case .failure(let refusal): completion(refusal)
+      }
+    }
+  }
+
+  /// Takes every version of `model` out of service until it is asked for again.
+  package func unload(_ model: String) -> RepositoryRefusal? { stores.unload(model) }
+}

@@ -1,0 +1,44 @@
+package import Transport
+
+/// What one server accepts; each bound holds for one connection unless it says otherwise.
+package struct GRPCLimits: Sendable {
+  /// Bytes of one request message.
+  package var messageBytesMaximum = 16 * 1024 * 1024
+  /// Bytes of the metadata of one call, as HTTP/2 counts them.
+  package var metadataBytesMaximum = 16 * 1024
+  /// Calls under way.
+  package var callsMaximum = 100
+  /// Connections of the whole server; more are sent away.
+  package var connectionsMaximum = 256
+  /// Bytes of one HTTP/2 frame that are accepted.
+  package var frameBytesMaximum = 1 << 20
+  /// How long a connection may stay without a call.
+  package var idleMilliseconds = 600_000
+  /// How long a request may take to arrive, and a client may leave a reply unread.
+  package var requestMilliseconds = 30_000
+  /// How long a client that was told to leave may take.
+  package var lingerMilliseconds = 500
+  /// How often deadlines, slow clients and streams of news are looked after.
+  package var tickMilliseconds = 500
+  /// Calls that a client may reset, and pings and settings that it may send, within
+  /// `rateWindowMilliseconds`.
+  package var resetsMaximum = 2_000
+  package var controlFramesMaximum = 1_000
+  package var rateWindowMilliseconds = 10_000
+
+  /// Bytes that an open connection is counted with: its buffers, its tables of metadata, its limits.
+  package var connectionBytes = 64 * 1024
+  /// Bytes that a call is counted with besides its messages.
+  package var callBytes = 4 * 1024
+  /// How often the bytes of a request are held at once: as they came, and as tensors.
+  package var messageCopies = 2
+  /// Pays for connections and calls; nil when nobody counts.
+  package var memory: (any ConnectionMemory)?
+
+  package init() {}
+
+  /// Bytes that a client may send of one call before it must wait: a whole message.
+  var streamWindow: Int { min(messageBytesMaximum + (1 << 16), Int(Int32.max)) }
+  /// The same of all calls together.
+  var connectionWindow: Int { min(2 * streamWindow, Int(Int32.max)) }
+}

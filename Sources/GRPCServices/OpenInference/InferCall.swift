@@ -1,0 +1,117 @@
+import ByteParsing
+import GRPC
+import OpenInference
+import Serving
+import Tensors
+
+/// A `ModelInferRequest`: its names are read at once, its tensors when the version is known.
+struct InferCall {
+  /// What is asked for of one output.
+  struct Output {
+    var name: String
+    /// How many classes are wanted in place of the data; nil for the data.
+    var classCount: Int?
+  }
+
+  /// Tensors and outputs of one request.
+  static let tensorsMaximum = 1024
+
+  private(set) var model = ""
+  private(set) var version = ""
+  private(set) var id = ""
+  /// In microseconds; nil for as long as it takes.
+  private(set) var timeoutMicroseconds: Int?
+  private(set) var outputs: [Output] = []
+  private var inputs: [ProtobufReader] = []
+  private var raw: [ArraySlice<UInt8>] = []
+
+  init(_ message: [UInt8]) throws {
+    var reader = ProtobufReader(message)
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: model = try reader.text(field)
+      case 2: version = try reader.text(field)
+      case 3: id = try reader.text(field)
+      case 4:
+        let (name, value) = try readEntry(try reader.message(field))
+        if name == "timeout" { timeoutMicroseconds = try Self.timeout(value) }
+      case 5: inputs.append(try reader.message(field))
+      case 6: outputs.append(try Self.output(try reader.message(field)))
+      case 7: raw.append(try reader.bytes(field))
+      default: try reader.skip(field)
+      }
+      guard max(inputs.count, outputs.count, raw.count) <= Self.tensorsMaximum else {
+        throw ProtobufError.tooManyElements(field: field.number, limit: Self.tensorsMaximum)
+      }
+    }
+  }
+
+  /// Whether the tensors came as raw bytes, and so the reply's are to be.
+  var isRaw: Bool { !raw.isEmpty }
+
+  /// The request for the service.
+  ///
+  /// - Throws: `RequestError`, `ServingError`, `ProtobufError`, or a `GRPCStatus` when the tensors do
+  ///   not fit into memory.
+  func inference(
+    _ description: VersionDescription, _ call: GRPCCall, batchMaximum: Int
+  ) throws -> InferenceRequest {
+    guard !inputs.isEmpty else { throw RequestError.noInputs }
+    guard raw.isEmpty || raw.count == inputs.count else {
+      throw RequestError.rawCount(expected: inputs.count, actual: raw.count)
+    }
+    var tensors: [NamedTensor] = []
+    for (index, reader) in inputs.enumerated() {
+      let input = try InferInput(reader, index: index)
+      tensors.append(
+        try input.tensor(
+          raw: raw.isEmpty ? nil : raw[index], description, call.memory,
+          batchMaximum: batchMaximum))
+    }
+    return InferenceRequest(
+      inputs: tensors, outputNames: outputs.isEmpty ? nil : outputs.map(\.name),
+      // Rounded up, so that a short timeout is not none.
+      deadlineMilliseconds: earlier(
+        call.remainingMilliseconds(),
+        timeoutMicroseconds.map { $0 / 1000 + ($0 % 1000 > 0 ? 1 : 0) }))
+  }
+
+  private static func timeout(_ value: ProtobufReader?) throws -> Int? {
+    guard let value, let number = try integer(value) else { return nil }
+    guard number >= 0 else { throw RequestError.timeout(number) }
+    // The protocol's 0 is no timeout.
+    return number == 0 ? nil : number
+  }
+
+  private static func output(_ reader: ProtobufReader) throws -> Output {
+    var reader = reader
+    var output = Output(name: "")
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: output.name = try reader.text(field)
+      case 2:
+        let (name, value) = try readEntry(try reader.message(field))
+        if name == "classification", let value { output.classCount = try integer(value) }
+      default: try reader.skip(field)
+      }
+    }
+    if let count = output.classCount, count < 1 {
+      throw RequestError.classCount(count, output: output.name)
+    }
+    return output
+  }
+
+  /// The integer of a parameter; nil when it holds something else.
+  private static func integer(_ value: ProtobufReader) throws(ProtobufError) -> Int? {
+    var value = value
+    var result: Int?
+    while let field = try value.next() {
+      switch field.number {
+      case 2: result = Int(try value.int64(field))
+      case 5: result = Int(clamping: try value.integer(field))
+      default: try value.skip(field)
+      }
+    }
+    return result
+  }
+}
