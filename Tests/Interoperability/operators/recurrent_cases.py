@@ -1,0 +1,2 @@
+"""Recurrent operators: pairs of a name and a `Model`."""
+ALL = []
