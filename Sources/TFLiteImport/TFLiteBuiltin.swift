@@ -103,7 +103,7 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case batchMatmul = 126
   case cumulativeSum = 128
   case broadcastTo = 130
-  case reduceAll = 139
+  case reduceAll = 140
   case gelu = 150
   case dynamicUpdateSlice = 151
   case relu0To1 = 152

@@ -46,7 +46,7 @@ package enum TFLiteError: Error, Equatable, Sendable {
   case quantization(tensor: Int)
   /// A tensor that keeps its elements from one inference to the next although an operator makes it.
   case variableTensor(tensor: Int)
-  /// A tensor stored without its zeros.
+  /// A tensor stored without its zeros whose indices do not lead to its elements.
   case sparseTensor(tensor: Int)
   /// A signature names a tensor that is not an input or output of the model.
   case signatureTensor(signature: Int, tensor: UInt32)

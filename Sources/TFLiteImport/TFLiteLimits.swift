@@ -11,6 +11,10 @@ enum TFLiteLimits {
   static let endpointsMaximum = 1 << 12
   /// Output channels with a scale of their own.
   static let scalesMaximum = 1 << 20
+  /// Segments or indices of one axis of a tensor stored without its zeros.
+  static let sparseIndicesMaximum = 1 << 26
+  /// Elements for each one stored of a tensor stored without its zeros.
+  static let sparseExpansionMaximum = 256
   /// Elements of a shape or of a list of axes; higher ranks are refused later, with their rank.
   static let extentsMaximum = 64
   /// Bytes that are read of the oldest runtime's version.

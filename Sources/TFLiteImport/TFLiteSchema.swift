@@ -46,6 +46,21 @@ enum TFLiteSchema {
     static let blockwise: UInt8 = 2
   }
 
+  enum Sparsity {
+    static let order = 0
+    static let blocks = 1
+    static let levels = 2
+  }
+
+  enum SparseAxis {
+    static let format = 0
+    static let extent = 1
+    static let segmentsType = 2
+    static let segments = 3
+    static let indicesType = 4
+    static let indices = 5
+  }
+
   enum Operator {
     static let codeIndex = 0
     static let inputs = 1

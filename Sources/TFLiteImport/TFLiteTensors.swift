@@ -26,14 +26,11 @@ struct TFLiteTensorReader {
     let isVariable = try isVariable()
     // What an operator makes anew each time cannot be kept as well.
     guard !isVariable || origin != .computed else { throw .variableTensor(tensor: index) }
-    let sparsity = try parsing { () throws(ParsingError) in try table.table(Schema.sparsity) }
-    guard sparsity == nil else { throw .sparseTensor(tensor: index) }
-
     let (planned, signature) = try shapes()
     var type = TensorType(try dataType(), planned)
-    type.quantization = try quantization(of: type)
     let name = try parsing { () throws(ParsingError) in try table.string(Schema.name) } ?? ""
-    let constant = origin == .stored && !isVariable ? try constant(of: type) : nil
+    let constant = origin == .stored && !isVariable ? try constant(of: &type) : nil
+    type.quantization = try quantization(of: type)
     return Value(name: name, type: type, signatureShape: signature, constant: constant)
   }
 
@@ -90,7 +87,9 @@ struct TFLiteTensorReader {
   }
 
   /// The elements that the file holds for this tensor; nil when it holds none.
-  private func constant(of type: TensorType) throws(TFLiteError) -> ByteView? {
+  ///
+  /// Codes of less than a byte become int8, and zeros that are not stored are put in.
+  private func constant(of type: inout TensorType) throws(TFLiteError) -> ByteView? {
     let number = try parsing { () throws(ParsingError) in
       try table.integer(Schema.buffer, default: UInt32(0))
     }
@@ -104,10 +103,17 @@ struct TFLiteTensorReader {
     }
     // A tensor without elements is constant although nothing is stored for it.
     guard let bytes, !bytes.isEmpty else { return expected == 0 ? ByteView([UInt8]()) : nil }
+    let sparsity = try parsing { () throws(ParsingError) in try table.table(Schema.sparsity) }
+    if let sparsity {
+      return try TFLiteSparsity(sparsity, tensor: index).dense(
+        bytes, shape: type.shape, elementBytes: type.dataType.bitWidth / 8)
+    }
     guard bytes.count == expected else {
       throw .constantByteCount(tensor: index, expected: expected, actual: bytes.count)
     }
-    return bytes
+    guard type.dataType == .int4, let count = type.shape.elementCount else { return bytes }
+    type.dataType = .int8
+    return TFLiteDenseForms.widened(bytes, count: count, bits: 4)
   }
 
   private func quantization(of type: TensorType) throws(TFLiteError) -> Quantization? {

@@ -10,6 +10,8 @@ package struct TFLiteWriter {
     package var axis: Int32
     package var isVariable = false
     package var signature: [Int32]?
+    /// The fields of its sparsity.
+    package var sparsity: [FlatBufferField]?
 
     package init(
       _ shape: [Int32], type: Int8 = 0, buffer: UInt32 = 0, name: String = "t",
@@ -33,7 +35,7 @@ package struct TFLiteWriter {
         ])
       return [
         .int32s(shape), .int8(type), .uint32(buffer), .string(name), quantization,
-        .int8(isVariable ? 1 : 0), .absent, signature.map { .int32s($0) } ?? .absent,
+        .int8(isVariable ? 1 : 0), sparsity.map { .table($0) } ?? .absent, signature.map { .int32s($0) } ?? .absent,
       ]
     }
   }
