@@ -96,10 +96,13 @@ private func real(_ operation: ElementOperation, _ a: Float, _ b: Float) -> Floa
   _ arguments: BinaryElementsArguments, _: T.Type
 ) {
   let operation = arguments.operation
+  let (lowest, highest) = (bound(arguments.bounds.minimum) as T, bound(arguments.bounds.maximum) as T)
   switch operation {
-  case .add: unsafe forEach(arguments, T.self) { $0 &+ $1 }
-  case .subtract: unsafe forEach(arguments, T.self) { $0 &- $1 }
-  case .multiply: unsafe forEach(arguments, T.self) { $0 &* $1 }
+  case .add: unsafe forEach(arguments, T.self) { min(max($0 &+ $1, lowest), highest) }
+  case .subtract: unsafe forEach(arguments, T.self) { min(max($0 &- $1, lowest), highest) }
+  case .multiply: unsafe forEach(arguments, T.self) { min(max($0 &* $1, lowest), highest) }
+  case .divide:
+    unsafe forEach(arguments, T.self) { min(max(integer(.divide, $0, $1), lowest), highest) }
   case .equal: unsafe forEach(arguments, T.self) { $0 == $1 ? UInt8(1) : 0 }
   case .notEqual: unsafe forEach(arguments, T.self) { $0 != $1 ? UInt8(1) : 0 }
   case .less: unsafe forEach(arguments, T.self) { $0 < $1 ? UInt8(1) : 0 }
@@ -108,6 +111,12 @@ private func real(_ operation: ElementOperation, _ a: Float, _ b: Float) -> Floa
   case .greaterEqual: unsafe forEach(arguments, T.self) { $0 >= $1 ? UInt8(1) : 0 }
   default: unsafe forEach(arguments, T.self) { integer(operation, $0, $1) }
   }
+}
+
+/// A whole bound as an integer; the type's own end for an infinite one.
+@inline(__always)
+private func bound<T: FixedWidthInteger>(_ value: Float) -> T {
+  value <= -0x1p31 ? T.min : value >= 0x1p31 ? T.max : T(truncatingIfNeeded: Int64(value))
 }
 
 /// The rarer operations on two integers; a quotient by zero is zero.

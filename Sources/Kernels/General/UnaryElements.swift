@@ -76,6 +76,7 @@ func unaryElements(_ arguments: UnaryElementsArguments) {
 func cast(_ arguments: CastArguments) {
   // Sound: the maker of the arguments vouches for the pointers and their element types.
   switch arguments.inputType {
+  case .float16: castHalves(arguments)
   case .float32: unsafe castFloats(arguments)
   case .int8: unsafe castIntegers(arguments, Int8.self)
   case .uint8: unsafe castIntegers(arguments, UInt8.self)
@@ -101,6 +102,7 @@ func cast(_ arguments: CastArguments) {
 
 @unsafe private func castFloats(_ arguments: CastArguments) {
   switch arguments.outputType {
+  case .float16: castHalves(arguments)
   case .float32: unsafe convert(arguments, Float.self) { $0 }
   case .int8: unsafe convert(arguments, Float.self) { whole($0) as Int8 }
   case .uint8: unsafe convert(arguments, Float.self) { whole($0) as UInt8 }

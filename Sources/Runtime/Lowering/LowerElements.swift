@@ -25,10 +25,6 @@ extension Lowering {
       type(output).dataType == (operation.isPredicate ? .bool : dataType),
       operation.takes(dataType)
     else { throw unsupported(node) }
-    let isCode = [.int8, .uint8, .int16].contains(dataType)
-    guard parameters.activation == .none || isCode || dataType == .float32 else {
-      throw unsupported(node)
-    }
     let broadcast = Broadcast(left: shape(left), right: shape(right), output: shape(output))
     let schemes = (try scheme(left, of: node), try scheme(right, of: node))
     let outputScheme = try scheme(output, of: node)
@@ -98,13 +94,35 @@ extension Lowering {
   mutating func lowerCast(_ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     let (from, to) = (type(input).dataType, type(output).dataType)
-    let known: [DataType] = [.bool, .int8, .uint8, .int16, .int32, .int64, .float32]
+    let known: [DataType] = [.bool, .int8, .uint8, .int16, .int32, .int64, .float32, .float16]
     guard known.contains(from), known.contains(to) else { throw unsupported(node) }
-    let (kernel, sizes) = (table.general.cast, (from.bitWidth / 8, to.bitWidth / 8))
+    // Between float16 and integers there is a float32.
+    let single = [.float32, .float16].contains(from == .float16 ? to : from)
+    guard from != .float16 && to != .float16 || single else {
+      let between = temporary(byteCount: elements(input) * 4)
+      addCast(node, from: from, source(input), to: .float32, between, count: elements(input))
+      let output = try destination(output)
+      return addCast(
+        node, from: .float32, .buffer(between), to: to, output, count: elements(input))
+    }
+    try addCast(node, input, output)
+  }
+
+  /// Adds a cast that one kernel does.
+  mutating func addCast(_ node: Node, _ input: ValueID, _ output: ValueID) throws(RuntimeError) {
+    let (from, to) = (type(input).dataType, type(output).dataType)
     let (source, destination) = (source(input), try destination(output))
+    addCast(node, from: from, source, to: to, destination, count: elements(output))
+  }
+
+  private mutating func addCast(
+    _ node: Node, from: DataType, _ source: Source, to: DataType, _ destination: BufferID,
+    count: Int
+  ) {
+    let (kernel, sizes) = (table.general.cast, (from.bitWidth / 8, to.bitWidth / 8))
     add(
       Step(
-        description: description(node, "cast"), split: split(elements(output), perNanosecond: 1)
+        description: description(node, "cast"), split: split(count, perNanosecond: 1)
       ) { memory in
         let arguments = unsafe CastArguments(
           inputType: from, outputType: to, count: 0, input: memory.raw(source),
