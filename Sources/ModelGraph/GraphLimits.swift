@@ -2,6 +2,9 @@
 package enum GraphLimits {
   /// Elements along one axis. Sums and products of two extents then stay within 64 bits.
   package static let extentMaximum = Int(Int32.max)
+  /// Groups of a convolution that are computed one by one; a group of one channel is a depthwise convolution, of which
+  /// there may be any number.
+  package static let groupsMaximum = 1 << 9
   /// Elements of a constant that is read as a parameter: axes, extents, amounts of padding.
   package static let parameterElementsMaximum = 64
   /// Bytes that folding constants may make anew: constants may share the bytes of a file, their

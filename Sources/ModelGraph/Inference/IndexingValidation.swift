@@ -14,7 +14,7 @@ extension NodeView {
       try validateMove(operands: [0])
     case .gather, .gatherND:
       try expectOperands(2...2)
-      try validateMove(operands: [0])
+      try validateTable()
       try expectIndices(1)
     case .cast:
       try expectOperands(1...1)
@@ -58,6 +58,14 @@ extension NodeView {
       try validateOperandsLikeResult([2, 3])
     default: break
     }
+  }
+
+  /// What is picked keeps its type; codes of a table may be dequantised on the way.
+  private func validateTable() throws(GraphError) {
+    let table = try type(0)
+    guard case .gather = node.operation, table.dataType == .int8, table.quantization != nil,
+      resultType.dataType == .float32
+    else { return try validateMove(operands: [0]) }
   }
 
   private func validateGenerator(_ generator: Generator) throws(GraphError) {

@@ -24,17 +24,18 @@ struct ConstantReader {
     case .uint8: return scaled(Int32(try bytes.load(UInt8.self, at: index)), at: index)
     case .int16: return scaled(Int32(try bytes.load(Int16.self, at: 2 * index)), at: index)
     case .int32: return scaled(try bytes.load(Int32.self, at: 4 * index), at: index)
+    case .int64: return scaled(try bytes.load(Int64.self, at: 8 * index), at: index)
     case .int4:
       let pair = try bytes.load(Int8.self, at: index / 2)
       let code = index % 2 == 0 ? (pair << 4) >> 4 : pair >> 4
       return scaled(Int32(code), at: index)
-    case .bool, .uint16, .uint32, .int64, .uint64, .float64, .string: return nil
+    case .bool, .uint16, .uint32, .uint64, .float64, .string: return nil
     }
   }
 
-  private func scaled(_ code: Int32, at index: Int) -> Float? {
+  private func scaled(_ code: some BinaryInteger, at index: Int) -> Float? {
     guard let scheme = type.quantization else { return nil }
     let channel = scheme.isPerChannel ? (index / Swift.max(inner, 1)) % scheme.scales.count : 0
-    return Float(Int64(code) - Int64(scheme.zeroPoints[channel])) * scheme.scales[channel]
+    return Float(Int64(code) &- Int64(scheme.zeroPoints[channel])) * scheme.scales[channel]
   }
 }

@@ -18,7 +18,9 @@ extension Graph {
       var node = original
       if node.operation.computesWithCodes {
         for (place, id) in node.inputs.enumerated() {
-          guard let id, self[id].isUnsignedCode, !node.operation.packs(place) else { continue }
+          guard let id, self[id].isUnsignedCode,
+            self[id].constant == nil || !node.operation.packs(place)
+          else { continue }
           let twin = twin(of: id, &twins)
           node.inputs[place] = twin
           guard self[id].constant == nil, hasTwin.insert(id).inserted else { continue }
@@ -90,7 +92,7 @@ extension Operator {
     }
   }
 
-  /// True for the operand that is brought over when it is packed.
+  /// True for the operand that is brought over when it is packed, where it is constant.
   fileprivate func packs(_ operand: Int) -> Bool {
     switch self {
     case .convolution2D, .depthwiseConvolution2D, .fullyConnected: operand == 1

@@ -1,0 +1,106 @@
+import Tensors
+
+extension Graph {
+  /// Lets operators on codes that no integer kernel computes run on the numbers that the codes stand for.
+  ///
+  /// Each operand that is a code is dequantised before, and the result quantised after.
+  mutating func computeInFloat() {
+    guard nodes.contains(where: { needsFloat($0) }) else { return }
+    var result: [Node] = []
+    for original in nodes {
+      guard needsFloat(original) else {
+        result.append(original)
+        continue
+      }
+      var node = original
+      for (place, id) in node.inputs.enumerated() {
+        guard let id, isCode(id) else { continue }
+        let real = appendReal(like: id)
+        result.append(Node(.dequantize, inputs: [id], outputs: [real]))
+        node.inputs[place] = real
+      }
+      let output = node.outputs[0]
+      guard isCode(output) else {
+        result.append(node)
+        continue
+      }
+      let real = appendReal(like: output)
+      node.outputs[0] = real
+      result.append(node)
+      result.append(Node(.quantize, inputs: [real], outputs: [output]))
+    }
+    nodes = result
+  }
+
+  /// Rows picked from a table of codes to be numbers are dequantised after they are picked, or before where each row
+  /// has a scale of its own.
+  mutating func expandTableLookups() {
+    var result: [Node] = []
+    for original in nodes {
+      guard case .gather = original.operation, let table = original.input(0),
+        self[table].type.dataType == .int8, let scheme = self[table].type.quantization,
+        self[original.outputs[0]].type.dataType == .float32
+      else {
+        result.append(original)
+        continue
+      }
+      var node = original
+      if scheme.isPerChannel {
+        let real = appendReal(like: table)
+        result.append(Node(.dequantize, inputs: [table], outputs: [real]))
+        node.inputs[0] = real
+        result.append(node)
+      } else {
+        var value = self[original.outputs[0]]
+        value.type.dataType = .int8
+        value.type.quantization = scheme
+        let codes = append(value)
+        node.outputs[0] = codes
+        result.append(node)
+        result.append(Node(.dequantize, inputs: [codes], outputs: original.outputs))
+      }
+    }
+    nodes = result
+  }
+
+  private mutating func appendReal(like id: ValueID) -> ValueID {
+    append(Value(name: "", type: TensorType(.float32, self[id].type.shape)))
+  }
+
+  private func isCode(_ id: ValueID) -> Bool {
+    let type = self[id].type
+    switch type.dataType {
+    case .int8, .uint8, .int16: return type.quantization != nil
+    // A bias.
+    case .int32, .int64: return type.quantization != nil && self[id].constant != nil
+    default: return false
+    }
+  }
+
+  /// Whether the node computes with codes of a type that its integer kernels do not take.
+  private func needsFloat(_ node: Node) -> Bool {
+    let data: Int
+    if case .transposeConvolution2D = node.operation { data = 2 } else { data = 0 }
+    guard let input = node.input(data), isCode(input) else { return false }
+    let isInt16 = self[input].type.dataType == .int16
+    switch node.operation {
+    case .l2Normalize: return true
+    case .softmax(let parameters):
+      return parameters.isLogarithm
+        || self[node.outputs[0]].type.dataType != self[input].type.dataType
+    case .unary(let parameters): return isInt16 && !parameters.kind.hasInt16Kernel
+    case .pool2D, .batchMatmul, .cumulativeSum, .transposeConvolution2D: return isInt16
+    case .resize(let parameters): return isInt16 && parameters.kind == .bilinear
+    default: return false
+    }
+  }
+}
+
+extension Unary.Kind {
+  fileprivate var hasInt16Kernel: Bool {
+    switch self {
+    case .relu, .relu6, .reluN1To1, .relu0To1, .logistic, .tanh: true
+    default: false
+    }
+  }
+}
