@@ -57,23 +57,21 @@ extension Lowering {
     quantizesAsymmetrically: Bool? = nil
   ) throws(RuntimeError) {
     let weights = try operand(node, 1)
-    guard let bytes = graph[weights].constant, bytes.count == type(weights).byteCount else {
+    let (bytes, bias) = (graph[weights].constant, node.input(2).flatMap { graph[$0].constant })
+    guard bytes.map({ $0.count == type(weights).byteCount }) ?? true else {
       throw unsupported(node)
     }
-    var bias: ByteView?
-    if let id = node.input(2) {
-      guard let constant = graph[id].constant else { throw unsupported(node) }
-      bias = constant
-    }
-    let product = Product(
+    var product = Product(
       kind: kind, node: node, geometry: geometry, activation: activation,
-      weights: bytes.aligned(to: 4), bias: bias?.aligned(to: 4))
+      weights: bytes?.aligned(to: 4), bias: bias?.aligned(to: 4))
+    product.isComputed = bytes == nil || (node.input(2) != nil && bias == nil)
     let types = (type(try operand(node, 0)).dataType, type(weights).dataType)
     switch (types.0, types.1, type(node.outputs[0]).dataType) {
     case (.int8, .int8, .int8), (.int8, .uint8, .int8): try lowerInt8(product)
-    case (.int16, .int8, .int16): try lowerInt16(product)
     case (.float32, .float32, .float32): try lowerFloat32(product)
-    case (.float32, .int8, .float32): try lowerHybrid(product, quantizesAsymmetrically)
+    case (.int16, .int8, .int16) where !product.isComputed: try lowerInt16(product)
+    case (.float32, .int8, .float32) where !product.isComputed:
+      try lowerHybrid(product, quantizesAsymmetrically)
     default: throw unsupported(node)
     }
   }
@@ -87,10 +85,12 @@ struct Product {
   var node: Node
   var geometry: KernelGeometry
   var activation: Activation
-  /// Aligned for any element type.
-  var weights: ByteView
-  /// Aligned for any element type; nil where the layer has none.
+  /// Aligned for any element type; nil where they are computed.
+  var weights: ByteView?
+  /// Aligned for any element type; nil where the layer has none, or it is computed.
   var bias: ByteView?
+  /// Weights or bias are known only when the program runs, and are packed then.
+  var isComputed = false
 
   /// Elements that each output element sums.
   var depth: Int { kind == .convolution ? geometry.depth : geometry.taps }

@@ -13,7 +13,7 @@ extension Lowering {
     if let bias = node.input(2) {
       guard type(bias).dataType == .float32 else { throw unsupported(node) }
     }
-    let (weights, panels) = packFloat32(product)
+    let (weights, panels) = try packFloat32(product)
     let kernel = isConvolution ? table.convolutionFloat32 : table.depthwiseFloat32
     let (source, destination) = (source(input), try destination(node.outputs[0]))
     let (split, byRows) = product.work(
@@ -31,7 +31,7 @@ extension Lowering {
       ) { memory in
         let arguments = unsafe ConvolutionFloat32Arguments(
           geometry: geometry, input: memory.address(source),
-          weights: UnsafeRawPointer(memory.address(.packed(weights), as: UInt8.self)),
+          weights: UnsafeRawPointer(memory.address(weights, as: UInt8.self)),
           output: memory.address(destination), bounds: bounds,
           scratch: memory.scratch(ofThread: 0))
         return { range, thread in
@@ -44,7 +44,9 @@ extension Lowering {
       })
   }
 
-  private mutating func packFloat32(_ product: Product) -> (PackedID, panels: Int) {
+  private mutating func packFloat32(
+    _ product: Product
+  ) throws(RuntimeError) -> (Source, panels: Int) {
     let geometry = product.geometry
     let isConvolution = product.kind == .convolution
     let (byteCount, panels) =
@@ -58,13 +60,40 @@ extension Lowering {
         table.depthwiseFloat32Weights(geometry).panels
       )
     let kernel = isConvolution ? table.packConvolutionFloat32 : table.packDepthwiseFloat32
-    let (weights, bias, depth) = (product.weights, product.bias, product.depth)
+    guard !product.isComputed, let weights = product.weights else {
+      return (try packComputedFloat32(product, byteCount: byteCount, with: kernel), panels)
+    }
+    let (bias, depth) = (product.bias, product.depth)
     let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
       unsafe kernel(
         PackFloat32Arguments(
           weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
           bias: bias?.address(), destination: destination))
     }
-    return (pack(packed), panels)
+    return (.packed(pack(packed)), panels)
+  }
+
+  /// Adds a step that packs weights or a bias that are computed.
+  private mutating func packComputedFloat32(
+    _ product: Product, byteCount: Int, with kernel: @escaping @Sendable (PackFloat32Arguments) -> Void
+  ) throws(RuntimeError) -> Source {
+    let (node, channels, depth) = (
+      product.node, product.geometry.outputChannels, product.depth
+    )
+    let weights = source(try operand(node, 1))
+    let bias = node.input(2).map { source($0) }
+    let place = temporary(byteCount: byteCount)
+    add(
+      Step(
+        description: description(node, "packFloat32"),
+        split: .whole(costNanoseconds: costNanoseconds(channels, depth, perNanosecond: 1))
+      ) { memory in
+        let arguments = unsafe PackFloat32Arguments(
+          weights: memory.address(weights), outputChannels: channels, depth: depth,
+          bias: bias.map { unsafe memory.address($0) },
+          destination: UnsafeMutableRawPointer(memory.address(place, as: UInt8.self)))
+        return { _, _ in kernel(arguments) }
+      })
+    return .buffer(place)
   }
 }

@@ -23,7 +23,8 @@ extension Lowering {
     let multipliers = pack(PackedConstant(spread(scales.map(\.multiplier), padded, filler: 0)))
     let shifts = pack(PackedConstant(spread(scales.map(\.shift), padded, filler: 1)))
     let bias = pack(PackedConstant(try biasInt64(product, padded)))
-    let weights = packInt16(product)
+    guard let codes = product.weights else { throw unsupported(node) }
+    let weights = packInt16(product, codes)
     let (source, destination) = (source(input), try destination(output))
     let (kernel, depthwise) = (table.int16.convolution, table.int16.depthwise)
     let panels = isConvolution ? padded / 16 : 1
@@ -105,8 +106,7 @@ extension Lowering {
     return bias
   }
 
-  private mutating func packInt16(_ product: Product) -> PackedID {
-    let source = product.weights
+  private mutating func packInt16(_ product: Product, _ source: ByteView) -> PackedID {
     guard product.kind == .convolution else { return pack(PackedConstant(copyOf: source)) }
     let (channels, depth) = (product.geometry.outputChannels, product.depth)
     let byteCount = (channels + 15) / 16 * 16 * ((depth + 1) / 2) * 2

@@ -18,7 +18,7 @@ extension Lowering {
     let outputScale = try perTensorQuantization(node.outputs[0], of: node).scale
     let scales = outputScales(
       product, input: inputQuantization.scale, weights: weightScales, output: outputScale)
-    let (weights, panels) = packInt8(
+    let (weights, panels) = try packInt8(
       product, scales: scales.map(\.scale), tieOffsets: scales.map(\.tieOffset),
       weightZeroPoint: weightZeroPoint, inputZeroPoint: inputQuantization.zeroPoint)
     let kernel = product.kind == .convolution ? table.convolutionInt8 : table.depthwiseInt8
@@ -37,7 +37,7 @@ extension Lowering {
       ) { memory in
         let arguments = unsafe ConvolutionInt8Arguments(
           geometry: geometry, input: memory.address(source),
-          weights: UnsafeRawPointer(memory.address(.packed(weights), as: UInt8.self)),
+          weights: UnsafeRawPointer(memory.address(weights, as: UInt8.self)),
           output: memory.address(destination), inputZeroPoint: zeroPoint,
           weightZeroPoint: weightZeroPoint, bounds: bounds, scratch: memory.scratch(ofThread: 0))
         return { range, thread in
@@ -62,7 +62,7 @@ extension Lowering {
     if let bias = node.input(2) {
       guard type(bias).dataType == .float32 else { throw unsupported(node) }
     }
-    let (weights, panels) = packInt8(product, scales: scales, inputZeroPoint: nil)
+    let (weights, panels) = try packInt8(product, scales: scales, inputZeroPoint: nil)
     // A convolution whose model does not say is quantised as its format's kernels do: by weight granularity.
     let isSymmetric = !(quantizesAsymmetrically ?? (scales.count > 1))
     let rows = try lowerQuantizeRows(node, input, rows: geometry.batch, isSymmetric: isSymmetric)
@@ -83,7 +83,7 @@ extension Lowering {
           geometry: geometry, input: UnsafePointer(memory.address(rows.codes)),
           rowScales: UnsafePointer(memory.address(rows.scales)),
           rowZeroPoints: UnsafePointer(memory.address(rows.zeroPoints)),
-          weights: UnsafeRawPointer(memory.address(.packed(weights), as: UInt8.self)),
+          weights: UnsafeRawPointer(memory.address(weights, as: UInt8.self)),
           output: memory.address(destination), bounds: bounds,
           scratch: memory.scratch(ofThread: 0))
         return { range, thread in
@@ -160,7 +160,7 @@ extension Lowering {
   private mutating func packInt8(
     _ product: Product, scales: [Float], tieOffsets: [Float] = [], weightZeroPoint: Int32 = 0,
     inputZeroPoint: Int32?
-  ) -> (PackedID, panels: Int) {
+  ) throws(RuntimeError) -> (Source, panels: Int) {
     let geometry = product.geometry
     let (byteCount, panels) =
       product.kind == .convolution
@@ -172,7 +172,14 @@ extension Lowering {
         table.depthwiseInt8Weights(geometry).byteCount, table.depthwiseInt8Weights(geometry).panels
       )
     let kernel = product.kind == .convolution ? table.packConvolutionInt8 : table.packDepthwiseInt8
-    let (source, bias, depth) = (product.weights, product.bias, product.depth)
+    guard !product.isComputed, let source = product.weights else {
+      guard let inputZeroPoint else { throw unsupported(product.node) }
+      let place = try packComputedInt8(
+        product, scales: scales, tieOffsets: tieOffsets, weightZeroPoint: weightZeroPoint,
+        inputZeroPoint: inputZeroPoint, byteCount: byteCount, with: kernel)
+      return (place, panels)
+    }
+    let (bias, depth) = (product.bias, product.depth)
     let isUnsigned = product.node.input(1).map { type($0).dataType == .uint8 } ?? false
     let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
       let weights = isUnsigned ? source.withHighBitsFlipped : source
@@ -193,6 +200,38 @@ extension Lowering {
         }
       }
     }
-    return (pack(packed), panels)
+    return (.packed(pack(packed)), panels)
+  }
+
+  /// Adds a step that packs weights or a bias that are computed.
+  private mutating func packComputedInt8(
+    _ product: Product, scales: [Float], tieOffsets: [Float], weightZeroPoint: Int32,
+    inputZeroPoint: Int32, byteCount: Int, with kernel: @escaping @Sendable (PackInt8Arguments) -> Void
+  ) throws(RuntimeError) -> Source {
+    let (node, channels, depth) = (
+      product.node, product.geometry.outputChannels, product.depth
+    )
+    guard type(try operand(node, 1)).dataType == .int8 else { throw unsupported(node) }
+    let count = scales.count
+    let numbers = pack(PackedConstant(scales + tieOffsets))
+    let weights = source(try operand(node, 1))
+    let bias = node.input(2).map { source($0) }
+    let place = temporary(byteCount: byteCount)
+    add(
+      Step(
+        description: description(node, "packInt8"),
+        split: .whole(costNanoseconds: costNanoseconds(channels, depth, perNanosecond: 1))
+      ) { memory in
+        let first = unsafe memory.address(.packed(numbers), as: Float.self)
+        let arguments = unsafe PackInt8Arguments(
+          weights: memory.address(weights), outputChannels: channels, depth: depth,
+          scales: UnsafeBufferPointer(start: first, count: count),
+          tieOffsets: UnsafeBufferPointer(start: first + count, count: count),
+          weightZeroPoint: weightZeroPoint, bias: bias.map { unsafe memory.address($0) },
+          inputZeroPoint: inputZeroPoint,
+          destination: UnsafeMutableRawPointer(memory.address(place, as: UInt8.self)))
+        return { _, _ in kernel(arguments) }
+      })
+    return .buffer(place)
   }
 }
