@@ -5,6 +5,17 @@ package struct LookupTableInt8: Sendable, Equatable {
   /// 256 entries.
   package var entries: [Int8]
 
+  /// Tabulates a function from codes less `inputZeroPoint` to codes less the output's zero point.
+  package init(
+    inputZeroPoint: Int32, bounds: OutputBoundsInt8, codes function: (Int32) -> Int32
+  ) {
+    entries = (-128...127).map { code in
+      let steps = function(Int32(code) - inputZeroPoint).addingReportingOverflow(bounds.zeroPoint)
+      guard !steps.overflow else { return Int8(bounds.maximum) }
+      return Int8(min(max(steps.partialValue, bounds.minimum), bounds.maximum))
+    }
+  }
+
   /// Tabulates `function` over every input code, quantised half away from zero and saturated.
   package init(
     inputScale: Float, inputZeroPoint: Int32, outputScale: Float, bounds: OutputBoundsInt8,

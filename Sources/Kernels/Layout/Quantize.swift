@@ -95,12 +95,17 @@ private struct RowRange {
     guard minimum < maximum && maximum - minimum < .infinity else {
       return RowQuantization(scale: 1, inverse: 0, zeroPoint: 0)
     }
-    let scale = (Double(maximum) - Double(minimum)) / 255
-    let fromMinimum = -128 - Double(minimum) / scale
-    let fromMaximum = 127 - Double(maximum) / scale
+    let scale = (maximum - minimum) / 255
+    // Too small to be divided by 255.
+    guard scale > 0 else { return RowQuantization(scale: 1, inverse: 0, zeroPoint: 0) }
+    let (lowest, highest) = (
+      Double(minimum) / Double(scale), Double(maximum) / Double(scale)
+    )
+    let fromMinimum = -128 - lowest
+    let fromMaximum = 127 - highest
     // The end whose terms are smaller loses less.
-    let minimumError = 128 + abs(Double(minimum) / scale)
-    let maximumError = 127 + abs(Double(maximum) / scale)
+    let minimumError = 128 + abs(lowest)
+    let maximumError = 127 + abs(highest)
     let exact = minimumError < maximumError ? fromMinimum : fromMaximum
     let zeroPoint: Int32
     if exact <= -128 {
@@ -110,8 +115,7 @@ private struct RowRange {
     } else {
       zeroPoint = Int32(exact.rounded(.toNearestOrAwayFromZero))
     }
-    return RowQuantization(
-      scale: Float(scale), inverse: 1 / Float(scale), zeroPoint: zeroPoint)
+    return RowQuantization(scale: scale, inverse: 1 / scale, zeroPoint: zeroPoint)
   }
 }
 

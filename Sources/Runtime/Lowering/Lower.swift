@@ -84,14 +84,20 @@ extension Lowering {
   func boundsInt8(
     _ activation: Activation, _ id: ValueID, of node: Node
   ) throws(RuntimeError) -> OutputBoundsInt8 {
+    try boundsInt8(try boundsFloat32(activation, of: node), id, of: node)
+  }
+
+  /// The codes between two numbers.
+  func boundsInt8(
+    _ real: OutputBoundsFloat32, _ id: ValueID, of node: Node
+  ) throws(RuntimeError) -> OutputBoundsInt8 {
     let (scale, zeroPoint) = try perTensorQuantization(id, of: node)
-    guard let real = activation.bounds else { throw unsupported(node) }
     func code(_ value: Float) -> Int32 {
       let scaled = (value / scale).rounded(.toNearestOrAwayFromZero) + Float(zeroPoint)
       return Int32(max(-128, min(127, scaled)))
     }
     return OutputBoundsInt8(
-      zeroPoint: zeroPoint, minimum: code(real.lowerBound), maximum: code(real.upperBound))
+      zeroPoint: zeroPoint, minimum: code(real.minimum), maximum: code(real.maximum))
   }
 
   func boundsFloat32(

@@ -126,13 +126,28 @@ extension Lowering {
     _ parameters: Unary, _ node: Node, _ input: ValueID, _ output: ValueID
   ) throws(RuntimeError) {
     let quantization = try perTensorQuantization(input, of: node)
-    let outputScale = try perTensorQuantization(output, of: node).scale
-    let function = LookupTableInt8(
-      inputScale: quantization.scale, inputZeroPoint: quantization.zeroPoint,
-      outputScale: outputScale, bounds: try boundsInt8(.none, output, of: node),
-      parameters.function)
-    let entries = pack(PackedConstant(function.entries))
-    let kernel = table.lookupInt8
+    let target = try perTensorQuantization(output, of: node)
+    let exact = CodeFunction(parameters, input: quantization, output: target)
+    let table: LookupTableInt8
+    if let exact {
+      table = LookupTableInt8(
+        inputZeroPoint: quantization.zeroPoint,
+        bounds: try boundsInt8(parameters.kind.bounds, output, of: node), codes: exact.steps)
+    } else {
+      table = LookupTableInt8(
+        inputScale: quantization.scale, inputZeroPoint: quantization.zeroPoint,
+        outputScale: target.scale, bounds: try boundsInt8(.none, output, of: node),
+        parameters.function)
+    }
+    try addLookup(table, node, input, output)
+  }
+
+  /// Adds the step of a function of int8 codes by table.
+  mutating func addLookup(
+    _ table: LookupTableInt8, _ node: Node, _ input: ValueID, _ output: ValueID
+  ) throws(RuntimeError) {
+    let entries = pack(PackedConstant(table.entries))
+    let kernel = self.table.lookupInt8
     let source = source(input)
     let destination = try destination(output, overwriting: [input])
     add(

@@ -8,9 +8,9 @@ extension Lowering {
     if try lowerFlip(node, input, output) { return }
     switch (type(input).dataType, type(output).dataType) {
     case (.float32, .int16): return try lowerQuantizeInt16(node, input, output)
-    case (.int8, .int16), (.int16, .int16):
+    case (.int8, .int16), (.int16, .int16), (.int32, .int16):
       return try addRequantizeCodes(node, input, output, minimum: -32768, maximum: 32767)
-    case (.int16, .int8):
+    case (.int16, .int8), (.int32, .int8):
       return try addRequantizeCodes(node, input, output, minimum: -128, maximum: 127)
     case (.int8, .int32), (.int16, .int32):
       return try addRequantizeCodes(node, input, output, minimum: .min, maximum: .max)
@@ -37,8 +37,12 @@ extension Lowering {
           }
         })
     case (.int8, .int8):
-      let (source, destination) = (source(input), try destination(output))
-      try addRequantize(node, input, from: source, to: destination, scale: scale, bounds: bounds)
+      let from = try perTensorQuantization(input, of: node)
+      let function = CodeFunction(
+        requantizing: from, to: try perTensorQuantization(output, of: node))
+      try addLookup(
+        LookupTableInt8(inputZeroPoint: from.zeroPoint, bounds: bounds, codes: function.steps),
+        node, input, output)
     default: throw unsupported(node)
     }
   }
@@ -107,6 +111,7 @@ extension Lowering {
     if type(input).dataType == .int16, type(output).dataType == .float32 {
       return try lowerDequantizeInt16(node, input, output)
     }
+    if type(input).dataType == .float16 { return try addCast(node, input, output) }
     guard type(input).dataType == .int8, type(output).dataType == .float32 else {
       throw unsupported(node)
     }
