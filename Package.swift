@@ -192,6 +192,11 @@ let package = Package(
     tests("GRPCTests", ["GRPC", "Transport"] + nio + nioHTTP2),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
     tests(
+      "GRPCServicesTests",
+      [
+        "GRPCServices", "GRPC", "Serving", "Transport", "Tensors", "ByteParsing", "KernelDispatch",
+      ]),
+    tests(
       "ProtocolTests",
       ["TensorFlowServing", "OpenInference", "Serving", "Transport", "Tensors", "KernelDispatch"]),
     tests(

@@ -97,6 +97,7 @@ class Fleet:
         self.directory = tempfile.mkdtemp(prefix="edgeserve-fleet-")
         self.state_dir = state_dir or os.path.join(self.directory, "state")
         self.socket = os.path.join(self.directory, "data.sock")
+        self.grpc_socket = os.path.join(self.directory, "grpc.sock")
         self.admin = os.path.join(self.directory, "admin.sock")
         self.keys = os.path.join(self.directory, "keys")
         self.budget = budget
@@ -134,7 +135,8 @@ class Fleet:
         with open(path, "w") as f:
             json.dump(
                 {
-                    "socket": self.socket, "admin_socket": self.admin, "state_dir": self.state_dir,
+                    "socket": self.socket, "grpc_socket": self.grpc_socket, "admin_socket": self.admin,
+                    "state_dir": self.state_dir,
                     "memory_budget": self.budget, "threads": 1,
                     "delivery": {
                         "broker": {"host": "127.0.0.1", "port": self.port}, "fleet": "test",

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """10,000 requests from 8 connections while five versions arrive over MQTT and are swapped in.
 
-Every reply must be 200 and must be exactly what the model of the version that it names answers.
+Half of the connections are of gRPC, where grpcio and tritonclient are installed, the others of HTTP. Every reply must
+be exactly what the model of the version that it names answers.
 RSS after the last swap is compared with RSS after the first.
 """
 import argparse
@@ -11,6 +12,13 @@ import struct
 import sys
 import threading
 import time
+
+try:
+    import grpc
+    from tritonclient.grpc import service_pb2, service_pb2_grpc
+except ImportError:
+    grpc = None
+    print("SKIPPED gRPC: grpcio and tritonclient are not installed")
 
 from harness import FIXTURES, KINDS, Fleet, UnixConnection, golden, kind_of, load_npy, memory
 
@@ -22,6 +30,37 @@ options = parser.parse_args()
 
 # Every model answers the same inputs.
 inputs = [(shape, values) for shape, values, _ in golden("v1")]
+
+
+class HTTPClient:
+    """Asks over HTTP; every failure is an exception."""
+
+    def __init__(self, fleet, name):
+        self.connection, self.name = UnixConnection(fleet.socket), name
+
+    def infer(self, shape, values):
+        """The version that answered, and its answer."""
+        body = {"inputs": [{"name": self.name, "shape": shape, "datatype": "INT8", "data": values}]}
+        status, reply = self.connection.ask("POST", "/v2/models/digits/infer", body)
+        assert status == 200, f"{status}: {reply}"
+        return int(reply["model_version"]), reply["outputs"][0]["data"]
+
+
+class GRPCClient:
+    """The same over gRPC."""
+
+    def __init__(self, fleet, name):
+        # A channel of its own, not one that grpcio shares between those of one address.
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        channel = grpc.insecure_channel("unix:" + fleet.grpc_socket, options=options)
+        self.stub, self.name = service_pb2_grpc.GRPCInferenceServiceStub(channel), name
+
+    def infer(self, shape, values):
+        request = service_pb2.ModelInferRequest(model_name="digits")
+        tensor = request.inputs.add(name=self.name, datatype="INT8", shape=shape)
+        tensor.contents.int_contents.extend(values)
+        reply = self.stub.ModelInfer(request)
+        return int(reply.model_version), list(reply.outputs[0].contents.int_contents)
 
 
 def main(fleet):
@@ -40,7 +79,8 @@ def main(fleet):
     swapping = threading.Event()
 
     def client(seed):
-        connection = UnixConnection(fleet.socket)
+        kind_of_client = GRPCClient if grpc and seed % 2 else HTTPClient
+        connection = kind_of_client(fleet, name)
         k = seed
         while True:
             with lock:
@@ -51,21 +91,15 @@ def main(fleet):
             k = (k + 1) % len(telling)
             index = telling[k]
             shape, values = inputs[index]
-            body = {"inputs": [{"name": name, "shape": shape, "datatype": "INT8", "data": values}]}
             try:
-                status, reply = connection.ask("POST", "/v2/models/digits/infer", body)
+                version, answer = connection.infer(shape, values)
             except Exception as error:  # Any failure counts as a lost request.
                 with lock:
                     failures.append(repr(error))
-                connection = UnixConnection(fleet.socket)
+                connection = kind_of_client(fleet, name)
                 continue
             with lock:
-                if status != 200:
-                    failures.append(f"{status}: {reply}")
-                    continue
-                version = int(reply["model_version"])
                 kind = kind_of(version)
-                answer = reply["outputs"][0]["data"]
                 if answer != expected[kind][index]:
                     failures.append(f"version {version} answered {answer}, not {expected[kind][index]}")
                 seen[version] = seen.get(version, 0) + 1

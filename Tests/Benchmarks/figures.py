@@ -6,6 +6,7 @@
 import json
 import os
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,9 +27,11 @@ def mib(bytes):
 class Agent:
     def __init__(self, directory, *models):
         self.socket = os.path.join(directory, "data.sock")
+        self.grpc_socket = os.path.join(directory, "grpc.sock")
         arguments = [argument for model in models for argument in ("--model", model)]
         self.process = subprocess.Popen(
             [BINARY, "run", *arguments, "--socket", self.socket, "--threads", "1",
+             "--grpc-socket", self.grpc_socket,
              "--admin-socket", os.path.join(directory, "admin.sock"),
              "--state-dir", os.path.join(directory, "state")],
             stderr=subprocess.DEVNULL,
@@ -81,6 +84,12 @@ def start(directory, runs=20):
           f"least {min(milliseconds):.1f}, most {max(milliseconds):.1f}, {runs} starts")
 
 
+def delimited(field, payload):
+    """A field of Protocol Buffers with a short payload."""
+    assert len(payload) < 128
+    return bytes([field << 3 | 2, len(payload)]) + payload
+
+
 def overhead(directory):
     tool = os.path.join(directory, "socket_overhead")
     subprocess.run(["cc", "-O2", "-o", tool, os.path.join(HERE, "socket_overhead.c")], check=True)
@@ -96,12 +105,25 @@ def overhead(directory):
         "TF Serving JSON, 64 rows": ("/v1/models/half:predict",
             {"instances": [[0.5 + k / 64] if len(shape) > 1 else 0.5 + k / 64 for k in range(64)]}),
     }
-    for what, (path, body) in bodies.items():
-        file = os.path.join(directory, "body.json")
-        with open(file, "w") as f:
-            json.dump(body, f)
+    bodies = {what: (agent.socket, path, json.dumps(body).encode()) for what, (path, body) in bodies.items()}
+    one = struct.pack("<f", 1.0)
+    extents = [1] * len(shape)
+    bodies["OIP V2 gRPC"] = (
+        agent.grpc_socket, "/inference.GRPCInferenceService/ModelInfer",
+        delimited(1, b"half") + delimited(5, delimited(1, interface["name"].encode()) + delimited(2, b"FP32")
+                                          + delimited(3, bytes(extents))) + delimited(7, one))
+    dimensions = b"".join(delimited(2, b"\x08\x01") for _ in extents)
+    tensor = b"\x08\x01" + delimited(2, dimensions) + delimited(4, one)
+    bodies["TF Serving gRPC"] = (
+        agent.grpc_socket, "/tensorflow.serving.PredictionService/Predict",
+        delimited(1, delimited(1, b"half"))
+        + delimited(2, delimited(1, interface["name"].encode()) + delimited(2, tensor)))
+    for what, (socket, path, body) in bodies.items():
+        file = os.path.join(directory, "body")
+        with open(file, "wb") as f:
+            f.write(body)
         for pinned in (False, True):
-            arguments = [tool, agent.socket, path, file, "25"] + (["--pin", "0"] if pinned else [])
+            arguments = [tool, socket, path, file, "25"] + (["--pin", "0"] if pinned else [])
             if pinned:
                 subprocess.run(["taskset", "-apc", "0", str(agent.process.pid)], check=True, capture_output=True)
             else:

@@ -37,6 +37,7 @@ class Agent:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="edgeserve-clients-")
         self.socket = os.path.join(self.directory, "edgeserve.sock")
+        self.grpc_socket = os.path.join(self.directory, "grpc.sock")
         versions = os.path.join(self.directory, "digits")
         for version in (1, 2):
             os.makedirs(os.path.join(versions, str(version)))
@@ -44,7 +45,7 @@ class Agent:
         plain = os.path.join(fixtures.FIXTURES, "half_plus_two", "model.tflite")
         self.log = open(os.path.join(self.directory, "log"), "w+")
         self.process = subprocess.Popen(
-            [BINARY, "run", "--socket", self.socket]
+            [BINARY, "run", "--socket", self.socket, "--grpc-socket", self.grpc_socket]
             + ["--admin-socket", os.path.join(self.directory, "admin.sock")]
             + ["--state-dir", os.path.join(self.directory, "state"), "--memory-budget", "32MiB"]
             + ["--model", f"digits={versions}", "--model", f"digits_v1={fixtures.model(1)}"]

@@ -1,0 +1,180 @@
+"""Open Inference Protocol V2 and health checks with Triton's client and grpcio over the Unix socket."""
+
+import concurrent.futures
+import unittest
+
+import grpc
+import numpy
+import tritonclient.grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.utils import InferenceServerException
+
+import agent
+import fixtures
+
+
+class OpenInferenceTest(agent.ClientTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client = tritonclient.grpc.InferenceServerClient("unix:" + cls.agent.grpc_socket)
+        cls.channel = grpc.insecure_channel("unix:" + cls.agent.grpc_socket)
+        cls.stub = service_pb2_grpc.GRPCInferenceServiceStub(cls.channel)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.client.close()
+        cls.channel.close()
+        super().tearDownClass()
+
+    def infer(self, pixels, model="digits", **more):
+        tensor = tritonclient.grpc.InferInput("image", [len(pixels) // 64, 8, 8, 1], "INT8")
+        tensor.set_data_from_numpy(numpy.array(pixels, numpy.int8).reshape(-1, 8, 8, 1))
+        return self.client.infer(model, [tensor], **more)
+
+    def assert_refused(self, code, call):
+        with self.assertRaises((grpc.RpcError, InferenceServerException)) as caught:
+            call()
+        error = caught.exception
+        actual = error.code() if isinstance(error, grpc.RpcError) else error.status()
+        self.assertIn(code, str(actual))
+        return error
+
+    def test_health(self):
+        self.assertTrue(self.client.is_server_live())
+        self.assertTrue(self.client.is_server_ready())
+        self.assertTrue(self.client.is_model_ready("digits"))
+        self.assertTrue(self.client.is_model_ready("digits", "2"))
+        self.assertFalse(self.client.is_model_ready("nope"))
+
+    def test_metadata(self):
+        self.assertEqual(self.client.get_server_metadata().name, "edgeserve")
+        metadata = self.client.get_model_metadata("digits")
+        self.assertIn("2", metadata.versions)
+        (image,) = metadata.inputs
+        self.assertEqual((image.name, image.datatype, list(image.shape)), ("image", "INT8", [-1, 8, 8, 1]))
+        (output,) = self.client.get_model_config("digits").config.output
+        self.assertEqual((output.name, list(output.dims)), ("probabilities", [-1, 10]))
+        configuration = self.client.get_model_config("digits", as_json=True)["config"]
+        self.assertEqual(configuration["output"][0]["data_type"], "TYPE_INT8")
+
+    def test_golden_vectors(self):
+        replies = [self.infer(pixels, request_id=str(k)) for k, (pixels, _) in enumerate(fixtures.golden(2))]
+        self.assertEqual([reply.get_response().id for reply in replies], [str(k) for k in range(len(replies))])
+        self.assertEqual({reply.get_response().model_version for reply in replies}, {"2"})
+        self.assert_golden(2, [reply.as_numpy("probabilities")[0].tolist() for reply in replies])
+        batch = self.infer([pixel for pixels, _ in fixtures.golden(2) for pixel in pixels])
+        self.assert_golden(2, batch.as_numpy("probabilities").tolist())
+
+    def test_accuracy(self):
+        pictures, _ = fixtures.test_split()
+        for version, model in ((1, "digits_v1"), (2, "digits")):
+            answers = [self.infer(p, model).as_numpy("probabilities")[0].tolist() for p in pictures]
+            self.assert_accuracy(version, answers)
+
+    def test_typed_contents(self):
+        pixels, _ = fixtures.golden(2)[0]
+        tensor = service_pb2.ModelInferRequest.InferInputTensor(
+            name="image", datatype="INT8", shape=[1, 8, 8, 1],
+            contents=service_pb2.InferTensorContents(int_contents=pixels))
+        reply = self.stub.ModelInfer(service_pb2.ModelInferRequest(model_name="digits", inputs=[tensor]))
+        self.assertEqual(len(reply.raw_output_contents), 0)
+        expected = self.infer(pixels).as_numpy("probabilities")[0].tolist()
+        self.assertEqual(list(reply.outputs[0].contents.int_contents), expected)
+
+    def test_classification(self):
+        pixels, expected = fixtures.golden(2)[0]
+        wanted = [tritonclient.grpc.InferRequestedOutput("probabilities", class_count=1)]
+        (best,) = self.infer(pixels, outputs=wanted).as_numpy("probabilities")[0]
+        self.assertEqual(int(best.decode().split(":")[1]), fixtures.top(expected))
+
+    def test_large_tensor(self):
+        rows = numpy.arange(250, dtype=numpy.float32)
+        tensor = tritonclient.grpc.InferInput("x", [250], "FP32")
+        tensor.set_data_from_numpy(rows)
+        reply = self.client.infer("half_plus_two", [tensor])
+        numpy.testing.assert_array_equal(reply.as_numpy("y"), rows / 2 + 2)
+        # 6 MB on the wire, refused for what the model takes and not for its size.
+        tensor = tritonclient.grpc.InferInput("x", [1_500_000], "FP32")
+        tensor.set_data_from_numpy(numpy.zeros(1_500_000, numpy.float32))
+        refused = self.assert_refused("INVALID_ARGUMENT", lambda: self.client.infer("half_plus_two", [tensor]))
+        self.assertIn("unexpected shape", refused.message())
+
+    def test_message_above_the_limit(self):
+        request = service_pb2.ModelInferRequest(model_name="digits", raw_input_contents=[bytes(20 << 20)])
+        refused = self.assert_refused("RESOURCE_EXHAUSTED", lambda: self.stub.ModelInfer(request))
+        self.assertIn("larger than the maximum", refused.details())
+        self.assertTrue(self.client.is_server_live())
+
+    def test_errors(self):
+        pixels, _ = fixtures.golden(2)[0]
+        self.assert_refused("NOT_FOUND", lambda: self.infer(pixels, "nope"))
+        self.assert_refused("NOT_FOUND", lambda: self.infer(pixels, model_version="9"))
+        self.assert_refused("INVALID_ARGUMENT", lambda: self.infer(pixels, model_version="x"))
+        self.assert_refused("INVALID_ARGUMENT", lambda: self.client.infer("digits", []))
+        self.assert_refused("NOT_FOUND", lambda: self.client.get_inference_statistics("nope"))
+
+    def test_compressed_requests(self):
+        pixels, _ = fixtures.golden(2)[0]
+        refused = self.assert_refused(
+            "UNIMPLEMENTED", lambda: self.infer(pixels, compression_algorithm="gzip"))
+        self.assertIn("gzip", refused.message())
+
+    def test_deadline(self):
+        pixels, _ = fixtures.golden(2)[0]
+        self.assertEqual(self.infer(pixels, client_timeout=10).get_response().model_version, "2")
+
+    def test_statistics(self):
+        def count():
+            (stats,) = self.client.get_inference_statistics("digits", "2").model_stats
+            return stats.inference_count
+
+        before = count()
+        self.infer(fixtures.golden(2)[0][0])
+        self.assertEqual(count(), before + 1)
+
+    def test_repository(self):
+        index = {entry.name: entry.state for entry in self.client.get_model_repository_index().models}
+        self.assertEqual(index["digits"], "READY")
+        # The tests run as the user of the agent, who may administer it.
+        self.client.unload_model("digits_v1")
+        self.assertFalse(self.client.is_model_ready("digits_v1"))
+        self.client.load_model("digits_v1")
+        self.assertTrue(self.client.is_model_ready("digits_v1"))
+        self.assert_refused("NOT_FOUND", lambda: self.client.load_model("nope"))
+
+    def test_many_calls_at_once(self):
+        vectors = fixtures.golden(2)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda k: self.infer(vectors[k % len(vectors)][0]), range(200)))
+        alone = [self.infer(pixels).as_numpy("probabilities").tolist() for pixels, _ in vectors]
+        for k, answer in enumerate(answers):
+            self.assertEqual(answer.as_numpy("probabilities").tolist(), alone[k % len(vectors)])
+
+    def test_keepalive_pings(self):
+        options = [("grpc.keepalive_time_ms", 1000), ("grpc.keepalive_permit_without_calls", 1)]
+        with grpc.insecure_channel("unix:" + self.agent.grpc_socket, options=options) as channel:
+            stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            self.assertTrue(stub.ServerLive(service_pb2.ServerLiveRequest()).live)
+
+    def test_health_service(self):
+        stub = health_pb2_grpc.HealthStub(self.channel)
+        serving = health_pb2.HealthCheckResponse.SERVING
+        for service in ("", "PredictionService", "inference.GRPCInferenceService"):
+            reply = stub.Check(health_pb2.HealthCheckRequest(service=service))
+            self.assertEqual(reply.status, serving)
+        self.assert_refused("NOT_FOUND", lambda: stub.Check(health_pb2.HealthCheckRequest(service="nope")))
+        watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=20)
+        self.assertEqual(next(watch).status, serving)
+        watch.cancel()
+        # The client's modules are older than this method.
+        self.assertGreater(len(self.channel.unary_unary("/grpc.health.v1.Health/List")(b"")), 20)
+
+    def test_unknown_service(self):
+        call = self.channel.unary_unary("/nope.Nope/Nope")
+        self.assert_refused("UNIMPLEMENTED", lambda: call(b""))
+
+
+if __name__ == "__main__":
+    unittest.main()
