@@ -3,8 +3,8 @@ internal import NIOHPACK
 internal import NIOHTTP2
 internal import Transport
 
-/// One client's connection: gathers the calls that its frames make, hands each over when its request
-/// is whole, and writes the replies as they come.
+/// One client's connection: gathers the calls that its frames make, hands each over when its
+/// request is whole, and writes the replies as they come.
 ///
 /// The frames of all calls are handled here, without a channel for each. Confined to the event-loop
 /// thread.

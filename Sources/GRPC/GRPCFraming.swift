@@ -13,7 +13,9 @@ package enum GRPCFraming {
   static func seal(_ message: inout [UInt8]) {
     let count = UInt32(message.count - prefixBytes)
     message[0] = 0
-    for place in 0..<4 { message[1 + place] = UInt8(truncatingIfNeeded: count >> UInt32(24 - 8 * place)) }
+    for place in 0..<4 {
+      message[1 + place] = UInt8(truncatingIfNeeded: count >> UInt32(24 - 8 * place))
+    }
   }
 }
 

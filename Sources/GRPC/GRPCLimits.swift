@@ -26,7 +26,7 @@ package struct GRPCLimits: Sendable {
   package var controlFramesMaximum = 1_000
   package var rateWindowMilliseconds = 10_000
 
-  /// Bytes that an open connection is counted with: its buffers, its tables of metadata, its limits.
+  /// Bytes that an open connection is counted with: its buffers, its tables of metadata.
   package var connectionBytes = 64 * 1024
   /// Bytes that a call is counted with besides its messages.
   package var callBytes = 4 * 1024

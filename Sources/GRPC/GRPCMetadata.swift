@@ -100,7 +100,8 @@ enum GRPCResponseHead {
     var fields = isWhole ? initial : HPACKHeaders()
     fields.add(name: "grpc-status", value: "\(status.code.rawValue)")
     if !status.message.isEmpty {
-      fields.add(name: "grpc-message", value: percentEncoded(status.message), indexing: .nonIndexable)
+      fields.add(
+        name: "grpc-message", value: percentEncoded(status.message), indexing: .nonIndexable)
     }
     if let milliseconds = status.retryMilliseconds {
       fields.add(name: "grpc-retry-pushback-ms", value: "\(milliseconds)")

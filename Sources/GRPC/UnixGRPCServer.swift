@@ -47,8 +47,8 @@ package final class UnixGRPCServer: Sendable {
     self.file = file
   }
 
-  /// Stops accepting, lets calls under way finish for up to `drainMilliseconds`, closes what is left
-  /// and removes the socket file. Blocks until done; a second call does nothing.
+  /// Stops accepting, lets calls under way finish for up to `drainMilliseconds`, closes what is
+  /// left and removes the socket file. Blocks until done; a second call does nothing.
   ///
   /// - Precondition: not called on the event-loop thread.
   package func shutdown(drainMilliseconds: Int) {

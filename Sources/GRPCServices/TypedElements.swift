@@ -38,6 +38,12 @@ struct TypedElements {
     return true
   }
 
+  /// Appends a number to elements of float32 or float64.
+  mutating func append(number: Double) {
+    let bits = type == .float32 ? UInt64(Float(number).bitPattern) : number.bitPattern
+    for place in 0..<width { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * place))) }
+  }
+
   /// Appends elements that lie on the wire as they do in a tensor.
   mutating func append(raw: ArraySlice<UInt8>) { bytes.append(contentsOf: raw) }
 

@@ -18,7 +18,7 @@ package struct Classification {
     var entries: [String] = []
     entries.reserveCapacity(rows * kept)
     for row in 0..<rows {
-      let scores = (0..<classes).map { score(tensor, row * classes + $0) }
+      let scores = (0..<classes).map { tensor.number(at: row * classes + $0) }
       // Equal scores keep the order of their classes; NaN comes last.
       let order = scores.indices.sorted { a, b in
         if scores[a].isNaN || scores[b].isNaN { return !scores[a].isNaN || (scores[b].isNaN && a < b) }
@@ -44,26 +44,9 @@ package struct Classification {
   }
 
   private static func text(_ score: Double, _ type: DataType) -> String {
-    if !type.isFloatingPoint { return "\(Int64(score))" }
+    // Not so for types that are no numbers, and for the upper half of the unsigned ones.
+    if !type.isFloatingPoint, let integer = Int64(exactly: score) { return "\(integer)" }
     return type == .float32 ? "\(Float(score))" : "\(score)"
-  }
-}
-
-/// Element `index` of `tensor`; NaN for types that are no scores.
-private func score(_ tensor: NamedTensor, _ index: Int) -> Double {
-  let width = tensor.dataType.bitWidth / 8
-  guard width > 0, (index + 1) * width <= tensor.bytes.count else { return .nan }
-  let element = tensor.bytes[(index * width)..<((index + 1) * width)]
-  let bits = element.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-  return switch tensor.dataType {
-  case .int8: Double(Int8(truncatingIfNeeded: bits))
-  case .int16: Double(Int16(truncatingIfNeeded: bits))
-  case .int32: Double(Int32(truncatingIfNeeded: bits))
-  case .int64: Double(Int64(truncatingIfNeeded: bits))
-  case .float32: Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
-  case .float64: Double(bitPattern: bits)
-  case .bool, .uint8, .uint16, .uint32: Double(bits)
-  case .uint64, .float16, .int4, .string: .nan
   }
 }
 

@@ -61,7 +61,8 @@ package struct PredictRequest: Sendable {
 }
 
 extension VersionDescription {
-  /// The signature called `name`; without a name the default, or the only one; nil when there is none.
+  /// The signature called `name`; without a name the default, or the only one; nil when there is
+  /// none.
   package func signature(named name: String) -> SignatureDescription? {
     let key = name.isEmpty ? Self.defaultSignature : name
     if let found = signatures.first(where: { $0.key == key }) { return found }

@@ -26,8 +26,20 @@ package enum RequestError: Error, Equatable, Sendable {
   /// The type has no form in this interface.
   case unsupportedType(DataType)
   case contentEncoding(String)
-  /// The call is one that no model of this format has.
+  /// The call is one that the signature's tensors do not fit.
   case wrongCall(String)
+  /// A classification or regression without `examples`.
+  case missingExamples
+  case examplesKind(JSONKind)
+  case noExamples
+  case exampleKind(JSONKind, row: Int)
+  case contextKind(JSONKind)
+  case missingFeature(String, row: Int)
+  case duplicateFeature(String, row: Int)
+  /// Examples that the context fills take more than `limit` bytes.
+  case contextTooLarge(limit: Int)
+  /// A feature has `actual` values, where the input takes `expected` of each row.
+  case featureSize(String, expected: Int, actual: Int)
   /// Row form, but the output has no leading extent.
   case scalarOutput(String)
   /// Row form, but the outputs differ in their leading extent.

@@ -15,12 +15,7 @@ package struct Routes: Sendable {
   ) -> Bool {
     guard Endpoint.owns(request.path) else { return false }
     switch Endpoint(method: request.method, path: request.path) {
-    case .call(.predict, let model, let selector): predict(request, model, selector, respond)
-    case .call(let call, let model, let selector):
-      service.lease(model, selector) { result in
-        let error: any Error = result.failure ?? RequestError.wrongCall(call.rawValue)
-        respond(refusal(error, model: model, selector))
-      }
+    case .call(let call, let model, let selector): answer(request, call, model, selector, respond)
     case .status(let model, let selector): respond(status(model, selector))
     case .metadata(let model, let selector):
       service.lease(model, selector) { result in
@@ -35,8 +30,8 @@ package struct Routes: Sendable {
     return true
   }
 
-  private func predict(
-    _ request: HTTPRequest, _ model: String, _ selector: VersionSelector,
+  private func answer(
+    _ request: HTTPRequest, _ call: Endpoint.Call, _ model: String, _ selector: VersionSelector,
     _ respond: @escaping @Sendable (HTTPResponse) -> Void
   ) {
     service.lease(model, selector) { [service] result in
@@ -47,10 +42,10 @@ package struct Routes: Sendable {
         {
           throw RequestError.contentEncoding(encoding)
         }
-        let decoded = try PredictRequest(body: request.body, description: lease.description)
-        service.infer(lease, decoded.inference) { result in
+        let (inference, reply) = try Self.read(request.body, call, lease.description)
+        service.infer(lease, inference) { result in
           do {
-            respond(try predictReply(try result.get(), form: decoded.form))
+            respond(try reply(try result.get()))
           } catch {
             respond(refusal(error, model: model, selector))
           }
@@ -59,6 +54,20 @@ package struct Routes: Sendable {
         respond(refusal(error, model: model, selector))
       }
     }
+  }
+
+  /// The request that a body holds, and what writes its reply.
+  private static func read(
+    _ body: [UInt8], _ call: Endpoint.Call, _ description: VersionDescription
+  ) throws -> (InferenceRequest, @Sendable (InferenceResponse) throws -> HTTPResponse) {
+    guard call != .predict else {
+      let decoded = try PredictRequest(body: body, description: description)
+      return (decoded.inference, { try predictReply($0, form: decoded.form) })
+    }
+    let decoded = try ExampleRequest(body: body, call: call, description: description)
+    return (
+      decoded.inference, { exampleReply($0, call: call, labels: description.labels) }
+    )
   }
 
   private func status(_ model: String, _ selector: VersionSelector) -> HTTPResponse {
@@ -77,12 +86,5 @@ package struct Routes: Sendable {
       return statusReply(statuses.filter { $0.labels.contains(label) })
         ?? .error(400, "Unrecognized servable version label: \(label)")
     }
-  }
-}
-
-extension Result {
-  fileprivate var failure: Failure? {
-    guard case .failure(let error) = self else { return nil }
-    return error
   }
 }

@@ -119,6 +119,18 @@ private func sentence(_ error: RequestError) -> String {
   case .wrongCall(let call):
     "Expected \(call) signature method_name to be tensorflow/serving/\(call). "
       + "Was: tensorflow/serving/predict"
+  case .missingExamples: "Missing 'examples' key"
+  case .examplesKind(let kind): "JSON Value: Type: \(word(kind)) 'examples' must be a list"
+  case .noExamples: "JSON Value: No values in 'examples' array"
+  case .exampleKind(let kind, let row):
+    "Expecting object but got \(word(kind)) at item \(row) of 'examples' list"
+  case .contextKind(let kind): "JSON Value: Type: \(word(kind)) 'context' must be an object"
+  case .missingFeature(let name, let row): "Example \(row) lacks the feature: \(name)"
+  case .duplicateFeature(let name, let row): "Example \(row) has the feature \(name) twice"
+  case .contextTooLarge(let limit):
+    "JSON Value: the examples that 'context' fills take more than \(limit) bytes"
+  case .featureSize(let name, let expected, let actual):
+    "Feature \(name): Expecting \(expected) values but got: \(actual)"
   case .scalarOutput(let name): "Tensor name: \(name) has no shape information "
   case .outputRows(let name, let expected, let actual):
     "Tensor name: \(name) has inconsistent batch size: \(actual) expecting: \(expected)"

@@ -13,10 +13,12 @@ from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 
@@ -116,9 +118,33 @@ class TensorFlowServingTest(agent.ClientTest):
             refused(code.INVALID_ARGUMENT, lambda: self.predict("digits", {})))
         text = tensor(None, "DT_STRING", [1], string_val=[b"text"])
         self.assertIn("string", refused(code.INVALID_ARGUMENT, lambda: self.predict("half_plus_two", {"x": text})))
+        request = regression_pb2.RegressionRequest()
+        request.model_spec.name = "digits"
+        self.assertIn("Expected regress", refused(code.INVALID_ARGUMENT, lambda: self.stub.Regress(request)))
+
+    def test_regression(self):
+        request = regression_pb2.RegressionRequest()
+        request.model_spec.name = "half_plus_two"
+        for value in (1, 2):
+            example = request.input.example_list.examples.add()
+            example.features.feature["x"].float_list.value.append(value)
+        self.assertEqual([r.value for r in self.stub.Regress(request).result.regressions], [2.5, 3])
+        tasks = inference_pb2.MultiInferenceRequest(input=request.input)
+        tasks.tasks.add(model_spec=request.model_spec, method_name="tensorflow/serving/regress")
+        (result,) = self.stub.MultiInference(tasks).results
+        self.assertEqual([r.value for r in result.regression_result.regressions], [2.5, 3])
+
+    def test_classification(self):
         request = classification_pb2.ClassificationRequest()
         request.model_spec.name = "digits"
-        self.assertIn("Expected classify", refused(code.INVALID_ARGUMENT, lambda: self.stub.Classify(request)))
+        pixels, expected = fixtures.golden(2)[0]
+        example = request.input.example_list.examples.add()
+        example.features.feature["image"].int64_list.value.extend(pixels)
+        reply = self.stub.Classify(request)
+        (row,) = reply.result.classifications
+        self.assertEqual([entry.label for entry in row.classes], [str(k) for k in range(10)])
+        self.assertEqual(fixtures.top([entry.score for entry in row.classes]), fixtures.top(expected))
+        self.assertEqual(reply.model_spec.version.value, 2)
 
     def test_metadata(self):
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])

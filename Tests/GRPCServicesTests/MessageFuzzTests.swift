@@ -54,7 +54,13 @@ struct MessageFuzzTests {
     ),
     (
       "/tensorflow.serving.PredictionService/MultiInference",
-      written { $0.message(1) { TensorFlowMethodTests.spec(&$0) } }
+      written {
+        $0.message(1) {
+          TensorFlowMethodTests.spec(&$0)
+          $0.text(2, "tensorflow/serving/regress")
+        }
+        TensorFlowMethodTests.examples(&$0, [1, nil], context: 3)
+      }
     ),
     (
       "/tensorflow.serving.ModelService/GetModelStatus",

@@ -179,25 +179,126 @@ struct TensorFlowMethodTests {
     }
   }
 
-  @Test("classify, regress and multi-inference name the signature that is missing")
-  func otherCalls() {
-    for (name, method) in [("Classify", "classify"), ("Regress", "regress")] {
-      let status = fixture.predict(name) { Self.spec(&$0) }.status
-      #expect(status?.code == .invalidArgument)
-      #expect(
-        status?.message
-          == "Expected \(method) signature method_name to be tensorflow/serving/\(method). "
-          + "Was: tensorflow/serving/predict")
-      #expect(fixture.predict(name) { Self.spec(&$0, "nope") }.status?.code == .notFound)
-    }
-    let status = fixture.predict("MultiInference") {
-      $0.message(1) { task in
-        Self.spec(&task)
-        task.text(2, "tensorflow/serving/regress")
+  /// An `Input` of examples, each with one float feature called `x`; nil takes the context's.
+  static func examples(
+    _ writer: inout ProtobufWriter, _ values: [Float?], context: Float? = nil, field: Int = 2
+  ) {
+    func example(_ value: Float?, _ writer: inout ProtobufWriter, _ number: Int) {
+      writer.message(number) { example in
+        guard let value else { return }
+        example.message(1) { features in
+          features.entry(1, "x") { $0.message(2) { $0.bytes(1, bytes([value])) } }
+        }
       }
-    }.status
-    #expect(status?.message.contains("Expected regress signature") == true)
-    #expect(fixture.predict("MultiInference").status?.code == .invalidArgument)
+    }
+    writer.message(field) { input in
+      input.message(context == nil ? 1 : 2) { list in
+        for value in values { example(value, &list, 1) }
+        if let context { example(context, &list, 2) }
+      }
+    }
+  }
+
+  @Test("regress gives a value for each example, its features from the context where it has none")
+  func regress() {
+    for (values, context, expected) in [
+      ([1, 2], nil, [2.5, 3]), ([nil, 0], 4, [4, 2]),
+    ] as [([Float?], Float?, [Float])] {
+      let reply = fixture.predict("Regress") {
+        Self.spec(&$0)
+        Self.examples(&$0, values, context: context)
+      }.fields
+      #expect(
+        reply.at(1)?.fields.all(1).map { $0.fields.at(1)?.bytes } == expected.map { bytes([$0]) })
+      #expect(reply.at(2, 2, 1)?.integer == 123)
+    }
+  }
+
+  @Test("classify gives the classes of each example in the model's order; integers fill int8")
+  func classify() {
+    let reply = fixture.predict("Classify") {
+      Self.spec(&$0, "digits")
+      $0.message(2) { input in
+        input.message(1) { list in
+          list.message(1) { example in
+            example.message(1) { features in
+              features.entry(1, "image") { feature in
+                feature.message(3) {
+                  $0.packed(1, [UInt64](repeating: UInt64(bitPattern: -128), count: 64))
+                }
+              }
+            }
+          }
+        }
+      }
+    }.fields
+    let classes = reply.at(1, 1)?.fields.all(1) ?? []
+    #expect(classes.map { $0.fields.at(1)?.text } == (0..<10).map { "\($0)" })
+    #expect(classes.allSatisfy { $0.fields.at(2)?.bytes.count == 4 })
+    #expect(reply.at(2, 3)?.text == "serving_default")
+  }
+
+  @Test("multi-inference answers each task with one version")
+  func multiInference() {
+    func tasks(_ writer: inout ProtobufWriter, _ names: [(String, String)]) {
+      for (model, method) in names {
+        writer.message(1) { task in
+          Self.spec(&task, model)
+          task.text(2, "tensorflow/serving/" + method)
+        }
+      }
+    }
+    let reply = fixture.predict("MultiInference") {
+      tasks(&$0, [("half_plus_two", "regress"), ("half_plus_two", "regress")])
+      Self.examples(&$0, [1])
+    }.fields
+    #expect(reply.all(1).count == 2)
+    for result in reply.all(1) {
+      #expect(result.fields.at(1, 2, 1)?.integer == 123)
+      #expect(result.fields.at(3, 1, 1)?.bytes == bytes([2.5]))
+    }
+    func refused(_ names: [(String, String)]) -> GRPCStatus? {
+      fixture.predict("MultiInference") {
+        tasks(&$0, names)
+        Self.examples(&$0, [1])
+      }.status
+    }
+    #expect(refused([])?.message == "Inference request must have tasks.")
+    #expect(refused([("half_plus_two", "explain")])?.code == .unimplemented)
+    #expect(
+      refused([("half_plus_two", "regress"), ("digits", "classify")])?.message
+        == "All tasks must name one model and version; these name 'half_plus_two' and 'digits'.")
+    #expect(refused([("nope", "regress")])?.code == .notFound)
+  }
+
+  @Test("examples that do not fit are refused")
+  func wrongExamples() {
+    func refused(_ name: String, _ write: (inout ProtobufWriter) -> Void) -> String? {
+      fixture.predict(name) {
+        Self.spec(&$0)
+        write(&$0)
+      }.status?.message
+    }
+    #expect(
+      refused("Classify") { Self.examples(&$0, [1]) }
+        == "Expected classify signature method_name to be tensorflow/serving/classify. "
+        + "Was: tensorflow/serving/predict")
+    #expect(refused("Regress") { _ in } == "Input is empty.")
+    #expect(refused("Regress") { Self.examples(&$0, [1, nil]) } == "Example 1 lacks the feature: x")
+    let long = refused("Regress") {
+      $0.message(2) { input in
+        input.message(1) { list in
+          list.message(1) { example in
+            example.message(1) { features in
+              features.entry(1, "x") { $0.message(3) { $0.packed(1, [1, 2]) } }
+            }
+          }
+        }
+      }
+    }
+    #expect(long == "Feature x: Expecting 1 values but got: 2")
+    let many = refused("Regress") { Self.examples(&$0, [Float?](repeating: 1, count: 257)) }
+    #expect(many == "Task size 257 is larger than maximum input batch size 256")
   }
 
   @Test("metadata are a map of signatures in an Any")

@@ -6,7 +6,10 @@ import Transport
 struct HTTPFuzzTests {
   static let requests = [
     ("POST", "/v1/models/half_plus_two:predict", #"{"instances":[1.0,2.0]}"#),
-    ("POST", "/v1/models/half_plus_two/versions/123:predict", #"{"inputs":{"x":[1]}}"#),
+    (
+      "POST", "/v1/models/half_plus_two:regress",
+      #"{"context":{"x":4},"examples":[{},{"x":[1]}]}"#
+    ), ("POST", "/v1/models/half_plus_two/versions/123:predict", #"{"inputs":{"x":[1]}}"#),
     (
       "POST", "/v2/models/half_plus_two/infer",
       #"{"id":"7","inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[2.5]}]}"#

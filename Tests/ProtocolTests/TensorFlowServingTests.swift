@@ -129,11 +129,76 @@ struct TensorFlowServingTests {
         == Reply(400, #"{"error":"Malformed request: \#(method) \#(path)"}"#))
   }
 
-  @Test("classify and regress are refused as for any model without such a signature")
-  func typedCalls() throws {
-    let reply = try agent.ask("POST", "/v1/models/half_plus_two:classify", "{}")
+  @Test("classify and regress are refused for a model whose outputs they do not fit")
+  func wrongCalls() throws {
+    for (model, call) in [("half_plus_two", "classify"), ("digits", "regress")] {
+      let reply = try agent.ask("POST", "/v1/models/\(model):\(call)", "{}")
+      #expect(reply.status == 400)
+      #expect(reply.body.contains("tensorflow/serving/\(call). Was: tensorflow/serving/predict"))
+    }
+  }
+
+  @Test("regress gives a value for each example, its features from the context where it has none")
+  func regress() throws {
+    for (body, results) in [
+      (#"{"examples":[{"x":1},{"x":[2],"more":"text"}]}"#, "2.5,3.0"),
+      (#"{"context":{"x":4,"y":{}},"examples":[{},{"x":0}]}"#, "4.0,2.0"),
+      (#"{"signature_name":"serving_default","examples":[{"x":[[-4]]}]}"#, "0.0"),
+    ] {
+      let reply = try agent.ask("POST", "/v1/models/half_plus_two/versions/123:regress", body)
+      #expect(reply == Reply(200, #"{"results":[\#(results)]}"#))
+    }
+  }
+
+  @Test("classify gives the classes of each example in the model's order")
+  func classify() throws {
+    let pixels = [String](repeating: "-128", count: 64).joined(separator: ",")
+    let predicted = try agent.ask(
+      "POST", "/v1/models/digits:predict", #"{"inputs":[[[[-128]\#(rest(7))]\#(rows(7))]]}"#)
+    let reply = try agent.ask(
+      "POST", "/v1/models/digits:classify", #"{"examples":[{"image":[\#(pixels)]}]}"#)
+    #expect(reply.status == 200)
+    let scores = predicted.body.split(separator: "[").last?.prefix { $0 != "]" } ?? ""
+    let expected = scores.split(separator: ",").enumerated().map { "[\"\($0)\",\($1).0]" }
+    #expect(expected.count == 10)
+    #expect(reply.body == "{\"results\":[[\(expected.joined(separator: ","))]]}")
+  }
+
+  @Test("a context may not fill more examples than the body has room for")
+  func contextTooLarge() throws {
+    let pixels = [String](repeating: "1", count: 64).joined(separator: ",")
+    let examples = [String](repeating: "{}", count: 100).joined(separator: ",")
+    let reply = try agent.ask(
+      "POST", "/v1/models/digits:classify",
+      #"{"context":{"image":[\#(pixels)]},"examples":[\#(examples)]}"#)
     #expect(reply.status == 400)
-    #expect(reply.body.contains("tensorflow/serving/classify. Was: tensorflow/serving/predict"))
+    #expect(reply.body.contains("the examples that 'context' fills take more than"))
+  }
+
+  private func rest(_ count: Int) -> String { String(repeating: ",[-128]", count: count) }
+
+  private func rows(_ count: Int) -> String {
+    String(repeating: ",[[-128]\(rest(7))]", count: count)
+  }
+
+  @Test(
+    "wrong examples are refused",
+    arguments: [
+      ("{}", "Missing 'examples' key"), (#"{"examples":{}}"#, "'examples' must be a list"),
+      (#"{"examples":[]}"#, "No values in 'examples' array"),
+      (#"{"examples":[1]}"#, "Expecting object but got Number at item 0 of 'examples' list"),
+      (#"{"examples":[{"x":1},{}]}"#, "Example 1 lacks the feature: x"),
+      (#"{"examples":[{"x":1,"x":2}]}"#, "Example 0 has the feature x twice"),
+      (#"{"examples":[{"x":[1,2]}]}"#, "Feature x: Expecting 1 values but got: 2"),
+      (#"{"examples":[{"x":{"b64":"AAAA"}}]}"#, "is not of expected type: float"),
+      (#"{"examples":[{"x":1}],"context":[]}"#, "'context' must be an object"),
+      (#"{"examples":[{"x":1}],"signature_name":"s"}"#, "not found in signature def"),
+      ("[]", "Is not object"),
+    ])
+  func wrongExamples(body: String, message: String) throws {
+    let reply = try agent.ask("POST", "/v1/models/half_plus_two:regress", body)
+    #expect(reply.status == 400)
+    #expect(reply.body.contains(message), "\(reply)")
   }
 
   @Test("a compressed body is refused, not misread")

@@ -51,8 +51,8 @@ struct InferCall {
 
   /// The request for the service.
   ///
-  /// - Throws: `RequestError`, `ServingError`, `ProtobufError`, or a `GRPCStatus` when the tensors do
-  ///   not fit into memory.
+  /// - Throws: `RequestError`, `ServingError`, `ProtobufError`, or a `GRPCStatus` when the tensors
+  ///   do not fit into memory.
   func inference(
     _ description: VersionDescription, _ call: GRPCCall, batchMaximum: Int
   ) throws -> InferenceRequest {

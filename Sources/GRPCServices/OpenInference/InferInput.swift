@@ -69,8 +69,9 @@ struct InferInput {
       throw ServingError.wrongDataType(
         input: name, expected: expected.type.dataType, actual: type)
     }
-    let limit = (expected.type.shape.elementCount ?? 0).multipliedReportingOverflow(by: batchMaximum)
-    guard limit.overflow || elementCount <= limit.partialValue else {
+    let rows = (expected.type.shape.elementCount ?? 0).multipliedReportingOverflow(
+      by: batchMaximum)
+    guard rows.overflow || elementCount <= rows.partialValue else {
       throw ServingError.wrongShape(
         input: name, expected: expected.signatureShape, actual: shape)
     }

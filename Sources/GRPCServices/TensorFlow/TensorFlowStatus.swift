@@ -16,8 +16,14 @@ enum TensorFlowRefusal: Error, Equatable {
   case tooManyValues(input: String, expected: Int, actual: Int)
   case metadataField(String)
   case noMetadataField
-  /// The call needs a signature that models of this format do not have.
+  /// The call needs a signature that the model does not have.
   case wrongCall(String)
+  case noExamples
+  case missingFeature(String, row: Int)
+  case featureSize(String, expected: Int, actual: Int)
+  case noTasks
+  /// Two tasks of one request name two models, or two versions.
+  case tasksDiffer(String, String)
 
   var status: GRPCStatus {
     switch self {
@@ -51,13 +57,25 @@ enum TensorFlowRefusal: Error, Equatable {
         .invalidArgument,
         "Expected \(call) signature method_name to be tensorflow/serving/\(call). "
           + "Was: tensorflow/serving/predict")
+    case .noExamples: GRPCStatus(.invalidArgument, "Input is empty.")
+    case .missingFeature(let name, let row):
+      GRPCStatus(.invalidArgument, "Example \(row) lacks the feature: \(name)")
+    case .featureSize(let name, let expected, let actual):
+      GRPCStatus(
+        .invalidArgument, "Feature \(name): Expecting \(expected) values but got: \(actual)")
+    case .noTasks: GRPCStatus(.invalidArgument, "Inference request must have tasks.")
+    case .tasksDiffer(let one, let other):
+      GRPCStatus(
+        .invalidArgument,
+        "All tasks must name one model and version; these name '\(one.prefix(100))' and "
+          + "'\(other.prefix(100))'.")
     }
   }
 
   private static func sentence(_ given: [String], _ expected: [String]) -> String {
     let list = { (names: [String]) in "{" + names.joined(separator: ",") + "}" }
-    return "input size does not match signature: \(given.count)!=\(expected.count) len(\(list(given)))"
-      + " != len(\(list(expected))). Sent extra: \(list(given.filter { !expected.contains($0) })). "
+    return "input size does not match signature: \(given.count)!=\(expected.count) "
+      + "len(\(list(given))) != len(\(list(expected))). Sent extra: \(list(given.filter { !expected.contains($0) })). "
       + "Missing but required: \(list(expected.filter { !given.contains($0) }))."
   }
 }

@@ -46,7 +46,8 @@ struct TensorProto {
         input: name, expected: expected.type.dataType, actual: type)
     }
     let shape = Shape(extents)
-    let limit = (expected.type.shape.elementCount ?? 0).multipliedReportingOverflow(by: batchMaximum)
+    let limit = (expected.type.shape.elementCount ?? 0).multipliedReportingOverflow(
+      by: batchMaximum)
     guard let count = shape.elementCount, limit.overflow || count <= limit.partialValue,
       let byteCount = type.byteCount(of: count)
     else {

@@ -1,0 +1,65 @@
+package import Serving
+package import Tensors
+
+extension SignatureDescription {
+  /// The output that `call` answers with; nil when the signature has none that fits.
+  ///
+  /// A classification takes scores of shape `[rows, classes]`, a regression one value of each row. A
+  /// signature of several outputs names them `scores` and `outputs`, as TensorFlow does.
+  package func exampleOutput(for call: Endpoint.Call) -> TensorSpecification? {
+    let usual: String
+    switch call {
+    case .predict: return nil
+    case .classify: usual = "scores"
+    case .regress: usual = "outputs"
+    }
+    let named = outputs.count == 1 ? outputs[0] : outputs.first { $0.name == usual }
+    guard let output = named, !output.type.shape.extents.isEmpty, output.type.shape[0] == 1,
+      let count = output.type.shape.elementCount
+    else { return nil }
+    switch output.type.dataType {
+    case .float16, .int4, .string: return nil
+    default:
+      let fits = call == .classify ? output.type.shape.rank == 2 && count > 0 : count == 1
+      return fits ? output : nil
+    }
+  }
+}
+
+/// The name and the score of a class.
+package struct ClassScore: Sendable, Equatable {
+  package var label: String
+  package var score: Float
+}
+
+/// The classes of each row of the only output, in the model's order.
+///
+/// - Parameter labels: The names of the classes; where the model has others, or none, they are
+///   numbered.
+package func classifications(
+  _ response: InferenceResponse, labels: [String]
+) -> [[ClassScore]] {
+  guard let output = response.outputs.first, output.shape.rank == 2 else { return [] }
+  let (rows, classes) = (output.shape[0], output.shape[1])
+  return (0..<rows).map { row in
+    (0..<classes).map { index in
+      ClassScore(
+        label: labels.count == classes ? labels[index] : "\(index)",
+        score: Float(output.number(at: row * classes + index)))
+    }
+  }
+}
+
+/// The value of each row of the only output.
+package func regressions(_ response: InferenceResponse) -> [Float] {
+  guard let output = response.outputs.first else { return [] }
+  return (0..<(output.shape.elementCount ?? 0)).map { Float(output.number(at: $0)) }
+}
+
+extension Shape {
+  /// The shape of `rows` tensors behind one another along the leading axis.
+  package func repeated(rows: Int) -> Shape {
+    guard let leading = extents.first else { return self }
+    return Shape([leading * rows] + extents.dropFirst())
+  }
+}
