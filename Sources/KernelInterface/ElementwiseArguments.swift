@@ -33,6 +33,15 @@ package struct BinaryInt8Parameters: Sendable, Equatable {
   package var shift: Int32
   package var scale: OutputScale
   package var bounds: OutputBoundsInt8
+  /// Add and subtract as the reference computes them: both operands times 2²⁰ to half the range of the larger scale,
+  /// and their sum to the output.
+  package var exactLeft: FixedPointScale
+  package var exactRight: FixedPointScale
+  package var exactOutput: FixedPointScale
+
+  /// How far, in units of `2^(−shift)` codes, the multiplications may be from the reference: half a unit for each step
+  /// of both operands, and one more of the larger scale's for the reference's own rounding.
+  package static let reach: Int32 = 300
 
   /// - Precondition: scales are finite and positive.
   package init(
@@ -43,6 +52,10 @@ package struct BinaryInt8Parameters: Sendable, Equatable {
     leftZeroPoint = left.zeroPoint
     rightZeroPoint = right.zeroPoint
     self.bounds = bounds
+    let widest = 2 * Double(max(left.scale, right.scale))
+    exactLeft = FixedPointScale(Double(left.scale) / widest)
+    exactRight = FixedPointScale(Double(right.scale) / widest)
+    exactOutput = FixedPointScale(Self.bounded(widest / (0x1p20 * Double(outputScale))))
     // In float32, as the reference multiplies them.
     scale = OutputScale(
       Self.bounded(Double(left.scale * right.scale / outputScale)), roundsTwice: true)

@@ -8,11 +8,14 @@
   package var output: UnsafeMutablePointer<Int8>
   package var minimum: Int8
   package var maximum: Int8
+  /// Means round half up, as those of codes without sign do, else half away from zero.
+  package var roundsUp: Bool
 
   package init(
     geometry: WindowGeometry, input: UnsafePointer<Int8>, output: UnsafeMutablePointer<Int8>,
-    minimum: Int8 = -128, maximum: Int8 = 127
+    minimum: Int8 = -128, maximum: Int8 = 127, roundsUp: Bool = false
   ) {
+    self.roundsUp = roundsUp
     self.geometry = geometry
     unsafe self.input = input
     unsafe self.output = output

@@ -63,13 +63,31 @@ extension WindowGeometry {
   }
 }
 
-/// `clamp(rint(value · scale) + zeroPoint)` in float32, the scheme of every requantising kernel.
+/// A sum as the reference brings it to a code: times a multiplier of 31 bits, rounded once, half up, or to the
+/// multiplier's unit, half up, and then to a whole code, half away from zero.
 func requantized(
-  _ value: Int32, _ scale: Float, tieOffset: Float = 0, _ bounds: OutputBoundsInt8
+  _ sum: Int32, _ ratio: Double, roundsTwice: Bool, _ bounds: OutputBoundsInt8
 ) -> Int8 {
-  let product = Float(value) * scale
-  let real = (product + Float(sign: product.sign, exponent: 0, significand: 1) * tieOffset)
-    .rounded(.toNearestOrEven)
+  let fixed = FixedPointScale(ratio)
+  let product = Int64(sum) * Int64(fixed.multiplier)
+  func shifted(_ value: Int64, _ bits: Int) -> Int64 {
+    bits == 0 ? value : (value + 1 << Int64(bits - 1)) >> Int64(bits)
+  }
+  var code: Int64
+  if roundsTwice, fixed.exponent < 0 {
+    let units = shifted(product, 31)
+    code = shifted(abs(units), -fixed.exponent)
+    if units < 0 { code = -code }
+  } else {
+    code = shifted(product, 31 - fixed.exponent)
+  }
+  code = min(max(code + Int64(bounds.zeroPoint), Int64(bounds.minimum)), Int64(bounds.maximum))
+  return Int8(code)
+}
+
+/// `clamp(rint(value · scale) + zeroPoint)` in float32.
+func requantized(_ value: Int32, _ scale: Float, _ bounds: OutputBoundsInt8) -> Int8 {
+  let real = (Float(value) * scale).rounded(.toNearestOrEven)
   let low = Float(bounds.minimum - bounds.zeroPoint)
   let high = Float(bounds.maximum - bounds.zeroPoint)
   return Int8(Int32(min(max(real, low), high)) + bounds.zeroPoint)

@@ -21,14 +21,14 @@ struct PoolTests {
 
   private func runInt8(
     _ kernel: (PoolingInt8Arguments, Range<Int>) -> Void, _ geometry: WindowGeometry,
-    _ input: [Int8]
+    _ input: [Int8], roundsUp: Bool = false
   ) -> [Int8] {
     var output = [Int8](repeating: 0, count: geometry.outputCount)
     unsafe input.withUnsafeBufferPointer { input in
       unsafe output.withUnsafeMutableBufferPointer { output in
         let arguments = unsafe PoolingInt8Arguments(
           geometry: geometry, input: input.baseAddress!, output: output.baseAddress!,
-          minimum: -120, maximum: 100)
+          minimum: -120, maximum: 100, roundsUp: roundsUp)
         kernel(arguments, 0..<1)
         kernel(arguments, 1..<geometry.outputRows)
       }
@@ -80,6 +80,19 @@ struct PoolTests {
       return Int8(min(max((sum > 0 ? sum + half : sum - half) / codes.count, -120), 100))
     }
     #expect(runInt8(table.averagePoolInt8, edge.geometry, input) == expected)
+  }
+
+  @Test("int8 average rounds half up", arguments: KernelTable.supported, geometries)
+  func averageRoundingUp(table: KernelTable, edge: GeometryCase) {
+    var random = SplitMix64(seed: 0xA9)
+    let input = random.codes(edge.geometry.inputCount)
+    let expected = windows(edge.geometry, input).map { codes -> Int8 in
+      // As codes without sign, which are 128 more.
+      let sum = codes.reduce(0) { $0 + Int($1) + 128 }
+      return Int8(min(max((sum + codes.count / 2) / codes.count - 128, -120), 100))
+    }
+    #expect(
+      runInt8(table.averagePoolInt8, edge.geometry, input, roundsUp: true) == expected)
   }
 
   @Test("int8 average of every sum over 49 taps is exact", arguments: KernelTable.supported)

@@ -42,22 +42,11 @@ struct SingleOperatorTests {
         let expected = try NumPyArray(path: "\(stem).out_\(index).npy")
         #expect(output.count == expected.bytes.count)
         switch expected.elementType {
-        case "|i1": try expectCodes(output.map { Int8(bitPattern: $0) }, expected.int8, table)
-        case "|u1": try expectCodes(output, expected.bytes, table)
         case "<f4": try expectFloats(floats(output), expected.float32, table)
         default: #expect(output == expected.bytes, "\(table.name)")
         }
       }
     }
-  }
-
-  /// No code further than one from the reference, and not more than one in twenty differs.
-  private func expectCodes<Code: FixedWidthInteger>(
-    _ actual: [Code], _ expected: [Code], _ table: KernelTable
-  ) throws {
-    let distances = zip(actual, expected).map { abs(Int($0) - Int($1)) }
-    #expect(distances.max() ?? 0 <= 1, "\(table.name)")
-    #expect(distances.filter { $0 > 0 }.count * 20 <= distances.count, "\(table.name)")
   }
 
   /// No value further from the reference than a hundred-thousandth of the largest.

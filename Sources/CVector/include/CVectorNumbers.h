@@ -123,3 +123,24 @@ CV_INLINE cv_s8x16 cv_narrow_x16(cv_s32x16 v) {
 }
 
 CV_INLINE cv_s32x16 cv_widen_x16(cv_s8x16 v) { return __builtin_convertvector(v, cv_s32x16); }
+
+// Whether some lane lies within 2^-13 of the middle of two whole numbers; |v| is bounded by 2^8. Beyond that distance a
+// product of float32 rounds as an exact one.
+CV_INLINE _Bool cv_has_tie_x16(cv_f32x16 v) {
+  cv_f32x16 whole = (v + (cv_f32x16)12582912.0f) - (cv_f32x16)12582912.0f;
+  cv_f32x16 distance = (cv_f32x16)((cv_s32x16)(v - whole) & (cv_s32x16)0x7FFFFFFF);
+  cv_s32x16 isTie = distance > (cv_f32x16)(0.5f - 0x1p-13f);
+  return __builtin_reduce_or(isTie) != 0;
+}
+
+CV_INLINE _Bool cv_has_tie(cv_f32x8 v) {
+  cv_f32x8 whole = (v + (cv_f32x8)12582912.0f) - (cv_f32x8)12582912.0f;
+  cv_s32x8 isTie = cv_abs(v - whole) > (cv_f32x8)(0.5f - 0x1p-13f);
+  return __builtin_reduce_or(isTie) != 0;
+}
+
+// Whether some lane, as a multiple of 2^bits, lies within `reach` of a whole number.
+CV_INLINE _Bool cv_is_near_multiple(cv_s32x8 v, int32_t bits, int32_t reach) {
+  cv_s32x8 rest = (v + (cv_s32x8)reach) & (cv_s32x8)((1 << bits) - 1);
+  return __builtin_reduce_or(rest <= (cv_s32x8)(2 * reach)) != 0;
+}

@@ -14,8 +14,10 @@ func binaryInt8(_ arguments: BinaryInt8Arguments) {
   }
 }
 
-/// `(a · leftMultiplier + b · rightMultiplier + bias) >> shift`, clamped.
+/// `(a · leftMultiplier + b · rightMultiplier + bias) >> shift`, clamped; near the middle of two codes, where the
+/// multipliers' error could tell, as the reference computes it.
 private struct WeightedSumInt8 {
+  private let exact: ExactSumInt8
   private let left: SIMD8<Int32>
   private let right: SIMD8<Int32>
   private let bias: SIMD8<Int32>
@@ -25,6 +27,7 @@ private struct WeightedSumInt8 {
   private let highest: SIMD8<Int32>
 
   init(_ parameters: BinaryInt8Parameters) {
+    exact = ExactSumInt8(parameters)
     left = SIMD8(repeating: parameters.leftMultiplier)
     right = SIMD8(repeating: parameters.rightMultiplier)
     // The true sum fits int32 (two products below 2²⁹, half a unit below 2²⁹); terms in between may wrap.
@@ -41,7 +44,46 @@ private struct WeightedSumInt8 {
   @inline(__always)
   func codes(_ a: SIMD8<Int32>, _ b: SIMD8<Int32>) -> SIMD8<Int32> {
     let sum = a &* left &+ b &* right &+ bias
+    if _slowPath(cv_is_near_multiple(sum, shift, BinaryInt8Parameters.reach)) {
+      return exact.codes(a, b)
+    }
     return cv_min_s32(cv_max_s32(cv_shift_right(sum, shift) &+ zeroPoint, lowest), highest)
+  }
+}
+
+/// Sums in the reference's own integers.
+private struct ExactSumInt8 {
+  private let left: FixedPointRatio
+  private let right: FixedPointRatio
+  private let output: FixedPointRatio
+  private let isDifference: Bool
+  private let leftZeroPoint: Int32
+  private let rightZeroPoint: Int32
+  private let bounds: OutputBoundsInt8
+
+  init(_ parameters: BinaryInt8Parameters) {
+    left = FixedPointRatio(parameters.exactLeft)
+    right = FixedPointRatio(parameters.exactRight)
+    output = FixedPointRatio(parameters.exactOutput)
+    isDifference = if case .subtract = parameters.operation { true } else { false }
+    (leftZeroPoint, rightZeroPoint) = (parameters.leftZeroPoint, parameters.rightZeroPoint)
+    bounds = parameters.bounds
+  }
+
+  @inline(never)
+  func codes(_ a: SIMD8<Int32>, _ b: SIMD8<Int32>) -> SIMD8<Int32> {
+    var codes = SIMD8<Int32>()
+    var lane = 0
+    while lane < 8 {
+      let first = left.apply((a[lane] &- leftZeroPoint) &<< 20)
+      let second = right.apply((b[lane] &- rightZeroPoint) &<< 20)
+      let sum = isDifference ? first &- second : first &+ second
+      let code = output.apply(Int32(truncatingIfNeeded: sum)) &+ Int64(bounds.zeroPoint)
+      let bounded = min(max(code, Int64(bounds.minimum)), Int64(bounds.maximum))
+      codes[lane] = Int32(truncatingIfNeeded: bounded)
+      lane &+= 1
+    }
+    return codes
   }
 }
 
@@ -54,9 +96,7 @@ private struct ProductInt8 {
   init(_ parameters: BinaryInt8Parameters) {
     leftZeroPoint = SIMD8(repeating: parameters.leftZeroPoint)
     rightZeroPoint = SIMD8(repeating: parameters.rightZeroPoint)
-    requantizer = Requantizer(
-      scale: parameters.scale.scale, tieOffset: parameters.scale.tieOffset,
-      bounds: parameters.bounds)
+    requantizer = Requantizer(parameters.scale, bounds: parameters.bounds)
   }
 
   @inline(__always)

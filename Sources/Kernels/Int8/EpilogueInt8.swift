@@ -31,7 +31,8 @@ extension EpilogueInt8 {
 /// To int8: `clamp(rint(y + copysign(tieOffset, y)) + zeroPoint)` of `y = (accumulator + offset) · scale`, half to even.
 ///
 /// The tie offset makes one rounding of the two of the reference; see `OutputScale`. It costs three operations of ten a
-/// vector, a fixed-point multiply with both roundings (two `vpmuldq`, shifts, a blend) would cost nine more.
+/// vector and the check for ties five more; a fixed-point multiply with both roundings (two `vpmuldq`, shifts, a blend)
+/// would cost nine. About one vector in two hundred has a tie.
 // Safe to hold: every use of a pointer is marked where it happens.
 @safe struct RequantizingEpilogue: EpilogueInt8 {
   let padding: Int8
@@ -64,8 +65,13 @@ extension EpilogueInt8 {
     let product = unsafe cv_to_float_x16(sums &+ offsets) * cv_load_f32x16(scales)
     let moved = unsafe product + cv_copy_sign_x16(cv_load_f32x16(scales + 16), product)
     // Bounded before the conversion, and then an int8 code for certain.
-    let codes = cv_round_x16(cv_clamp_x16(moved, lowest, highest)) &+ zeroPoint
-    unsafe storeInt8(output + (row &* rowStride &+ channel), cv_narrow_x16(codes), count)
+    let bounded = cv_clamp_x16(moved, lowest, highest)
+    var codes = cv_round_x16(bounded)
+    if _slowPath(cv_has_tie_x16(bounded)) {
+      codes = unsafe exactCodes(sums &+ offsets, scales, lowest[0], highest[0])
+    }
+    unsafe storeInt8(
+      output + (row &* rowStride &+ channel), cv_narrow_x16(codes &+ zeroPoint), count)
   }
 }
 

@@ -71,7 +71,7 @@ func maximumPoolInt8(_ arguments: PoolingInt8Arguments, _ rows: Range<Int>) {
   }
 }
 
-/// `output[p][c] = clamp(mean of input[tap][c] over the taps inside the image)`, half away from zero.
+/// `output[p][c] = clamp(mean of input[tap][c] over the taps inside the image)`, half away from zero or up.
 ///
 /// - Source: TensorFlow Lite's reference: the sum, plus or minus half the count, divided towards zero.
 func averagePoolInt8(_ arguments: PoolingInt8Arguments, _ rows: Range<Int>) {
@@ -100,8 +100,12 @@ func averagePoolInt8(_ arguments: PoolingInt8Arguments, _ rows: Range<Int>) {
         }
         y &+= 1
       }
-      let first = cv_min_s32(cv_max_s32(divideRounding(low, divisor), lowest), highest)
-      let second = cv_min_s32(cv_max_s32(divideRounding(high, divisor), lowest), highest)
+      // Codes without sign are 128 more, and then rounding away from zero is rounding up.
+      let shift: Int32 = arguments.roundsUp ? 128 : 0
+      let offset = SIMD8(repeating: shift &* divisor)
+      let (mean, other) = (divideRounding(low &+ offset, divisor), divideRounding(high &+ offset, divisor))
+      let first = cv_min_s32(cv_max_s32(mean &- SIMD8(repeating: shift), lowest), highest)
+      let second = cv_min_s32(cv_max_s32(other &- SIMD8(repeating: shift), lowest), highest)
       unsafe storeInt8(
         arguments.output + (row &* channels &+ channel), cv_narrow_s32x16(first, second), count)
       channel &+= 16
@@ -112,7 +116,7 @@ func averagePoolInt8(_ arguments: PoolingInt8Arguments, _ rows: Range<Int>) {
 
 /// `sum / divisor`, half away from zero.
 ///
-/// Up to 2¹⁶ the quotient of floats is exact enough: a sum is below 2²⁴, and a quotient below 129 that is not whole is
+/// Up to 2¹⁶ the quotient of floats is exact enough: a sum is below 2²⁴, and a quotient below 257 that is not whole is
 /// further than half a unit of its last place from the next whole number.
 @inline(__always)
 private func divideRounding(_ sum: SIMD8<Int32>, _ divisor: Int32) -> SIMD8<Int32> {

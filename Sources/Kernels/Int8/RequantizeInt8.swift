@@ -8,8 +8,17 @@ struct Requantizer {
   private let lowest: SIMD8<Float>
   private let highest: SIMD8<Float>
   private let zeroPoint: SIMD8<Int32>
+  /// The reference's own arithmetic, for ties; nil where the reference computes in floating point.
+  private let exact: OutputScale?
 
-  init(scale: Float, tieOffset: Float = 0, bounds: OutputBoundsInt8) {
+  init(_ scale: OutputScale, bounds: OutputBoundsInt8) {
+    self.init(scale: scale.scale, tieOffset: scale.tieOffset, exact: scale, bounds: bounds)
+  }
+
+  init(
+    scale: Float, tieOffset: Float = 0, exact: OutputScale? = nil, bounds: OutputBoundsInt8
+  ) {
+    self.exact = exact
     self.tieOffset = SIMD8(repeating: tieOffset)
     self.scale = SIMD8(repeating: scale)
     lowest = SIMD8(repeating: Float(bounds.minimum &- bounds.zeroPoint))
@@ -22,7 +31,11 @@ struct Requantizer {
     let product = cv_to_float(values) * scale
     let moved = product + cv_copy_sign(tieOffset, product)
     // Bounded before the conversion: beyond int32, x86 and Arm round to different values.
-    return cv_round(cv_clamp(moved, lowest, highest)) &+ zeroPoint
+    let bounded = cv_clamp(moved, lowest, highest)
+    if let exact, _slowPath(cv_has_tie(bounded)) {
+      return exactCodes(values, exact, lowest[0], highest[0]) &+ zeroPoint
+    }
+    return cv_round(bounded) &+ zeroPoint
   }
 }
 

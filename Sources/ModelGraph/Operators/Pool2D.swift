@@ -12,10 +12,14 @@ package struct Pool2D: Sendable, Equatable {
   package var width: Int
   package var window: Window2D
   package var activation: Activation
+  /// Means of codes round half up, as those of codes without sign do, else half away from zero.
+  package var roundsUp: Bool
 
   package init(
-    kind: Kind, height: Int, width: Int, window: Window2D, activation: Activation = .none
+    kind: Kind, height: Int, width: Int, window: Window2D, activation: Activation = .none,
+    roundsUp: Bool = false
   ) {
+    self.roundsUp = roundsUp
     self.kind = kind
     self.height = height
     self.width = width

@@ -26,7 +26,8 @@ extension Lowering {
         ) { memory in
           let arguments = unsafe PoolingInt8Arguments(
             geometry: geometry, input: memory.address(source), output: memory.address(destination),
-            minimum: Int8(bounds.minimum), maximum: Int8(bounds.maximum))
+            minimum: Int8(bounds.minimum), maximum: Int8(bounds.maximum),
+            roundsUp: parameters.roundsUp)
           return { range, _ in kernel(arguments, range) }
         })
     case (.float32, .float32):
