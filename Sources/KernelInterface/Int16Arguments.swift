@@ -118,6 +118,33 @@ package struct BinaryInt16Parameters: Sendable, Equatable {
   }
 }
 
+/// The logistic function or the hyperbolic tangent of int16 codes.
+@safe package struct SigmoidInt16Arguments {
+  package var isTangent: Bool
+  /// A code times the multiplier, shifted right, is its number in units of 2⁻⁹ / 24 for the logistic function, 2⁻⁸ / 48
+  /// for the tangent.
+  package var multiplier: Int32
+  package var shift: Int32
+  /// The 256 entries of `SigmoidTableInt16`.
+  package var table: UnsafePointer<UInt16>
+  package var count: Int
+  package var input: UnsafePointer<Int16>
+  package var output: UnsafeMutablePointer<Int16>
+
+  package init(
+    isTangent: Bool, multiplier: Int32, shift: Int32, table: UnsafePointer<UInt16>, count: Int,
+    input: UnsafePointer<Int16>, output: UnsafeMutablePointer<Int16>
+  ) {
+    self.isTangent = isTangent
+    self.multiplier = multiplier
+    self.shift = shift
+    unsafe self.table = table
+    self.count = count
+    unsafe self.input = input
+    unsafe self.output = output
+  }
+}
+
 /// `output = clamp(round(input / scale))`, half away from zero; NaN becomes the minimum.
 @safe package struct QuantizeInt16Arguments {
   /// Finite and positive.

@@ -13,6 +13,7 @@
   /// The range is of rows.
   package var softmax: @Sendable (SoftmaxInt16Arguments, Range<Int>) -> Void
   package var lookup: @Sendable (LookupInt16Arguments) -> Void
+  package var sigmoid: @Sendable (SigmoidInt16Arguments) -> Void
   package var quantize: @Sendable (QuantizeInt16Arguments) -> Void
   package var dequantize: @Sendable (DequantizeInt16Arguments) -> Void
   package var requantize: @Sendable (RequantizeCodesArguments) -> Void
@@ -24,6 +25,7 @@
     mean: @escaping @Sendable (MeanInt16Arguments, Range<Int>) -> Void,
     softmax: @escaping @Sendable (SoftmaxInt16Arguments, Range<Int>) -> Void,
     lookup: @escaping @Sendable (LookupInt16Arguments) -> Void,
+    sigmoid: @escaping @Sendable (SigmoidInt16Arguments) -> Void,
     quantize: @escaping @Sendable (QuantizeInt16Arguments) -> Void,
     dequantize: @escaping @Sendable (DequantizeInt16Arguments) -> Void,
     requantize: @escaping @Sendable (RequantizeCodesArguments) -> Void
@@ -34,6 +36,7 @@
     self.mean = mean
     self.softmax = softmax
     self.lookup = lookup
+    self.sigmoid = sigmoid
     self.quantize = quantize
     self.dequantize = dequantize
     self.requantize = requantize

@@ -152,7 +152,7 @@ struct Int16Tests {
     }
   }
 
-  @Test("a table is within two codes of its function between its entries", arguments: KernelTable.supported)
+  @Test("a table is interpolated, within three codes of its function", arguments: KernelTable.supported)
   func interpolates(table: KernelTable) {
     let function = LookupTableInt16(
       inputScale: 8 / 32768, inputZeroPoint: 0, outputScale: 1 / 32768
@@ -169,9 +169,16 @@ struct Int16Tests {
         }
       }
     }
+    let expected = input.map { code -> Int16 in
+      let (index, rest) = (256 + Int(code) >> 7, Int(code) & 127)
+      let (low, high) = (Int(function.entries[index]), Int(function.entries[index + 1]))
+      return Int16(low + ((high - low) * rest + 64) >> 7)
+    }
+    #expect(output == expected)
+    // The reference's own table ends a code early, and its codes are a little less than the scale.
     let furthest = zip(input, output).map { code, value in
       abs(32768 / (1 + exponential(-Double(code) * 8 / 32768)) - Double(value))
     }.max()
-    #expect(furthest ?? 9 <= 2)
+    #expect(furthest ?? 9 <= 3)
   }
 }

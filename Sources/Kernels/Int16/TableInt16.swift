@@ -9,6 +9,7 @@ func makeInt16Kernels() -> Int16Kernels {
     mean: { meanInt16($0, $1) },
     softmax: { softmaxInt16($0, $1) },
     lookup: { lookupInt16($0) },
+    sigmoid: { sigmoidInt16($0) },
     quantize: { quantizeInt16($0) },
     dequantize: { dequantizeInt16($0) },
     requantize: { requantizeCodes($0) })

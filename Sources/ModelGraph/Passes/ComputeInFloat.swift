@@ -90,16 +90,18 @@ extension Graph {
         || self[node.outputs[0]].type.dataType != self[input].type.dataType
     case .unary(let parameters): return isInt16 && !parameters.kind.hasInt16Kernel
     case .pool2D, .batchMatmul, .cumulativeSum, .transposeConvolution2D: return isInt16
-    case .resize(let parameters): return isInt16 && parameters.kind == .bilinear
     default: return false
     }
   }
 }
 
 extension Unary.Kind {
-  fileprivate var hasInt16Kernel: Bool {
+  /// Whether the reference computes it on int16 codes by bounds or by a table.
+  package var hasInt16Kernel: Bool {
     switch self {
-    case .relu, .relu6, .reluN1To1, .relu0To1, .logistic, .tanh: true
+    case .relu, .relu6, .reluN1To1, .relu0To1, .logistic, .tanh, .gelu, .approximateGelu,
+      .exponential, .logarithm, .reciprocalSquareRoot:
+      true
     default: false
     }
   }

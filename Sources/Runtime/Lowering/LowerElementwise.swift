@@ -88,7 +88,7 @@ extension Lowering {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     switch (type(input).dataType, type(output).dataType, parameters.kind.operation) {
     case (.int8, .int8, _): try lowerLookupInt8(parameters, node, input, output)
-    case (.int16, .int16, .clamp?), (.int16, .int16, .logistic?), (.int16, .int16, .tanh?):
+    case (.int16, .int16, _) where parameters.kind.hasInt16Kernel:
       try lowerUnaryInt16(parameters, node, input, output)
     case (.float32, .float32, let operation?):
       try lowerUnaryFloat32(parameters, operation, node, input, output)

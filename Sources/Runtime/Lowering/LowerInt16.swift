@@ -52,6 +52,9 @@ extension Lowering {
       return try addRequantizeCodes(
         node, input, output, minimum: code(real.minimum), maximum: code(real.maximum))
     }
+    if let sigmoid = SigmoidScaleInt16(parameters.kind, input: scale, output: outputScale) {
+      return try addSigmoidInt16(sigmoid, node, input, output)
+    }
     let entries = LookupTableInt16(
       inputScale: Double(scale), inputZeroPoint: 0, outputScale: Double(outputScale),
       parameters.function
@@ -66,6 +69,32 @@ extension Lowering {
         split: split(elements(output), perNanosecond: 0.5)
       ) { memory in
         let arguments = unsafe LookupInt16Arguments(
+          table: memory.address(.packed(values)), count: 0, input: memory.address(source),
+          output: memory.address(destination))
+        return { range, _ in
+          var call = arguments
+          call.count = range.count
+          unsafe call.input += range.lowerBound
+          unsafe call.output += range.lowerBound
+          kernel(call)
+        }
+      })
+  }
+
+  private mutating func addSigmoidInt16(
+    _ scale: SigmoidScaleInt16, _ node: Node, _ input: ValueID, _ output: ValueID
+  ) throws(RuntimeError) {
+    let values = pack(PackedConstant(SigmoidScaleInt16.table))
+    let kernel = table.int16.sigmoid
+    let source = source(input)
+    let destination = try destination(output, overwriting: [input])
+    add(
+      Step(
+        description: description(node, "sigmoidInt16"),
+        split: split(elements(output), perNanosecond: 0.5)
+      ) { memory in
+        let arguments = unsafe SigmoidInt16Arguments(
+          isTangent: scale.isTangent, multiplier: scale.multiplier, shift: scale.shift,
           table: memory.address(.packed(values)), count: 0, input: memory.address(source),
           output: memory.address(destination))
         return { range, _ in
