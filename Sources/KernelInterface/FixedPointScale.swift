@@ -1,7 +1,7 @@
 /// A ratio as a 31-bit multiplier and a power of two: `ratio ≈ multiplier · 2^(exponent − 31)`.
 ///
 /// - Source: the quantised multipliers of TensorFlow Lite's reference kernels, whose two roundings `apply` repeats.
-package struct FixedPointScale: Sendable, Equatable {
+package struct FixedPointScale: Sendable, Equatable, BitwiseCopyable {
   package let multiplier: Int32
   package let exponent: Int
 

@@ -5,7 +5,7 @@ package import Tensors
   package var isBilinear: Bool
   package var alignsCorners: Bool
   package var hasHalfPixelCenters: Bool
-  /// Bilinear: float32, int8 or uint8.
+  /// Bilinear: float32, int8, uint8 or int16.
   package var type: DataType
   package var height: Int
   package var width: Int
@@ -35,6 +35,25 @@ package import Tensors
   }
 }
 
+/// What codes quantised at run time are, for a transposed convolution; the maker vouches for the pointers.
+@safe package struct TransposeConvolutionDynamicRange {
+  /// One for each image of the batch.
+  package var rowScales: UnsafePointer<Float>
+  /// One for each image of the batch.
+  package var rowZeroPoints: UnsafePointer<Int32>
+  /// One for each channel of the result.
+  package var weightScales: UnsafePointer<Float>
+
+  package init(
+    rowScales: UnsafePointer<Float>, rowZeroPoints: UnsafePointer<Int32>,
+    weightScales: UnsafePointer<Float>
+  ) {
+    unsafe self.rowScales = rowScales
+    unsafe self.rowZeroPoints = rowZeroPoints
+    unsafe self.weightScales = weightScales
+  }
+}
+
 /// A transposed convolution of float32 values or int8 codes.
 @safe package struct TransposeConvolutionArguments {
   /// Of the convolution that is transposed: its input is this one's output.
@@ -44,9 +63,14 @@ package import Tensors
   package var weights: UnsafeRawPointer
   /// Float32, or int32 for codes.
   package var bias: UnsafeRawPointer?
-  /// Codes: one ratio for each channel of the result.
-  package var scales: UnsafePointer<Float>?
+  /// Codes: from sums to the result's codes, one for each channel of the result.
+  package var scales: UnsafePointer<FixedPointScale>?
   package var inputZeroPoint: Int32
+  /// The code of a weight of zero.
+  package var weightZeroPoint: Int32
+  /// Dynamic range: scales and zero points of each image's codes, and the weights' scale for each channel of the
+  /// result, which is float32 then; nil for an output of the input's type.
+  package var dynamic: TransposeConvolutionDynamicRange?
   package var bounds: OutputBoundsInt8
   package var floatBounds: OutputBoundsFloat32
   package var input: UnsafeRawPointer
@@ -54,9 +78,12 @@ package import Tensors
 
   package init(
     geometry: WindowGeometry, type: DataType, weights: UnsafeRawPointer, bias: UnsafeRawPointer?,
-    scales: UnsafePointer<Float>?, inputZeroPoint: Int32, bounds: OutputBoundsInt8,
+    scales: UnsafePointer<FixedPointScale>?, inputZeroPoint: Int32, weightZeroPoint: Int32 = 0,
+    dynamic: TransposeConvolutionDynamicRange? = nil, bounds: OutputBoundsInt8,
     floatBounds: OutputBoundsFloat32, input: UnsafeRawPointer, output: UnsafeMutableRawPointer
   ) {
+    self.weightZeroPoint = weightZeroPoint
+    self.dynamic = dynamic
     self.geometry = geometry
     self.type = type
     unsafe self.weights = weights

@@ -158,6 +158,19 @@ private func integer<T: FixedWidthInteger>(_ operation: ElementOperation, _ a: T
 ) {
   let operation = arguments.operation
   let (leftScheme, rightScheme) = (arguments.leftScheme, arguments.rightScheme)
+  if T.bitWidth == 8, let exact = CodeOperation(arguments) {
+    if operation.isPredicate {
+      unsafe forEach(arguments, T.self) { (a: T, b: T) -> UInt8 in
+        exact.truth(Int32(truncatingIfNeeded: a), Int32(truncatingIfNeeded: b)) ? 1 : 0
+      }
+    } else {
+      unsafe forEach(arguments, T.self) { (a: T, b: T) -> T in
+        let code = exact.code(Int32(truncatingIfNeeded: a), Int32(truncatingIfNeeded: b))
+        return T(truncatingIfNeeded: min(max(code, Int64(T.min)), Int64(T.max)))
+      }
+    }
+    return
+  }
   if operation.isPredicate {
     unsafe forEach(arguments, T.self) { a, b in
       UInt8(

@@ -7,8 +7,9 @@ func resize(_ arguments: ResizeArguments, _ lines: Range<Int>) {
   // Sound: the maker of the arguments vouches for the pointers and their element type.
   switch (arguments.isBilinear, arguments.type) {
   case (true, .float32): unsafe bilinearFloats(arguments, lines)
-  case (true, .uint8): unsafe bilinearCodes(arguments, lines, UInt8.self)
-  case (true, _): unsafe bilinearCodes(arguments, lines, Int8.self)
+  case (true, .uint8): unsafe bilinearBytes(arguments, lines)
+  case (true, .int16): unsafe bilinearCodes(arguments, lines, Int16.self, Int64.self)
+  case (true, _): unsafe bilinearCodes(arguments, lines, Int8.self, Int32.self)
   case (false, _): unsafe nearest(arguments, lines)
   }
 }
@@ -70,6 +71,40 @@ private struct Neighbours {
   }
 }
 
+/// - Source: TensorFlow Lite's reference, which interpolates codes without sign in float32, in this order, and cuts
+///   what half a code more is.
+@unsafe private func bilinearBytes(_ arguments: ResizeArguments, _ lines: Range<Int>) {
+  let (width, channels) = (arguments.width, arguments.channels)
+  let source = unsafe arguments.input.assumingMemoryBound(to: UInt8.self)
+  var output = unsafe arguments.output.assumingMemoryBound(to: UInt8.self)
+    + lines.lowerBound &* arguments.outputWidth &* channels
+  var line = lines.lowerBound
+  while line < lines.upperBound {
+    let y = Neighbours(
+      line % arguments.outputHeight, arguments.height, arguments.outputHeight, arguments)
+    let image = unsafe source + line / arguments.outputHeight &* arguments.height &* width &* channels
+    let upper = unsafe image + y.low &* width &* channels
+    let lower = unsafe image + y.high &* width &* channels
+    var column = 0
+    while column < arguments.outputWidth {
+      let x = Neighbours(column, width, arguments.outputWidth, arguments)
+      let (left, right) = (x.low &* channels, x.high &* channels)
+      var k = 0
+      while k < channels {
+        var sum = unsafe Float(upper[left &+ k]) * (1 - y.fraction) * (1 - x.fraction)
+        sum = unsafe sum + Float(lower[left &+ k]) * y.fraction * (1 - x.fraction)
+        sum = unsafe sum + Float(upper[right &+ k]) * (1 - y.fraction) * x.fraction
+        sum = unsafe sum + Float(lower[right &+ k]) * y.fraction * x.fraction
+        unsafe output[k] = UInt8(truncatingIfNeeded: Int32(max(sum + 0.5, 0)))
+        k &+= 1
+      }
+      unsafe output += channels
+      column &+= 1
+    }
+    line &+= 1
+  }
+}
+
 /// Two neighbouring indices and a fraction of 1024ths between them.
 private struct FixedNeighbours {
   var low: Int
@@ -91,8 +126,8 @@ private struct FixedNeighbours {
 
 /// - Source: the fixed-point interpolation of TensorFlow Lite's reference, bit by bit.
 @inline(__always)
-@unsafe private func bilinearCodes<T: FixedWidthInteger>(
-  _ arguments: ResizeArguments, _ lines: Range<Int>, _: T.Type
+@unsafe private func bilinearCodes<T: FixedWidthInteger, A: FixedWidthInteger>(
+  _ arguments: ResizeArguments, _ lines: Range<Int>, _: T.Type, _: A.Type
 ) {
   let (width, channels) = (arguments.width, arguments.channels)
   let source = unsafe arguments.input.assumingMemoryBound(to: T.self)
@@ -109,18 +144,18 @@ private struct FixedNeighbours {
     while column < arguments.outputWidth {
       let x = FixedNeighbours(column, width, arguments.outputWidth, arguments)
       let (left, right) = (x.low &* channels, x.high &* channels)
-      let a = Int32(truncatingIfNeeded: (1024 &- y.fraction) &* (1024 &- x.fraction))
-      let b = Int32(truncatingIfNeeded: (1024 &- y.fraction) &* x.fraction)
-      let c = Int32(truncatingIfNeeded: y.fraction &* (1024 &- x.fraction))
-      let d = Int32(truncatingIfNeeded: y.fraction &* x.fraction)
+      let a = A(truncatingIfNeeded: (1024 &- y.fraction) &* (1024 &- x.fraction))
+      let b = A(truncatingIfNeeded: (1024 &- y.fraction) &* x.fraction)
+      let c = A(truncatingIfNeeded: y.fraction &* (1024 &- x.fraction))
+      let d = A(truncatingIfNeeded: y.fraction &* x.fraction)
       var k = 0
       while k < channels {
-        let top = unsafe Int32(truncatingIfNeeded: upper[left &+ k]) &* a
-          &+ Int32(truncatingIfNeeded: upper[right &+ k]) &* b
-        let bottom = unsafe Int32(truncatingIfNeeded: lower[left &+ k]) &* c
-          &+ Int32(truncatingIfNeeded: lower[right &+ k]) &* d
+        let top = unsafe A(truncatingIfNeeded: upper[left &+ k]) &* a
+          &+ A(truncatingIfNeeded: upper[right &+ k]) &* b
+        let bottom = unsafe A(truncatingIfNeeded: lower[left &+ k]) &* c
+          &+ A(truncatingIfNeeded: lower[right &+ k]) &* d
         let sum = top &+ bottom
-        let half: Int32 = sum > 0 ? 1 << 19 : -(1 << 19)
+        let half: A = sum > 0 ? 1 &<< 19 : 0 &- 1 &<< 19
         unsafe output[k] = T(truncatingIfNeeded: (sum &+ half) / (1 << 20))
         k &+= 1
       }

@@ -1,4 +1,3 @@
-import CVector
 import KernelInterface
 import Tensors
 
@@ -6,37 +5,61 @@ import Tensors
 func transposeConvolution(_ arguments: TransposeConvolutionArguments, _ lines: Range<Int>) {
   // Sound: the maker of the arguments vouches for the pointers and their element type.
   if case .float32 = arguments.type {
-    unsafe gatherTaps(arguments, lines, Float.self, Float(0)) { $0 + $1 * $2 } _: { sum, channel in
-      var value = sum
-      if let bias = unsafe arguments.bias {
-        value += unsafe bias.load(fromByteOffset: 4 &* channel, as: Float.self)
-      }
-      let bounds = arguments.floatBounds
-      return value < bounds.minimum
-        ? bounds.minimum : value > bounds.maximum ? bounds.maximum : value
+    unsafe gatherTaps(arguments, lines, Float.self, Float(0)) { _, sum, x, w in
+      sum + x * w
+    } _: { _, sum, channel in unsafe number(sum, channel, arguments) }
+  } else if let dynamic = arguments.dynamic {
+    let rowScales = unsafe dynamic.rowScales
+    let (zeroPoints, weightScales) = unsafe (dynamic.rowZeroPoints, dynamic.weightScales)
+    unsafe gatherTaps(arguments, lines, Int8.self, Int32(0)) { image, sum, x, w in
+      unsafe sum &+ (Int32(x) &- zeroPoints[image]) &* Int32(w)
+    } _: { (image: Int, sum: Int32, channel: Int) -> Float in
+      let scale = unsafe rowScales[image] * weightScales[channel]
+      return unsafe number(Float(sum) * scale, channel, arguments)
     }
   } else {
-    let (zeroPoint, bounds) = (arguments.inputZeroPoint, arguments.bounds)
-    unsafe gatherTaps(arguments, lines, Int8.self, Int32(0)) {
-      $0 &+ (Int32($1) &- zeroPoint) &* Int32($2)
-    } _: { (sum: Int32, channel: Int) -> Int8 in
-      var value = sum
-      if let bias = unsafe arguments.bias {
-        value &+= unsafe bias.load(fromByteOffset: 4 &* channel, as: Int32.self)
-      }
-      let scale = unsafe arguments.scales?[channel] ?? 1
-      let steps = cv_round_even(Float(value) * scale) + Float(bounds.zeroPoint)
-      let bounded = min(max(steps, Float(bounds.minimum)), Float(bounds.maximum))
-      return Int8(truncatingIfNeeded: Int32(bounded))
+    let (zeroPoint, weightZeroPoint) = (arguments.inputZeroPoint, arguments.weightZeroPoint)
+    unsafe gatherTaps(arguments, lines, Int8.self, Int32(0)) { _, sum, x, w in
+      sum &+ (Int32(x) &- zeroPoint) &* (Int32(w) &- weightZeroPoint)
+    } _: { (_: Int, sum: Int32, channel: Int) -> Int8 in
+      unsafe code(sum, channel, arguments)
     }
   }
+}
+
+/// A sum with its bias, bounded.
+@inline(__always)
+@unsafe private func number(
+  _ sum: Float, _ channel: Int, _ arguments: TransposeConvolutionArguments
+) -> Float {
+  var value = sum
+  if let bias = unsafe arguments.bias {
+    value += unsafe bias.load(fromByteOffset: 4 &* channel, as: Float.self)
+  }
+  let bounds = arguments.floatBounds
+  return value < bounds.minimum ? bounds.minimum : value > bounds.maximum ? bounds.maximum : value
+}
+
+/// The code of a sum with its bias, rounded as the reference rounds.
+@inline(__always)
+@unsafe private func code(
+  _ sum: Int32, _ channel: Int, _ arguments: TransposeConvolutionArguments
+) -> Int8 {
+  var value = sum
+  if let bias = unsafe arguments.bias {
+    value &+= unsafe bias.load(fromByteOffset: 4 &* channel, as: Int32.self)
+  }
+  let scale = unsafe FixedPointRatio(arguments.scales?[channel] ?? FixedPointScale(1))
+  let bounds = arguments.bounds
+  let steps = scale.apply(value) &+ Int64(bounds.zeroPoint)
+  return Int8(truncatingIfNeeded: min(max(steps, Int64(bounds.minimum)), Int64(bounds.maximum)))
 }
 
 /// Each output element sums over the taps that reach it.
 @inline(__always)
 @unsafe private func gatherTaps<T, A, R>(
   _ arguments: TransposeConvolutionArguments, _ lines: Range<Int>, _: T.Type, _ zero: A,
-  _ add: (A, T, T) -> A, _ finish: (A, Int) -> R
+  _ add: (Int, A, T, T) -> A, _ finish: (Int, A, Int) -> R
 ) {
   // In the geometry's terms this operator's output is the input, and its input the output.
   let g = arguments.geometry
@@ -65,13 +88,13 @@ func transposeConvolution(_ arguments: TransposeConvolutionArguments, _ lines: R
             let kernel = unsafe weights + (channel &* g.taps &+ tap) &* g.outputChannels
             var k = 0
             while k < g.outputChannels {
-              sum = unsafe add(sum, pixel[k], kernel[k])
+              sum = unsafe add(image, sum, pixel[k], kernel[k])
               k &+= 1
             }
           }
           tap &+= 1
         }
-        unsafe output[channel] = finish(sum, channel)
+        unsafe output[channel] = finish(image, sum, channel)
         channel &+= 1
       }
       unsafe output += g.inputChannels

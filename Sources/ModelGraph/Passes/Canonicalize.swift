@@ -14,6 +14,7 @@ extension Graph {
     graph.computeInFloat()
     try graph.foldConstants()
     try graph.expandGroups()
+    graph.expandHybridProducts()
     try graph.multiplyByConstants()
     graph.signCodes()
     graph.cancelQuantizeDequantize()

@@ -17,6 +17,10 @@ extension Graph {
     for original in nodes {
       var node = original
       if node.operation.computesWithCodes {
+        if case .pool2D(var pool) = node.operation, let id = node.input(0) {
+          pool.roundsUp = self[id].isUnsignedCode
+          node.operation = .pool2D(pool)
+        }
         for (place, id) in node.inputs.enumerated() {
           guard let id, self[id].isUnsignedCode,
             self[id].constant == nil || !node.operation.packs(place)
@@ -84,9 +88,11 @@ extension Operator {
     switch self {
     case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
       .reduce, .pad, .reshape, .squeeze, .expandDimensions, .softmax, .concatenate, .quantize,
-      .dequantize, .move, .stridedCopy, .gather, .gatherND, .select, .argumentOfExtreme, .resize,
+      .dequantize, .move, .stridedCopy, .gather, .gatherND, .select, .argumentOfExtreme,
       .batchMatmul, .transposeConvolution2D, .mirrorPad, .dynamicUpdateSlice:
       true
+    // The reference interpolates codes without sign otherwise.
+    case .resize(let parameters): parameters.kind == .nearest
     case .recurrent: false
     case .cast, .generate, .cumulativeSum, .l2Normalize, .oneHot: false
     }
@@ -95,7 +101,8 @@ extension Operator {
   /// True for the operand that is brought over when it is packed, where it is constant.
   fileprivate func packs(_ operand: Int) -> Bool {
     switch self {
-    case .convolution2D, .depthwiseConvolution2D, .fullyConnected: operand == 1
+    case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .transposeConvolution2D:
+      operand == 1
     default: false
     }
   }

@@ -97,13 +97,13 @@ extension Lowering {
   }
 
   /// The buffers that hold a float32 tensor quantised row by row.
-  private struct QuantizedRows {
+  struct QuantizedRows {
     var codes: BufferID
     var scales: BufferID
     var zeroPoints: BufferID
   }
 
-  private mutating func lowerQuantizeRows(
+  mutating func lowerQuantizeRows(
     _ node: Node, _ input: ValueID, rows: Int, isSymmetric: Bool
   ) throws(RuntimeError) -> QuantizedRows {
     let count = elements(input)
