@@ -12,6 +12,10 @@ package enum ParsingError: Error, Equatable, Sendable {
   case invalidString(offset: Int)
   /// The vector at `offset` holds more elements than `limit`.
   case tooManyElements(offset: Int, count: Int, limit: Int)
+  /// A FlexBuffer's value at `offset` is of another type than can be read there.
+  case flexBufferType(offset: Int, type: UInt8)
+  /// A FlexBuffer's number or offset of so many bytes.
+  case flexBufferWidth(offset: Int, width: Int)
   /// The file could not be opened, measured or mapped; `errno` of the call that failed.
   case unreadableFile(errno: Int32)
   /// The part asked for does not lie within the file.

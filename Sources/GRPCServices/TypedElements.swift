@@ -31,7 +31,7 @@ struct TypedElements {
       case .uint16, .float16: UInt16(exactly: value) != nil
       case .uint32: UInt32(exactly: value) != nil
       case .int64, .uint64: true
-      case .float32, .float64, .int4, .string: false
+      case .float32, .float64, .complex64, .int4, .string: false
       }
     guard fits else { return false }
     for place in 0..<width { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * place))) }

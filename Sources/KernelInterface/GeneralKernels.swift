@@ -31,6 +31,8 @@
   // The range is of rows of the output, through all batches.
   package var matrixProduct: @Sendable (MatrixProductArguments, Range<Int>) -> Void
 
+  package var rare: RareKernels
+
   package init(
     copyStrided: @escaping @Sendable (StridedCopyArguments, Range<Int>) -> Void,
     binary: @escaping @Sendable (BinaryElementsArguments) -> Void,
@@ -48,7 +50,8 @@
     normalizeRows: @escaping @Sendable (NormalizeRowsArguments, Range<Int>) -> Void,
     resize: @escaping @Sendable (ResizeArguments, Range<Int>) -> Void,
     transposeConvolution: @escaping @Sendable (TransposeConvolutionArguments, Range<Int>) -> Void,
-    matrixProduct: @escaping @Sendable (MatrixProductArguments, Range<Int>) -> Void
+    matrixProduct: @escaping @Sendable (MatrixProductArguments, Range<Int>) -> Void,
+    rare: RareKernels
   ) {
     self.copyStrided = copyStrided
     self.binary = binary
@@ -67,5 +70,6 @@
     self.resize = resize
     self.transposeConvolution = transposeConvolution
     self.matrixProduct = matrixProduct
+    self.rare = rare
   }
 }

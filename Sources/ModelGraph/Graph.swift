@@ -14,6 +14,8 @@ package struct Graph: Sendable {
   package var signatures: [Signature]
   /// What the model keeps from one inference to the next.
   package var variables: [Variable] = []
+  /// What nodes run that decide at run time; each belongs to one node.
+  package var subgraphs: [Graph] = []
   /// What the model says of itself.
   package var description: ModelDescription
 

@@ -1,7 +1,7 @@
 package import Tensors
 
 /// Why a graph cannot be computed; `node` counts in the order of `Graph.nodes`.
-package enum GraphError: Error, Equatable, Sendable {
+package indirect enum GraphError: Error, Equatable, Sendable {
   /// A node or an entry point names a value that does not exist.
   case valueOutOfRange(index: Int, count: Int)
   /// A node reads a value that nothing before it makes: an operand out of order, or a cycle.
@@ -46,6 +46,13 @@ package enum GraphError: Error, Equatable, Sendable {
   case shapeTooLarge(node: Int, shape: Shape)
   /// A variable whose elements after an inference are of another type or shape than before.
   case variableChangesType(variable: Int, before: Shape, after: Shape)
+  /// A loop or a branch without the graph that it runs, or with one that keeps something between
+  /// inferences.
+  case subgraphMissing(node: Int)
+  /// What is wrong in a graph that a loop or a branch runs; nodes count within that graph.
+  case inSubgraph(node: Int, GraphError)
+  /// A result of another shape than the next iteration, or the other branch, needs it to have.
+  case outputShape(output: Int, expected: Shape, actual: Shape)
   /// Folding constants would make `needed` bytes anew.
   case foldedBytes(needed: Int, limit: Int)
   /// A resize gives shapes for another number of inputs than the model has.

@@ -7,6 +7,12 @@ package enum GraphLimits {
   package static let groupsMaximum = 1 << 9
   /// Elements of a constant that is read as a parameter: axes, extents, amounts of padding.
   package static let parameterElementsMaximum = 64
+  /// Iterations of a loop; one that goes on is ended, and its inference fails.
+  package static let loopIterationsMaximum = 1 << 20
+  /// Detections, classes and detections of a class that a detector's list may be asked for.
+  package static let detectionsMaximum = 1 << 16
+  /// Elements of one axis of a Fourier transform.
+  package static let transformLengthMaximum = 1 << 20
   /// Bytes that folding constants may make anew: constants may share the bytes of a file, their
   /// folds do not.
   package static let foldedBytesMaximum = 1 << 28

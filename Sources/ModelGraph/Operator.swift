@@ -43,6 +43,29 @@ package enum Operator: Sendable, Equatable {
   case dynamicUpdateSlice
   /// Inputs: indices, depth, and the values for hit and miss.
   case oneHot(axis: Int)
+  case detect(Detection)
+  /// The Fourier transform of the last two axes, to the non-negative frequencies of the last one.
+  ///
+  /// Inputs: the data, and the two lengths, powers of two, to which it is cut or filled with zeros.
+  case spectrum
+  case complexPart(ComplexPart)
+  /// Inputs: the data, and how many of the greatest elements of its last axis are wanted. Outputs:
+  /// these elements in falling order, and their indices.
+  case top
+  /// Inputs: indices `[…, k]`, slices, and a shape. Output: zeros of that shape, to which each slice
+  /// is added at the place that its `k` indices of the first axes name.
+  case scatter
+  case reverseSequence(ReverseSequence)
+  case normalizeByNeighbours(NeighbourNormalization)
+  case cut(Cut)
+  case convolution3D(Convolution3D)
+  case segment(Segment)
+  case bucketize(Bucketize)
+  case selectBoxes(SelectBoxes)
+  /// Inputs: matrices, unless they are zero and as wide as the diagonals are long, and diagonals.
+  case diagonal
+  case loop(Loop)
+  case branch(Branch)
 
   /// The operator's name for people, in the words of this code.
   package var name: String {
@@ -80,13 +103,32 @@ package enum Operator: Sendable, Equatable {
     case .l2Normalize: "l2Normalize"
     case .dynamicUpdateSlice: "dynamicUpdateSlice"
     case .oneHot: "oneHot"
+    case .detect: "detect"
+    case .spectrum: "spectrum"
+    case .complexPart(let part): part.rawValue
+    case .top: "top"
+    case .scatter: "scatter"
+    case .reverseSequence: "reverseSequence"
+    case .normalizeByNeighbours: "normalizeByNeighbours"
+    case .cut: "cut"
+    case .convolution3D: "convolution3D"
+    case .segment(let parameters): "segment-" + parameters.kind.rawValue
+    case .bucketize: "bucketize"
+    case .selectBoxes: "selectBoxes"
+    case .diagonal: "diagonal"
+    case .loop: "loop"
+    case .branch: "branch"
     }
   }
 
-  /// Results that a node of this operator has.
-  package var resultCount: Int {
+  /// Results that a node of this operator has; nil where the node's graphs decide it.
+  package var resultCount: Int? {
     switch self {
     case .recurrent(let parameters): 1 + parameters.stateOperands.count
+    case .loop, .branch: nil
+    case .detect: 4
+    case .top: 2
+    case .selectBoxes(let parameters): parameters.isScored ? 3 : 2
     default: 1
     }
   }

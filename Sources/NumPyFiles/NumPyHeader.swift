@@ -49,7 +49,7 @@ extension DataType {
   fileprivate static let numPyDescriptions: [(DataType, String)] = [
     (.bool, "|b1"), (.int8, "|i1"), (.uint8, "|u1"), (.int16, "<i2"), (.uint16, "<u2"),
     (.int32, "<i4"), (.uint32, "<u4"), (.int64, "<i8"), (.uint64, "<u8"), (.float16, "<f2"),
-    (.float32, "<f4"), (.float64, "<f8"),
+    (.float32, "<f4"), (.float64, "<f8"), (.complex64, "<c8"),
   ]
 
   fileprivate init?(numPyDescription: String) {

@@ -16,7 +16,7 @@ package func datatypeName(_ type: DataType) -> String? {
   case .float32: "FP32"
   case .float64: "FP64"
   case .string: "BYTES"
-  case .int4: nil
+  case .int4, .complex64: nil
   }
 }
 

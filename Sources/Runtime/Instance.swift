@@ -12,6 +12,9 @@ import MemoryPlanning
   private let memory: ProgramMemory
   private let calls: [BoundStep]
   private let use = ExclusiveUse()
+  /// Whether the last run came to its end; false when a loop in the model went on beyond
+  /// `GraphLimits.loopIterationsMaximum` and was ended, so that the outputs mean nothing.
+  package private(set) var isComplete = true
 
   /// Allocates `memory.instanceBytes` of the model. Without a pool, runs on the caller's thread alone.
   ///
@@ -84,7 +87,11 @@ import MemoryPlanning
     use.begin()
     defer { use.end() }
     // By index: an unspecialised iterator, as in a build without optimisation, allocates for each element.
-    for index in 0..<calls.count { calls[index].run(pool) }
+    isComplete = true
+    for index in 0..<calls.count where !calls[index].run(pool) {
+      isComplete = false
+      return
+    }
   }
 
   /// Computes the outputs, and adds to `nanoseconds` what each step took.
@@ -94,9 +101,10 @@ import MemoryPlanning
     precondition(nanoseconds.count == calls.count)
     use.begin()
     defer { use.end() }
+    isComplete = true
     var before = MonotonicClock.nanoseconds()
     for (index, call) in calls.enumerated() {
-      call.run(pool)
+      isComplete = call.run(pool) && isComplete
       let after = MonotonicClock.nanoseconds()
       nanoseconds[index] += after - before
       before = after
@@ -113,8 +121,10 @@ struct BoundStep {
   private let tasks: Int
   private let body: Step.Body
   private let task: ComputePool.Task
+  private let control: BoundControl?
 
   init(_ step: Step, memory: ProgramMemory, threads: Int) {
+    control = step.control.map { BoundControl($0, memory: memory, threads: threads) }
     let body = step.bind(memory)
     let units = step.split.units
     let size = step.split.unitsPerTask(threads: threads)
@@ -126,11 +136,14 @@ struct BoundStep {
     }
   }
 
-  func run(_ pool: ComputePool?) {
+  /// False when a loop was ended before its end.
+  func run(_ pool: ComputePool?) -> Bool {
+    if let control { return control.run(pool) }
     if tasks > 1, let pool {
       pool.run(tasks: tasks, task)
     } else if units > 0 {
       body(0..<units, 0)
     }
+    return true
   }
 }

@@ -7,6 +7,17 @@ struct Step: Sendable {
   var split: WorkSplit
   /// Gives the call its addresses; done once for each instance.
   var bind: @Sendable (ProgramMemory) -> Body
+  /// What the step runs instead, when it runs programs of its own.
+  var control: Control?
+
+  init(
+    description: StepDescription, split: WorkSplit,
+    bind: @escaping @Sendable (ProgramMemory) -> Body
+  ) {
+    self.description = description
+    self.split = split
+    self.bind = bind
+  }
 }
 
 /// How the work of a step may be shared between threads.

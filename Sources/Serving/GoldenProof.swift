@@ -54,8 +54,11 @@ struct GoldenProof: Sendable {
   /// A float may be off by `absolute + relative · |expected|`; NaN matches NaN alone, and infinity
   /// itself.
   static func largestExcess(
-    _ actual: [UInt8], _ expected: [UInt8], _ type: DataType, _ tolerance: GoldenVectors.Tolerance
+    _ actual: [UInt8], _ expected: [UInt8], _ declared: DataType,
+    _ tolerance: GoldenVectors.Tolerance
   ) -> (difference: Double, tolerance: Double) {
+    // A complex number is compared part by part.
+    let type = declared == .complex64 ? .float32 : declared
     var worst = (difference: 0.0, tolerance: Double(tolerance.integerSteps))
     var worstExcess = -Double.infinity
     let width = max(1, type.bitWidth / 8)
@@ -88,7 +91,7 @@ struct GoldenProof: Sendable {
     case .float32: Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
     case .float64: Double(bitPattern: bits)
     case .float16: Double(halfBits: UInt16(truncatingIfNeeded: bits))
-    case .bool, .uint8, .uint16, .uint32, .uint64, .int4, .string: Double(bits)
+    case .bool, .uint8, .uint16, .uint32, .uint64, .int4, .complex64, .string: Double(bits)
     }
   }
 }

@@ -5,7 +5,10 @@ import Tensors
 struct InstanceSlot: Sendable {
   let instance: Instance
 
-  /// Runs each row and gathers the outputs of all.
+  /// Whether the last inference came to its end.
+  var isComplete: Bool { instance.isComplete }
+
+  /// Runs each row and gathers the outputs of all; stops at an inference that did not come to its end.
   func run(
     _ request: InferenceRequest, _ plan: RequestPlan, _ description: VersionDescription
   ) -> InferenceResponse {
@@ -19,6 +22,7 @@ struct InstanceSlot: Sendable {
         write(request.inputs[input.tensor].bytes, at: row * input.rowBytes, to: index)
       }
       instance.run()
+      guard isComplete else { break }
       for (position, output) in plan.outputs.enumerated() {
         append(output.index, to: &outputs[position])
       }

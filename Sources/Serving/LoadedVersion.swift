@@ -126,7 +126,8 @@ final class LoadedVersion: Sendable {
     metrics.record(
       rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
       inferNanoseconds: MonotonicClock.now() - begun)
-    finish(job, .success(response))
+    // A loop in the model was ended at its limit: the model took too long.
+    finish(job, slot.isComplete ? .success(response) : .failure(.deadlineExceeded))
   }
 
   private func finish(_ job: Job, _ result: Result<InferenceResponse, ServingError>) {

@@ -108,14 +108,56 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case dynamicUpdateSlice = 151
   case relu0To1 = 152
   case sign = 158
+  case call = 31
+  case ifElse = 118
+  case whileLoop = 119
+  case stablehloComposite = 206
+  case topK = 48
+  case scatterND = 122
+  case reverseSequence = 112
+  case localResponseNormalization = 13
+  case rfft2D = 131
+  case imaginary = 133
+  case real = 134
+  case complexMagnitude = 135
+  case addN = 106
+  case l2Pool2D = 12
+  case lstm = 16
+  case broadcastArguments = 145
+  case convolution3D = 132
+  case segmentSum = 125
+  case unsortedSegmentProduct = 153
+  case unsortedSegmentMaximum = 154
+  case unsortedSegmentSum = 155
+  case unsortedSegmentMinimum = 157
+  case bucketize = 147
+  case nonMaxSuppressionV4 = 120
+  case nonMaxSuppressionV5 = 121
+  case matrixDiagonal = 113
+  case matrixSetDiagonal = 115
+  case stablehloAdd = 163
+  case stablehloMultiply = 165
+  case stablehloMaximum = 166
+  case stablehloMinimum = 181
+  /// No built-in operator, which have codes from 0 on.
+  case detectionPostProcess = -1
 
   /// The latest version of the operator whose meaning is known.
   var versionMaximum: Int {
     switch self {
     case .reshape, .expandDimensions, .reluN1To1, .callOnce, .variableHandle, .readVariable,
-      .assignVariable:
+      .assignVariable, .call, .ifElse, .whileLoop, .stablehloComposite:
+      1
+    case .scatterND, .reverseSequence, .localResponseNormalization, .rfft2D, .imaginary, .real,
+      .complexMagnitude, .addN, .l2Pool2D, .broadcastArguments, .convolution3D, .segmentSum,
+      .unsortedSegmentProduct, .unsortedSegmentMaximum, .unsortedSegmentSum,
+      .unsortedSegmentMinimum, .bucketize, .nonMaxSuppressionV4, .nonMaxSuppressionV5,
+      .matrixDiagonal, .matrixSetDiagonal, .stablehloAdd,
+      .stablehloMultiply, .stablehloMaximum, .stablehloMinimum, .detectionPostProcess:
       1
     case .squeeze: 2
+    case .topK: 3
+    case .lstm: 4
     case .averagePool2D, .maximumPool2D, .logistic, .tanh, .relu, .relu6, .softmax, .mean: 3
     case .svdf, .unidirectionalSequenceLSTM: 4
     case .pad, .padV2, .concatenation, .quantize: 4
@@ -145,6 +187,12 @@ enum TFLiteBuiltin: Int32, CaseIterable {
     case .callOnce, .variableHandle, .readVariable, .assignVariable: true
     default: false
     }
+  }
+
+  /// The custom operator of that name; nil for one that is not known.
+  init?(customCode: String) {
+    guard customCode == "TFLite_Detection_PostProcess" else { return nil }
+    self = .detectionPostProcess
   }
 
   /// The schema's name of any built-in operator's code, supported or not.

@@ -58,6 +58,15 @@ package enum TFLiteError: Error, Equatable, Sendable {
   case signatureNotFound(key: String)
   /// A subgraph that the file does not have.
   case subgraphOutOfRange(index: Int, count: Int)
+  /// Subgraphs that use one another more than `limit` deep.
+  case subgraphDepth(limit: Int)
+  /// Subgraphs put in the places of their calls make more than `limit` operators.
+  case expandedOperators(limit: Int)
+  /// An operator gives a subgraph another number of tensors than it takes, or takes another number.
+  case callOperands(
+    operator: Int, inputs: Int, outputs: Int, expectedInputs: Int, expectedOutputs: Int)
+  /// A subgraph that is run by a loop or a branch keeps something between inferences.
+  case variablesInSubgraph(index: Int)
   /// The operators do not make a graph that can be computed; nodes count as operators in the file.
   case graph(GraphError)
 }

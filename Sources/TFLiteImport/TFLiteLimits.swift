@@ -5,6 +5,10 @@ enum TFLiteLimits {
   static let operatorCodesMaximum = 1 << 12
   static let buffersMaximum = 1 << 17
   static let subgraphsMaximum = 1 << 12
+  /// Operators of all subgraphs, each counted wherever it is used.
+  static let expandedOperatorsMaximum = operatorsMaximum
+  /// Subgraphs that use one another, one within the other.
+  static let subgraphDepthMaximum = 16
   static let signaturesMaximum = 1 << 10
   static let metadataMaximum = 1 << 10
   /// Inputs and outputs of the model, and names in one signature.

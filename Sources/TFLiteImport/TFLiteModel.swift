@@ -74,37 +74,25 @@ private struct TFLiteGraphReader {
   let entry: Int
 
   func read() throws(TFLiteError) -> Graph {
-    let subgraphs = try tables(
-      model, TFLiteSchema.Model.subgraphs, limit: TFLiteLimits.subgraphsMaximum)
-    guard !subgraphs.isEmpty else { throw .noSubgraph }
-    guard entry < subgraphs.count else {
-      throw .subgraphOutOfRange(index: entry, count: subgraphs.count)
-    }
-    let subgraph = subgraphs[entry]
-    let operations = try operations(of: subgraph)
-    let inputs = try ids(subgraph, TFLiteSchema.Subgraph.inputs)
-    let outputs = try ids(subgraph, TFLiteSchema.Subgraph.outputs)
-    let buffers = TFLiteBuffers(
-      file: file,
-      tables: try tables(
-        model, TFLiteSchema.Model.buffers, limit: TFLiteLimits.buffersMaximum))
-    let (values, variables) = try values(
-      of: subgraph, buffers, inputs: Set(inputs), computed: Set(operations.flatMap(\.outputs)))
-    var assembly = TFLiteAssembly(
-      values: values, inputs: inputs, outputs: outputs, variables: variables)
-    for operation in operations {
-      if case .initialize(let index) = operation {
-        assembly.initialize(try initialElements(of: index, subgraphs, buffers))
-      } else {
-        try assembly.add(operation)
+    let subgraphs = try TFLiteSubgraphs(file: file, model: model)
+    guard !subgraphs.tables.isEmpty else { throw .noSubgraph }
+    var expansion = TFLiteExpansion()
+    let subgraph = try subgraphs.expanded(entry, &expansion)
+    var assembly = TFLiteAssembly(subgraph)
+    for operation in subgraph.operations {
+      switch operation {
+      case .initialize(let index): assembly.initialize(try subgraphs.initialElements(of: index))
+      case .control(let control): assembly.add(try subgraphs.node(of: control, &expansion))
+      default: try assembly.add(operation)
       }
     }
     var graph = assembly.graph()
     graph.settleElementTypes()
-    graph.signatures = try signatures(inputs: Set(inputs), outputs: Set(outputs)) {
-      assembly.resolve($0)
-    }
-    graph.description = try description(buffers)
+    graph.signatures = try signatures(
+      inputs: Set(subgraph.inputs), outputs: Set(subgraph.outputs)
+    ) { assembly.resolve($0) }
+    graph.description = try description(subgraphs.buffers)
+    graph.recognizeListWrites()
     do throws(GraphError) {
       try graph.validate()
       try graph.inferShapes()
@@ -113,81 +101,6 @@ private struct TFLiteGraphReader {
     }
     graph.settleSignatureShapes()
     return graph
-  }
-
-  private func operations(
-    of subgraph: FlatBufferTable
-  ) throws(TFLiteError) -> [TFLiteOperation] {
-    typealias Schema = TFLiteSchema.Operator
-    let codes = try TFLiteOperatorCodes(of: model)
-    let operators = try tables(
-      subgraph, TFLiteSchema.Subgraph.operators, limit: TFLiteLimits.operatorsMaximum)
-    let builtins = try codes.builtins(of: operators)
-    var operations: [TFLiteOperation] = []
-    for (index, (table, builtin)) in zip(operators, builtins).enumerated() {
-      let operands = try indices(table, Schema.inputs)
-      let reader = TFLiteOperatorReader(
-        index: index, builtin: builtin, table: table, operandCount: operands.count)
-      let inputs = operands.map { $0 == -1 ? nil : ValueID($0) }
-      let outputs = try ids(table, Schema.outputs)
-      if builtin.isOnVariables {
-        operations.append(try reader.onVariables(inputs: inputs, outputs: outputs))
-      } else {
-        let intermediates = try ids(table, Schema.intermediates)
-        for node in try reader.nodes(inputs, outputs: outputs) {
-          operations.append(
-            .node(node, hidden: intermediates.count > 4 ? intermediates[4] : nil))
-        }
-      }
-    }
-    return operations
-  }
-
-  /// The elements that the variables are given in subgraph `index`, which may do nothing else.
-  private func initialElements(
-    of index: Int, _ subgraphs: [FlatBufferTable], _ buffers: TFLiteBuffers
-  ) throws(TFLiteError) -> [TFLiteVariableName: ByteView] {
-    guard subgraphs.indices.contains(index) else {
-      throw .subgraphOutOfRange(index: index, count: subgraphs.count)
-    }
-    let operations = try operations(of: subgraphs[index])
-    let (values, _) = try values(
-      of: subgraphs[index], buffers, inputs: [], computed: Set(operations.flatMap(\.outputs)))
-    var names: [ValueID: TFLiteVariableName] = [:]
-    var elements: [TFLiteVariableName: ByteView] = [:]
-    for operation in operations {
-      switch operation {
-      case .handle(let name, let output): names[output] = name
-      case .assign(let handle, let value, _):
-        guard let name = names[handle], values.indices.contains(value.index),
-          let constant = values[value.index].constant
-        else { throw .variableInitialization(subgraph: index) }
-        elements[name] = constant
-      case .node, .read, .initialize: throw .variableInitialization(subgraph: index)
-      }
-    }
-    return elements
-  }
-
-  private func values(
-    of subgraph: FlatBufferTable, _ buffers: TFLiteBuffers, inputs: Set<ValueID>,
-    computed: Set<ValueID>
-  ) throws(TFLiteError) -> (values: [Value], variables: [ValueID]) {
-    let tensors = try tables(
-      subgraph, TFLiteSchema.Subgraph.tensors, limit: TFLiteLimits.tensorsMaximum)
-    var values: [Value] = []
-    var variables: [ValueID] = []
-    values.reserveCapacity(tensors.count)
-    for (index, table) in tensors.enumerated() {
-      let id = ValueID(index)
-      let origin: TFLiteTensorReader.Origin =
-        inputs.contains(id) ? .input : computed.contains(id) ? .computed : .stored
-      let reader = TFLiteTensorReader(
-        index: index, table: table, buffers: buffers, origin: origin)
-      values.append(try reader.read())
-      if try reader.isVariable() { variables.append(id) }
-    }
-    return (values, variables)
   }
 
   /// The signatures of the subgraph; `resolve` says what a tensor became.
@@ -260,24 +173,16 @@ private struct TFLiteGraphReader {
   ) throws(TFLiteError) -> [FlatBufferTable] {
     try parsing { () throws(ParsingError) in try table.tables(field, limit: limit) }
   }
-
-  private func indices(_ table: FlatBufferTable, _ field: Int) throws(TFLiteError) -> [Int] {
-    try parsing { () throws(ParsingError) in try table.integers(field, as: Int32.self) }?
-      .map { Int($0) } ?? []
-  }
-
-  private func ids(_ table: FlatBufferTable, _ field: Int) throws(TFLiteError) -> [ValueID] {
-    try indices(table, field).map { ValueID($0) }
-  }
 }
 
 extension Graph {
   /// Gives the results of arithmetic the element type of its operands; some converters leave theirs
   /// out.
-  fileprivate mutating func settleElementTypes() {
+  mutating func settleElementTypes() {
     for node in nodes {
       guard
-        case .binary(let parameters) = node.operation, !parameters.isPredicate, let operand = node.input(0), let result = node.outputs.first,
+        case .binary(let parameters) = node.operation, !parameters.isPredicate,
+        let operand = node.input(0), let result = node.outputs.first,
         values.indices.contains(operand.index), values.indices.contains(result.index)
       else { continue }
       self[result].type.dataType = self[operand].type.dataType

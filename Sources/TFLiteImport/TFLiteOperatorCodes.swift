@@ -26,7 +26,9 @@ struct TFLiteOperatorCodes {
         let name = TFLiteBuiltin.name(of: code)
         codes.append(
           Code(
-            builtin: TFLiteBuiltin(rawValue: code),
+            builtin: name == "CUSTOM"
+              ? TFLiteBuiltin(customCode: custom ?? "")
+              : code < 0 ? nil : TFLiteBuiltin(rawValue: code),
             name: name == "CUSTOM" ? "CUSTOM:" + (custom ?? "") : name,
             version: Int(try table.integer(Schema.version, default: Int32(1)))))
       }

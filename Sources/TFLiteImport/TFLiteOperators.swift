@@ -53,8 +53,11 @@ struct TFLiteOperatorReader {
       return .recurrent(
         .svdf(SVDF(rank: try integer(options, 0), activation: try activation(options, 1))))
     case .unidirectionalSequenceLSTM: return .recurrent(.lstm(try lstm()))
-    case .variableHandle, .readVariable, .assignVariable, .callOnce:
-      preconditionFailure("an operator on variables is no node")
+    case .lstm: return .recurrent(.lstm(try singleStepLSTM()))
+    case .l2Pool2D: return .pool2D(try pool2D(.rootMeanSquare))
+    case .variableHandle, .readVariable, .assignVariable, .callOnce, .call, .stablehloComposite,
+      .ifElse, .whileLoop:
+      preconditionFailure("an operator on variables or subgraphs is no node of its own")
     default: return try readOther()
     }
   }
@@ -107,6 +110,19 @@ struct TFLiteOperatorReader {
       isTimeMajor: try bool(options, 3))
   }
 
+  /// The operator of one moment, of which only the form with all operands is known.
+  private func singleStepLSTM() throws(TFLiteError) -> LSTM {
+    let options = try options(14)
+    let form = try byte(options, 3)
+    guard form == 0 else { throw .optionOutOfRange(operator: index, value: Int(form)) }
+    let clips = try parsing { () throws(ParsingError) in
+      (try options?.float(1, default: 0) ?? 0, try options?.float(2, default: 0) ?? 0)
+    }
+    return LSTM(
+      activation: try activation(options, 0), cellClip: clips.0, projectionClip: clips.1,
+      isTimeMajor: true)
+  }
+
   private func reshape() throws(TFLiteError) -> Reshape {
     if operandCount > 1 { return Reshape(target: nil) }
     let target = try integers(options(17), 0) ?? []
@@ -124,6 +140,19 @@ struct TFLiteOperatorReader {
       throw .optionsMismatch(operator: index, expected: expected, actual: actual)
     }
     return try parsing { () throws(ParsingError) in try table.table(TFLiteSchema.Operator.options) }
+  }
+
+  /// The operator's options of the schema's second union, as `options(_:)`.
+  func secondOptions(_ expected: UInt8) throws(TFLiteError) -> FlatBufferTable? {
+    typealias Schema = TFLiteSchema.Operator
+    let actual = try parsing { () throws(ParsingError) in
+      try table.integer(Schema.secondOptionsType, default: UInt8(0))
+    }
+    guard actual != 0 else { return nil }
+    guard actual == expected else {
+      throw .optionsMismatch(operator: index, expected: expected, actual: actual)
+    }
+    return try parsing { () throws(ParsingError) in try table.table(Schema.secondOptions) }
   }
 
   func integer(

@@ -81,8 +81,55 @@ extension TFLiteOperatorReader {
       return .cumulativeSum(
         CumulativeSum(isExclusive: try bool(options, 0), isReversed: try bool(options, 1)))
     case .oneHot: return .oneHot(axis: try integer(options(61), 0))
+    default: return try readRare()
+    }
+  }
+
+  private func readRare() throws(TFLiteError) -> Operator {
+    switch builtin {
+    case .topK: return .top
+    case .scatterND: return .scatter
+    case .reverseSequence:
+      let options = try options(87)
+      return .reverseSequence(
+        ReverseSequence(axis: try integer(options, 0), batchAxis: try integer(options, 1)))
+    case .localResponseNormalization:
+      let options = try options(13)
+      return .normalizeByNeighbours(
+        NeighbourNormalization(
+          radius: try integer(options, 0), bias: try float(options, 1),
+          alpha: try float(options, 2), beta: try float(options, 3)))
+    case .rfft2D: return .spectrum
+    case .imaginary: return .complexPart(.imaginary)
+    case .real: return .complexPart(.real)
+    case .complexMagnitude: return .complexPart(.magnitude)
+    case .broadcastArguments: return .generate(.broadcastShape)
+    case .convolution3D: return .convolution3D(try convolution3D())
+    case .segmentSum, .unsortedSegmentSum: return .segment(Segment(kind: .sum))
+    case .unsortedSegmentProduct: return .segment(Segment(kind: .product))
+    case .unsortedSegmentMaximum: return .segment(Segment(kind: .maximum))
+    case .unsortedSegmentMinimum: return .segment(Segment(kind: .minimum))
+    case .bucketize:
+      let options = try options(115)
+      let bounds = try parsing { () throws(ParsingError) in try options?.floats(0) }
+      return .bucketize(Bucketize(bounds: bounds ?? []))
+    case .nonMaxSuppressionV4: return .selectBoxes(SelectBoxes(isScored: false))
+    case .nonMaxSuppressionV5: return .selectBoxes(SelectBoxes(isScored: true))
+    case .matrixDiagonal, .matrixSetDiagonal: return .diagonal
+    case .detectionPostProcess: return .detect(try detection())
     default: preconditionFailure("\(builtin) is read by its own rule")
     }
+  }
+
+  private func convolution3D() throws(TFLiteError) -> Convolution3D {
+    let options = try options(106)
+    let window = Window2D(
+      strideHeight: try integer(options, 3), strideWidth: try integer(options, 2),
+      dilationHeight: try integer(options, 7, default: 1),
+      dilationWidth: try integer(options, 6, default: 1), padding: try padding(options))
+    return Convolution3D(
+      window: window, strideDepth: try integer(options, 1),
+      dilationDepth: try integer(options, 5, default: 1), activation: try activation(options, 4))
   }
 
   private func stridedSlice() throws(TFLiteError) -> StridedSlice {
@@ -167,6 +214,12 @@ extension TFLiteBuiltin {
     case .greaterEqual: .greaterEqual
     case .logicalAnd: .logicalAnd
     case .logicalOr: .logicalOr
+    case .stablehloAdd: .add
+    case .stablehloMultiply: .multiply
+    case .stablehloMaximum: .maximum
+    case .stablehloMinimum: .minimum
+    // Of any number of operands, taken two at a time when the graph is put together.
+    case .addN: .add
     default: nil
     }
   }

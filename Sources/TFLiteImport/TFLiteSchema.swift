@@ -67,7 +67,10 @@ enum TFLiteSchema {
     static let outputs = 2
     static let optionsType = 3
     static let options = 4
+    static let customOptions = 5
     static let intermediates = 8
+    static let secondOptionsType = 11
+    static let secondOptions = 12
   }
 
   enum Buffer {

@@ -18,6 +18,11 @@ enum TFLiteOperation {
   case assign(handle: ValueID, value: ValueID, operator: Int)
   /// Gives variables their first elements, by the assignments of a subgraph.
   case initialize(subgraph: Int)
+  /// Computes what a subgraph computes.
+  case call(TFLiteCall)
+  case control(TFLiteControl)
+  /// Another name for a tensor.
+  case alias(ValueID, of: ValueID)
 
   /// What the operator makes.
   var outputs: [ValueID] {
@@ -26,6 +31,9 @@ enum TFLiteOperation {
     case .handle(_, let output): [output]
     case .read(_, let output, _): [output]
     case .assign, .initialize: []
+    case .call(let call): call.outputs
+    case .control(let control): control.node.outputs
+    case .alias(let output, _): [output]
     }
   }
 }
@@ -35,6 +43,9 @@ enum TFLiteOperation {
 struct TFLiteAssembly {
   private var values: [Value]
   private var nodes: [Node] = []
+  private var subgraphs: [Graph] = []
+  /// What follows the node that is added next.
+  var later: Node?
   private let inputs: [ValueID]
   private let outputs: [ValueID]
   private var variables: [Variable]
@@ -46,13 +57,14 @@ struct TFLiteAssembly {
   private var contents: [TFLiteVariableName: ValueID] = [:]
   private var places: [TFLiteVariableName: Int] = [:]
 
-  init(values: [Value], inputs: [ValueID], outputs: [ValueID], variables: [ValueID]) {
-    self.values = values
-    self.inputs = inputs
-    self.outputs = outputs
+  /// Takes the subgraph's tensors; its operators are to be added.
+  init(_ subgraph: TFLiteSubgraph) {
+    values = subgraph.values
+    inputs = subgraph.inputs
+    outputs = subgraph.outputs
     // Fresh tensors hold zero, in their own code where that is a byte.
-    self.variables = variables.map { id in
-      let type = values[id.index].type
+    variables = subgraph.variables.map { id in
+      let type = subgraph.values[id.index].type
       let zero = type.dataType == .int8 ? type.quantization?.zeroPoint ?? 0 : 0
       return Variable(current: id, next: id, fill: UInt8(truncatingIfNeeded: zero))
     }
@@ -78,8 +90,21 @@ struct TFLiteAssembly {
     case .assign(let handle, let value, let index):
       guard let name = names[handle] else { throw .variableHandle(operator: index) }
       contents[name] = resolve(value)
-    case .initialize: break
+    case .alias(let output, let source): latest[output] = resolve(source)
+    case .initialize, .call, .control: break
     }
+  }
+
+  /// Adds a node that runs graphs of its own.
+  mutating func add(_ control: (node: Node, graphs: [Graph])) {
+    var node = control.node
+    let first = subgraphs.count
+    subgraphs += control.graphs
+    switch node.operation {
+    case .loop: node.operation = .loop(Loop(condition: first, body: first + 1))
+    default: node.operation = .branch(Branch(whenTrue: first, whenFalse: first + 1))
+    }
+    add(node, hidden: nil)
   }
 
   /// Makes the variable, whose elements before the inference are read here.
@@ -93,6 +118,7 @@ struct TFLiteAssembly {
   private mutating func add(_ original: Node, hidden: ValueID?) {
     var node = original
     node.inputs = node.inputs.map { $0.map(resolve) }
+    expand(&node)
     if case .recurrent(var parameters) = node.operation {
       for operand in parameters.stateOperands {
         // Without its state the node is refused by validation.
@@ -112,12 +138,31 @@ struct TFLiteAssembly {
       node.operation = .recurrent(parameters)
     }
     nodes.append(node)
+    if let last = later {
+      nodes.append(last)
+      later = nil
+    }
+  }
+
+  /// Adds a node that is made here.
+  mutating func add(_ node: Node) { nodes.append(node) }
+
+  /// Makes a value that the file does not have.
+  mutating func append(_ type: TensorType) -> ValueID {
+    values.append(Value(name: "", type: type))
+    return ValueID(values.count - 1)
+  }
+
+  /// The type of a tensor; nil for one that does not exist.
+  func type(_ id: ValueID) -> TensorType? {
+    values.indices.contains(id.index) ? values[id.index].type : nil
   }
 
   /// The graph of all that was added.
   func graph() -> Graph {
     var graph = Graph(
       values: values, nodes: nodes, inputs: inputs, outputs: outputs.map(resolve))
+    graph.subgraphs = subgraphs
     graph.variables = variables
     for index in graph.variables.indices {
       graph.variables[index].next = resolve(graph.variables[index].current)

@@ -53,6 +53,7 @@ struct TFLiteTensorReader {
     case 5: return .string
     case 6: return .bool
     case 7: return .int16
+    case 8: return .complex64
     case 9: return .int8
     case 10: return .float64
     case 12: return .uint64

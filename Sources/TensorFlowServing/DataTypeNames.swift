@@ -16,6 +16,7 @@ package func dataTypeName(_ type: DataType) -> String {
   case .float32: "DT_FLOAT"
   case .float64: "DT_DOUBLE"
   case .int4: "DT_INT4"
+  case .complex64: "DT_COMPLEX64"
   case .string: "DT_STRING"
   }
 }

@@ -18,7 +18,7 @@ extension SignatureDescription {
       let count = output.type.shape.elementCount
     else { return nil }
     switch output.type.dataType {
-    case .float16, .int4, .string: return nil
+    case .float16, .int4, .complex64, .string: return nil
     default:
       let fits = call == .classify ? output.type.shape.rank == 2 && count > 0 : count == 1
       return fits ? output : nil

@@ -75,7 +75,8 @@ func makeDecoder(
   _ input: TensorSpecification, _ reader: JSONReader
 ) throws -> TensorDecoder {
   switch input.type.dataType {
-  case .float16, .uint16, .int4, .string: throw RequestError.unsupportedType(input.type.dataType)
+  case .float16, .uint16, .int4, .complex64, .string:
+    throw RequestError.unsupportedType(input.type.dataType)
   default: break
   }
   let planned = input.type.shape.elementCount ?? 0

@@ -25,7 +25,7 @@ package struct TensorDecoder: Sendable {
     _ dataType: DataType, expectedCount: Int, countMaximum: Int
   ) throws(JSONError) {
     switch dataType {
-    case .float16, .int4, .string: throw .unsupportedType(dataType)
+    case .float16, .int4, .complex64, .string: throw .unsupportedType(dataType)
     default: break
     }
     self.dataType = dataType
@@ -166,7 +166,7 @@ package struct TensorDecoder: Sendable {
     case .uint16: elements.append(UInt16(try number.unsigned(dataType, offset: offset)))
     case .uint32: elements.append(UInt32(try number.unsigned(dataType, offset: offset)))
     case .uint64: elements.append(try number.unsigned(dataType, offset: offset))
-    case .bool, .float16, .int4, .string: throw .unsupportedType(dataType)
+    case .bool, .float16, .int4, .complex64, .string: throw .unsupportedType(dataType)
     }
   }
 }

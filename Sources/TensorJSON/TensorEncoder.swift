@@ -60,7 +60,7 @@ extension JSONWriter {
     case .uint64: each(bytes, UInt64.self) { $0.integer($1) }
     case .float32: each(bytes, UInt32.self) { $0.float(Float(bitPattern: $1)) }
     case .float64: each(bytes, UInt64.self) { $0.double(Double(bitPattern: $1)) }
-    case .float16, .int4, .string: throw .unsupportedType(dataType)
+    case .float16, .int4, .complex64, .string: throw .unsupportedType(dataType)
     }
   }
 

@@ -2,6 +2,8 @@
 package enum DataType: UInt8, Sendable, Equatable, Hashable, CaseIterable {
   case bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64
   case float16, float32, float64
+  /// A pair of float32, the real part first.
+  case complex64
   /// Two signed 4-bit values a byte, low half first; a weight type only.
   case int4
   /// Variable-length byte strings; never on a kernel's path.
@@ -13,7 +15,7 @@ package enum DataType: UInt8, Sendable, Equatable, Hashable, CaseIterable {
     case .bool, .int8, .uint8: 8
     case .int16, .uint16, .float16: 16
     case .int32, .uint32, .float32: 32
-    case .int64, .uint64, .float64: 64
+    case .int64, .uint64, .float64, .complex64: 64
     case .int4: 4
     case .string: 0
     }

@@ -20,6 +20,7 @@ struct SeededNoise: RandomNumberGenerator {
     let count = type.shape.elementCount ?? 0
     switch type.dataType {
     case .float32: return elements(count) { Float.random(in: -1...1, using: &$0) }
+    case .complex64: return elements(2 * count) { Float.random(in: -1...1, using: &$0) }
     case .float64: return elements(count) { Double.random(in: -1...1, using: &$0) }
     case .int32: return elements(count) { Int32.random(in: 0..<50, using: &$0) }
     case .int64: return elements(count) { Int64.random(in: 0..<50, using: &$0) }

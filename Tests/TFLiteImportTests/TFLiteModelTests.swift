@@ -108,7 +108,7 @@ struct TFLiteModelTests {
     #expect(
       error { $0.operators[0].options = [.int8(1), .int32(1), .int32(1), .int8(9)] }
         == .optionOutOfRange(operator: 0, value: 9))
-    #expect(error { $0.tensors[0].type = 8 } == .dataType(tensor: 0, code: 8))
+    #expect(error { $0.tensors[0].type = 99 } == .dataType(tensor: 0, code: 99))
     #expect(error { $0.tensors[0].type = -1 } == .dataType(tensor: 0, code: -1))
     #expect(
       error { $0.tensors[1].buffer = 7 } == .bufferOutOfRange(tensor: 1, index: 7, count: 3))

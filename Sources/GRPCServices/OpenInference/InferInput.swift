@@ -139,6 +139,6 @@ func contentsField(of type: DataType) -> Int? {
   case .float32: 6
   case .float64: 7
   case .string: 8
-  case .float16, .int4: nil
+  case .float16, .int4, .complex64: nil
   }
 }

@@ -67,7 +67,7 @@ private func configurationType(_ type: DataType) -> UInt64 {
   case .float32: 11
   case .float64: 12
   case .string: 13
-  case .int4: 0
+  case .int4, .complex64: 0
   }
 }
 

@@ -78,7 +78,7 @@ struct TensorProto {
         continue
       }
       switch type {
-      case .float32: elements.append(raw: try reader.fixed32Elements(field))
+      case .float32, .complex64: elements.append(raw: try reader.fixed32Elements(field))
       case .float64: elements.append(raw: try reader.fixed64Elements(field))
       default:
         var misfit: UInt64?
@@ -133,7 +133,7 @@ extension ProtobufWriter {
     message(2) { $0.shape(tensor.shape) }
     let field = valuesField(of: tensor.dataType)
     switch tensor.dataType {
-    case .float32, .float64: if !tensor.bytes.isEmpty { bytes(field, tensor.bytes) }
+    case .float32, .float64, .complex64: if !tensor.bytes.isEmpty { bytes(field, tensor.bytes) }
     default: packed(field, WireIntegers(tensor.bytes, tensor.dataType))
     }
   }
@@ -151,6 +151,7 @@ private func valuesField(of type: DataType) -> Int {
   case .float64: 6
   case .int8, .uint8, .int16, .uint16, .int32, .int4: 7
   case .string: 8
+  case .complex64: 9
   case .int64: 10
   case .bool: 11
   case .float16: 13
@@ -169,6 +170,7 @@ func typeNumber(_ type: DataType) -> UInt64 {
   case .int16: 5
   case .int8: 6
   case .string: 7
+  case .complex64: 8
   case .int64: 9
   case .bool: 10
   case .uint16: 17

@@ -19,5 +19,25 @@ func makeGeneralKernels() -> GeneralKernels {
     normalizeRows: { normalizeRows($0, $1) },
     resize: { resize($0, $1) },
     transposeConvolution: { transposeConvolution($0, $1) },
-    matrixProduct: { matrixProduct($0, $1) })
+    matrixProduct: { matrixProduct($0, $1) },
+    rare: makeRareKernels())
+}
+
+/// Those of them that few models need.
+private func makeRareKernels() -> RareKernels {
+  RareKernels(
+    detect: { detect($0) },
+    spectrum: { spectrum($0, $1) },
+    magnitude: { magnitude($0) },
+    pickTop: { pickTop($0, $1) },
+    reverseSequence: { reverseSequence($0, $1) },
+    normalizeByNeighbours: { normalizeByNeighbours($0, $1) },
+    softmaxWide: { softmaxWide($0, $1) },
+    convolution3DFloat32: { convolution3DFloat32($0, $1) },
+    foldSegments: { foldSegments($0) },
+    putDiagonal: { putDiagonal($0) },
+    bucketize: { bucketize($0) },
+    selectBoxes: { selectBoxes($0) },
+    scatter: { scatter($0) },
+    cut: { cut($0) })
 }

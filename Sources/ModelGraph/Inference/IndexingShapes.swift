@@ -44,7 +44,7 @@ extension NodeView {
     return try common(try common(condition, left), right)
   }
 
-  private func common(_ left: Shape, _ right: Shape) throws(GraphError) -> Shape {
+  func common(_ left: Shape, _ right: Shape) throws(GraphError) -> Shape {
     let rank = max(left.rank, right.rank)
     var extents: [Int] = []
     for axis in 0..<rank {
@@ -88,6 +88,9 @@ extension NodeView {
     case .fill: return try result(try integers(0))
     case .range: return try result([try rangeCount()])
     case .zerosLike: return try type(0).shape
+    case .broadcastShape:
+      let (left, right) = (try shape(0, ranks: 1...1), try shape(1, ranks: 1...1))
+      return [max(left[0], right[0])]
     }
   }
 

@@ -79,6 +79,10 @@ extension NodeView {
     case .zerosLike:
       try expectOperands(1...1)
       try validateOperandsLikeResult([0])
+    case .broadcastShape:
+      try expectOperands(2...2)
+      try expectIndices(0)
+      try validateOperandsLikeResult([0, 1])
     case .fill:
       try expectOperands(2...2)
       try expectIndices(0)

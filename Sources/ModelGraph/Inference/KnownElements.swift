@@ -72,6 +72,11 @@ private struct KnownElements {
       return operandType(0).flatMap {
         Numbers.integers([$0.shape.rank]).bytes(as: type.dataType)
       }
+    case .broadcastShape:
+      guard case .integers(let left)? = numbers(0), case .integers(let right)? = numbers(1),
+        let shape = try? view.common(Shape(left), Shape(right))
+      else { return nil }
+      return Numbers.integers(shape.extents).bytes(as: type.dataType)
     case .zerosLike:
       return ByteView([UInt8](repeating: 0, count: type.byteCount ?? 0))
     case .fill:

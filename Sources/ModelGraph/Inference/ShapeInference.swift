@@ -19,9 +19,11 @@ extension Graph {
     case .expandDimensions(let parameters): return [try view.expandDimensions(parameters)]
     case .concatenate(let parameters): return [try view.concatenate(parameters)]
     case .recurrent(let parameters): return try view.recurrent(parameters)
-    case .move(let move): return [try view.resolve(move).shape]
+    case .move(let move):
+      if let cut = try view.cut(move) { return [cut.shape] }
+      return [try view.resolve(move).shape]
     // Made of a move by canonicalisation, which has inferred the shape.
-    case .stridedCopy: return [self[nodes[index].outputs[0]].type.shape]
+    case .stridedCopy, .cut: return [self[nodes[index].outputs[0]].type.shape]
     case .gather(let parameters): return [try view.gather(parameters)]
     case .gatherND: return [try view.gatherND()]
     case .cast, .l2Normalize, .cumulativeSum, .dynamicUpdateSlice: return [try view.type(0).shape]
@@ -33,13 +35,27 @@ extension Graph {
     case .mirrorPad(let includesEdge): return [try view.mirrorPad(includesEdge: includesEdge)]
     case .generate(let generator): return [try view.generated(generator)]
     case .oneHot(let axis): return [try view.oneHot(axis)]
+    case .detect(let parameters): return try view.detection(parameters)
+    case .convolution3D(let parameters): return [try view.convolution3D(parameters)]
+    case .segment: return [try view.segment()]
+    case .bucketize: return [try view.type(0).shape]
+    case .selectBoxes(let parameters): return try view.selectBoxes(parameters)
+    case .diagonal: return [try view.diagonal()]
+    case .spectrum: return [try view.spectrum()]
+    case .complexPart, .normalizeByNeighbours: return [try view.type(0).shape]
+    case .top: return try view.top()
+    case .scatter: return [try view.scatter()]
+    case .reverseSequence(let parameters): return [try view.reverseSequence(parameters)]
+    // Derived together with the shapes in their graphs.
+    case .loop, .branch: return nodes[index].outputs.map { self[$0].type.shape }
     }
   }
 
   /// Gives every node's results the shapes that follow from the inputs, in order.
   package mutating func inferShapes() throws(GraphError) {
     for index in nodes.indices {
-      let shapes = try inferredShapes(of: index)
+      let isControl = nodes[index].operation.resultCount == nil
+      let shapes = isControl ? try inferControl(index) : try inferredShapes(of: index)
       let outputs = nodes[index].outputs
       guard outputs.count == shapes.count else {
         throw .resultCount(node: index, expected: shapes.count, actual: outputs.count)

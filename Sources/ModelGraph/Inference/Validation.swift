@@ -7,15 +7,17 @@ extension Graph {
   /// decided when the graph is lowered.
   package func validate() throws(GraphError) {
     try validateStructure()
-    for index in nodes.indices { try NodeView(self, index).validate() }
+    for index in nodes.indices {
+      try NodeView(self, index).validate()
+      try validateControl(index)
+    }
   }
 }
 
 extension NodeView {
   /// Checks operand and result counts, element types and quantisation of one node.
   fileprivate func validate() throws(GraphError) {
-    let results = node.operation.resultCount
-    guard node.outputs.count == results else {
+    if let results = node.operation.resultCount, node.outputs.count != results {
       throw .resultCount(node: index, expected: results, actual: node.outputs.count)
     }
     switch node.operation {
@@ -70,6 +72,11 @@ extension NodeView {
       .batchMatmul, .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
       .dynamicUpdateSlice, .oneHot:
       try validateIndexing()
+    case .detect(let parameters): try validateDetection(parameters)
+    case .spectrum, .complexPart, .top, .scatter, .reverseSequence, .normalizeByNeighbours, .cut:
+      try validateSelection()
+    case .convolution3D, .segment, .bucketize, .selectBoxes, .diagonal: try validateRare()
+    case .loop, .branch: break
     }
   }
 

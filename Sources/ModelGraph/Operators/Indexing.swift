@@ -43,6 +43,8 @@ package enum Generator: String, Sendable, Equatable {
   case fill
   /// Inputs: start, limit and step.
   case range
+  /// The shape to which two shapes broadcast. Inputs: both.
+  case broadcastShape
   /// Zeros like the operand.
   case zerosLike
 }

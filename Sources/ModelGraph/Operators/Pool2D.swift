@@ -5,6 +5,8 @@
 package struct Pool2D: Sendable, Equatable {
   package enum Kind: String, Sendable, Equatable {
     case average, maximum
+    /// The square root of the mean of the squares; canonicalisation makes it three operators.
+    case rootMeanSquare
   }
 
   package var kind: Kind

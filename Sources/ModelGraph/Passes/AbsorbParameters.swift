@@ -30,6 +30,11 @@ extension Graph {
       case .convolution2D, .depthwiseConvolution2D, .pool2D:
         nodes[index].operation = try view.withExplicitPadding()
       case .move(let move):
+        if let cut = try view.cut(move) {
+          nodes[index].operation = .cut(cut.cut)
+          nodes[index].inputs = Array(nodes[index].inputs.prefix(2))
+          continue
+        }
         let resolved = try view.resolve(move)
         let isWhole = resolved.copy.extents.reduce(1, *) == (try view.type(0).shape.elementCount)
         nodes[index].operation =
@@ -37,6 +42,11 @@ extension Graph {
           ? .reshape(Reshape(target: resolved.shape.extents))
           : .stridedCopy(resolved.copy)
         nodes[index].inputs = Array(data)
+      case .reverseSequence(var parameters):
+        let rank = try view.type(0).shape.rank
+        parameters.axis = try view.normalize(parameters.axis, rank: rank)
+        parameters.batchAxis = try view.normalize(parameters.batchAxis, rank: rank)
+        nodes[index].operation = .reverseSequence(parameters)
       case .gather(var parameters):
         parameters.axis = try view.normalize(parameters.axis, rank: try view.type(0).shape.rank)
         if parameters.batchDimensions < 0 {
@@ -46,7 +56,9 @@ extension Graph {
       case .fullyConnected, .binary, .unary, .softmax, .quantize, .dequantize, .stridedCopy,
         .gatherND, .cast, .select, .argumentOfExtreme, .resize, .batchMatmul,
         .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
-        .dynamicUpdateSlice, .oneHot, .recurrent:
+        .dynamicUpdateSlice, .oneHot, .recurrent, .detect, .spectrum, .complexPart, .top,
+        .scatter, .normalizeByNeighbours, .cut, .convolution3D, .segment, .bucketize, .selectBoxes,
+        .diagonal, .loop, .branch:
         break
       }
     }

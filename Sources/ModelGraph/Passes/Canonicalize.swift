@@ -8,7 +8,11 @@ extension Graph {
     var graph = self
     try graph.validate()
     try graph.inferShapes()
+    for index in graph.subgraphs.indices {
+      graph.subgraphs[index] = try graph.subgraphs[index].canonicalized()
+    }
     try graph.expandBlockMoves()
+    graph.expandRootPools()
     try graph.absorbParameters()
     graph.expandTableLookups()
     graph.computeInFloat()

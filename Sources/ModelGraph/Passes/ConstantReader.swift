@@ -29,7 +29,7 @@ struct ConstantReader {
       let pair = try bytes.load(Int8.self, at: index / 2)
       let code = index % 2 == 0 ? (pair << 4) >> 4 : pair >> 4
       return scaled(Int32(code), at: index)
-    case .bool, .uint16, .uint32, .uint64, .float64, .string: return nil
+    case .bool, .uint16, .uint32, .uint64, .float64, .complex64, .string: return nil
     }
   }
 

@@ -89,12 +89,15 @@ extension Operator {
     case .convolution2D, .depthwiseConvolution2D, .fullyConnected, .binary, .unary, .pool2D,
       .reduce, .pad, .reshape, .squeeze, .expandDimensions, .softmax, .concatenate, .quantize,
       .dequantize, .move, .stridedCopy, .gather, .gatherND, .select, .argumentOfExtreme,
-      .batchMatmul, .transposeConvolution2D, .mirrorPad, .dynamicUpdateSlice:
+      .batchMatmul, .transposeConvolution2D, .mirrorPad, .dynamicUpdateSlice,
+      .top, .reverseSequence, .cut:
       true
     // The reference interpolates codes without sign otherwise.
     case .resize(let parameters): parameters.kind == .nearest
     case .recurrent: false
-    case .cast, .generate, .cumulativeSum, .l2Normalize, .oneHot: false
+    case .cast, .generate, .cumulativeSum, .l2Normalize, .oneHot, .detect, .spectrum, .complexPart,
+      .scatter, .normalizeByNeighbours, .convolution3D, .segment, .bucketize, .selectBoxes,
+      .diagonal, .loop, .branch: false
     }
   }
 

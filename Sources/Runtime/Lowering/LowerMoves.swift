@@ -13,10 +13,14 @@ extension Lowering {
   }
 
   /// Adds a walk through a value; the node's kind is unsupported when it takes more than eight axes.
+  ///
+  /// With `elementBytes`, the walk is through pieces of that size.
   mutating func addStridedCopy(
-    _ copy: StridedCopy, _ node: Node, from source: Source, to destination: BufferID
+    _ copy: StridedCopy, _ node: Node, from source: Source, to destination: BufferID,
+    elementBytes: Int? = nil
   ) throws(RuntimeError) {
-    let elementBytes = type(try operand(node, 0)).dataType.bitWidth / 8
+    let ownBytes = type(try operand(node, 0)).dataType.bitWidth / 8
+    let elementBytes = elementBytes ?? ownBytes
     guard let walk = StridedWalk(copy, elementBytes: elementBytes) else { throw unsupported(node) }
     let kernel = table.general.copyStrided
     let bytes = walk.rows * walk.extents[7] * elementBytes
@@ -163,11 +167,13 @@ extension Lowering {
       zip(data.extents, part.extents).allSatisfy({ $0 >= $1 })
     else { throw unsupported(node) }
     let elementBytes = type(input).dataType.bitWidth / 8
+    let isInPlace = isReplaced(input, by: node.outputs[0])
     let (copyRows, kernel) = (table.copyRows, table.general.updateSlice)
     let (extents, blockExtents) = (rightAligned(data.extents, 1), rightAligned(part.extents, 1))
     let isWide = type(starts).dataType == .int64
     let byteCount = elements(input) * elementBytes
     let (source, pieces, places) = (source(input), source(block), source(starts))
+    if isInPlace { try replace(input, by: node.outputs[0]) }
     let destination = try destination(node.outputs[0])
     add(
       Step(
@@ -182,7 +188,7 @@ extension Lowering {
           rows: 1, rowBytes: byteCount, input: memory.raw(source), inputStrideBytes: byteCount,
           output: memory.raw(destination), outputStrideBytes: byteCount)
         return { _, _ in
-          copyRows(whole)
+          if !isInPlace { copyRows(whole) }
           kernel(arguments)
         }
       })

@@ -30,8 +30,12 @@ extension Lowering {
   /// First what is still to be read in a variable's place is saved: outputs of the model, and what
   /// another variable becomes.
   mutating func storeVariables() throws(RuntimeError) {
-    for output in graph.outputs where isKept(output) { try save(output) }
-    let changed = zip(graph.variables, variables).filter { $0.0.next != $0.0.current }
+    for output in graph.outputs where isKept(output) && !replacements.contains(output) {
+      try save(output)
+    }
+    let changed = zip(graph.variables, variables).filter {
+      $0.0.next != $0.0.current && !replacements.contains($0.0.next)
+    }
     for (variable, _) in changed where isKept(variable.next) { try save(variable.next) }
     for (variable, stored) in changed {
       let next = source(variable.next)
@@ -43,6 +47,21 @@ extension Lowering {
         from: next, to: stored.buffer, byteCount: stored.byteCount)
     }
     for variable in graph.variables { use(variable.current) }
+  }
+
+  /// Whether `next` is what the variable `current` becomes, and only the node that makes it reads `current`, so that it
+  /// can be made in the variable's place.
+  func isReplaced(_ current: ValueID, by next: ValueID) -> Bool {
+    let isNext = graph.variables.contains { $0.current == current && $0.next == next }
+    let uses = graph.variables.count { $0.next == current || $0.next == next }
+    return isNext && uses == 1 && !graph.outputs.contains(current)
+      && graph.nodes.reduce(0) { $0 + $1.inputs.count { $0 == current } } == 1
+  }
+
+  /// Lets `next` be made in the place of the variable `current`.
+  mutating func replace(_ current: ValueID, by next: ValueID) throws(RuntimeError) {
+    try alias(next, of: current)
+    replacements.insert(next)
   }
 
   /// Copies a value out of a variable's place.

@@ -15,10 +15,12 @@ struct Lowering {
   /// Whether no step may read a constant from the mapped file.
   let copiesConstants: Bool
   private(set) var steps: [Step] = []
-  private(set) var packed: [PackedConstant] = []
-  private(set) var buffers: [BufferRequest] = []
+  var packed: [PackedConstant] = []
+  var buffers: [BufferRequest] = []
   /// What the program keeps between inferences.
   var variables: [StoredVariable] = []
+  /// What variables become, made in their places.
+  var replacements: Set<ValueID> = []
   /// Buffers in the bytes of variables, under any name.
   private var keptBuffers: Set<Int> = []
   /// Scratch bytes that the hungriest step wants for each thread.
@@ -27,6 +29,8 @@ struct Lowering {
   /// Constants that some step reads from the mapped file.
   private var fileConstants: Set<Int> = []
   private var realigned: [Int: PackedID] = [:]
+  /// Bytes of constants that the steps of nested programs read in place.
+  var nestedFileBytes = 0
 
   init(
     _ graph: Graph, table: KernelTable, threads: Int, copiesConstants: Bool = false
@@ -47,7 +51,7 @@ struct Lowering {
 
   /// Bytes of constants that steps read in place.
   var fileBackedBytes: Int {
-    fileConstants.reduce(0) { $0 + (graph.values[$1].constant?.count ?? 0) }
+    fileConstants.reduce(nestedFileBytes) { $0 + (graph.values[$1].constant?.count ?? 0) }
   }
 
   private mutating func lowerNodes() throws(RuntimeError) {

@@ -67,6 +67,11 @@ struct Invoke: ParsableCommand {
     for step in 1...steps {
       instance.load(arrays)
       instance.run()
+      guard instance.isComplete else {
+        throw CommandFailure(
+          .failure,
+          "a loop in \(file) went on for \(GraphLimits.loopIterationsMaximum) iterations; it was ended")
+      }
       for (index, array) in try instance.arrays().enumerated() {
         try directory.write(array, name: step == 1 ? "\(index)" : "step\(step)_\(index)")
       }

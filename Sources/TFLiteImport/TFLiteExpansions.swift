@@ -1,0 +1,52 @@
+import ModelGraph
+import Tensors
+
+/// Operators of the file that are several in the graph.
+extension TFLiteAssembly {
+  /// Makes `node` the last of the nodes that stand for it, and adds those before it.
+  mutating func expand(_ node: inout Node) {
+    switch node.operation {
+    case .detect: dequantizeOperands(of: &node)
+    case .binary where node.inputs.count > 2: foldOperands(of: &node)
+    case .recurrent(.lstm): addTime(to: &node)
+    default: break
+    }
+  }
+
+  /// The list of boxes is made of numbers, whatever codes the detector gives.
+  private mutating func dequantizeOperands(of node: inout Node) {
+    for (place, operand) in node.inputs.enumerated() {
+      guard let operand, let type = type(operand), [.uint8, .int8].contains(type.dataType) else {
+        continue
+      }
+      let numbers = append(TensorType(.float32, type.shape))
+      add(Node(.dequantize, inputs: [operand], outputs: [numbers]))
+      node.inputs[place] = numbers
+    }
+  }
+
+  /// An operation of many operands, two at a time.
+  private mutating func foldOperands(of node: inout Node) {
+    guard let first = node.input(0), let type = type(first) else { return }
+    var sum: ValueID? = first
+    for operand in node.inputs.dropFirst().dropLast() {
+      let next = append(type)
+      add(Node(node.operation, inputs: [sum, operand], outputs: [next]))
+      sum = next
+    }
+    node.inputs = [sum, node.inputs[node.inputs.count - 1]]
+  }
+
+  /// A memory that is given one moment is given a sequence of one.
+  private mutating func addTime(to node: inout Node) {
+    guard let input = node.input(0), let type = type(input), type.shape.rank == 2,
+      let output = node.outputs.first, let result = self.type(output), node.outputs.count == 1
+    else { return }
+    let sequence = append(type)
+    add(Node(.expandDimensions(ExpandDimensions(axis: 0)), inputs: [input], outputs: [sequence]))
+    node.inputs[0] = sequence
+    let results = append(result)
+    node.outputs = [results]
+    later = Node(.squeeze(Squeeze(axes: [0])), inputs: [results], outputs: [output])
+  }
+}
