@@ -86,8 +86,8 @@ extension Graph {
     switch node.operation {
     case .l2Normalize: return true
     case .softmax(let parameters):
-      return parameters.isLogarithm
-        || self[node.outputs[0]].type.dataType != self[input].type.dataType
+      let types = (self[input].type.dataType, self[node.outputs[0]].type.dataType)
+      return parameters.isLogarithm || (types.0 != types.1 && types != (.int8, .int16))
     case .unary(let parameters): return isInt16 && !parameters.kind.hasInt16Kernel
     case .pool2D, .batchMatmul, .cumulativeSum, .transposeConvolution2D: return isInt16
     default: return false
