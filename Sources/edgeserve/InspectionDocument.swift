@@ -81,7 +81,7 @@ extension InspectionDocument {
   /// The operators of a graph, in order of first appearance, and which of them lack a kernel.
   static func operators(of graph: Graph, missing: [MissingKernel]) -> [OperatorCount] {
     var counts: [OperatorCount] = []
-    for node in graph.nodes {
+    for node in graph.nodesThroughout {
       let name = node.operation.name
       if let index = counts.firstIndex(where: { $0.name == name }) {
         counts[index].count += 1
@@ -92,4 +92,9 @@ extension InspectionDocument {
     }
     return counts
   }
+}
+
+extension Graph {
+  /// The nodes, and those of every graph that a loop or a branch runs.
+  fileprivate var nodesThroughout: [Node] { nodes + subgraphs.flatMap(\.nodesThroughout) }
 }

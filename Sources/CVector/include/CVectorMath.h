@@ -14,7 +14,6 @@ CV_INLINE float cv_hyperbolic_tangent(float x) { return __builtin_tanhf(x); }
 CV_INLINE float cv_error_function(float x) { return __builtin_erff(x); }
 CV_INLINE float cv_power(float x, float y) { return __builtin_powf(x, y); }
 CV_INLINE float cv_remainder(float x, float y) { return __builtin_fmodf(x, y); }
-CV_INLINE float cv_hypotenuse(float x, float y) { return __builtin_hypotf(x, y); }
 CV_INLINE float cv_square_root(float x) { return __builtin_sqrtf(x); }
 CV_INLINE float cv_floor(float x) { return __builtin_floorf(x); }
 CV_INLINE float cv_ceiling(float x) { return __builtin_ceilf(x); }

@@ -140,13 +140,14 @@ func spectrum(_ arguments: SpectrumArguments, _ pictures: Range<Int>) {
   }
 }
 
-/// The lengths of complex numbers, without overflow on the way.
+/// The lengths of complex numbers, in double precision on the way, where no square overflows.
 func magnitude(_ arguments: MagnitudeArguments) {
   var i = 0
   // Sound: the maker of the arguments vouches for the pointers.
   while i < arguments.count {
-    unsafe arguments.output[i] = cv_hypotenuse(
-      arguments.input[2 &* i], arguments.input[2 &* i &+ 1])
+    let real = unsafe Double(arguments.input[2 &* i])
+    let imaginary = unsafe Double(arguments.input[2 &* i &+ 1])
+    unsafe arguments.output[i] = Float((real * real + imaginary * imaginary).squareRoot())
     i &+= 1
   }
 }

@@ -122,9 +122,10 @@ extension Lowering {
 
   private mutating func addControl(_ control: Control, _ node: Node, _ name: String) {
     let nested = control.programs.flatMap(\.steps)
+    let counts = control.programs.map { "\($0.steps.count)" }.joined(separator: " + ")
     var step = Step(
       description: description(
-        node, name,
+        node, "\(name), \(counts) steps",
         multiplyAccumulates: nested.reduce(0) { $0 + $1.description.multiplyAccumulates }),
       split: .whole(costNanoseconds: 0)
     ) { _ in { _, _ in } }
