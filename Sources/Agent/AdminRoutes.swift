@@ -1,9 +1,12 @@
+import JSONDocuments
 import Transport
 
 /// What the admin socket answers.
 struct AdminRoutes: Sendable {
   let report: StatusReport
   let metrics: MetricsReport
+  /// The settings in force.
+  let configuration: CurrentConfiguration
   let repository: RepositoryRoutes
 
   func handle(
@@ -20,6 +23,9 @@ struct AdminRoutes: Sendable {
         HTTPResponse(
           status: health == .failing ? 503 : 200, headers: [("Content-Type", "text/plain")],
           body: Array((health.rawValue + "\n").utf8)))
+    case "/config":
+      guard request.method == "GET" else { return respond(Self.notAllowed) }
+      respond(.json((try? JSONDocument.encode(configuration.value.entries)) ?? []))
     case "/metrics":
       guard request.method == "GET" else { return respond(Self.notAllowed) }
       respond(metrics.response())

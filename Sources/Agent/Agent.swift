@@ -32,6 +32,8 @@ package final class Agent: Sendable {
     package var delivery:
       (@Sendable (AgentConfiguration, DeliveryConfiguration, ModelManager, Logger) throws ->
         any DeliveryService)?
+    /// Sockets that the service manager opened.
+    package var inherited = InheritedSockets()
 
     package init(
       table: KernelTable, version: String,
@@ -53,8 +55,10 @@ package final class Agent: Sendable {
   }
 
   package let manager: ModelManager
-  package let configuration: AgentConfiguration
+  private let current: CurrentConfiguration
   private let log: Logger
+  private let report: StatusReport
+  private let limiter: RateLimiter
   private let memory: AgentMemory
   private let stores: LocalStores
   private let delivery: (any DeliveryService)?
@@ -68,7 +72,7 @@ package final class Agent: Sendable {
     _ configuration: AgentConfiguration, _ parts: Parts, log: Logger
   ) throws(AgentError) {
     try configuration.validate()
-    self.configuration = configuration
+    current = CurrentConfiguration(configuration)
     self.log = log
     let switches = SwitchCounters()
     let manager = ModelManager(
@@ -86,17 +90,29 @@ package final class Agent: Sendable {
     delivery = try Self.makeDelivery(configuration, parts, manager, log)
     stores = LocalStores(
       configuration.models, manager: manager, pollMilliseconds: configuration.pollMilliseconds)
-    let report = StatusReport(
+    report = StatusReport(
       service: manager.service, ledger: manager.ledger,
       process: ProcessFacts(
         version: parts.version, kernels: parts.table.name,
         board: configuration.board ?? "generic"),
-      delivery: delivery, paths: configuration.models)
-    let limiter = configuration.rateLimit.map { RateLimiter($0) }
+      delivery: delivery, stores: stores)
+    limiter = RateLimiter(configuration.rateLimit)
     let metrics = MetricsReport(status: report, switches: switches, limiter: limiter)
     thread = EventLoopThread()
+    let (stores, delivery) = (stores, delivery)
+    let begin = {
+      stores.start()
+      delivery?.start()
+    }
+    // Where the service manager holds the socket, clients wait in its queue until models are there.
+    let hasQueue = parts.inherited.paths.contains(configuration.socket)
+    if hasQueue {
+      begin()
+      manager.waitForLoads(milliseconds: AgentLimits.startMilliseconds)
+    }
     do throws(AgentError) {
-      let sockets = AgentSockets(configuration, thread, memory.connections, limiter)
+      let sockets = AgentSockets(
+        configuration, thread, memory.connections, limiter, parts.inherited)
       let remoteCalls = try sockets.openRemoteCalls(
         parts, manager.service, LocalAdministration(stores))
       remoteCallServer = remoteCalls
@@ -105,13 +121,15 @@ package final class Agent: Sendable {
           routes: parts.routes(manager.service)
             + (configuration.metricsOnDataSocket ? [metrics.route] : []),
           admin: AdminRoutes(
-            report: report, metrics: metrics,
+            report: report, metrics: metrics, configuration: current,
             repository: RepositoryRoutes(service: manager.service, stores: stores)))
       } catch {
         remoteCalls?.shutdown(drainMilliseconds: 0)
         throw error
       }
     } catch {
+      stores.shutdown()
+      delivery?.shutdown()
       thread.shutdown()
       manager.shutdown(drainMilliseconds: 0)
       throw error
@@ -122,9 +140,32 @@ package final class Agent: Sendable {
         "socket": "\(configuration.socket)", "kernels": "\(parts.table.name)",
         "budget_bytes": "\(configuration.memoryBudget.map(String.init) ?? "none")",
       ])
-    stores.start()
-    delivery?.start()
+    if !hasQueue { begin() }
   }
+
+  /// The settings in force.
+  package var configuration: AgentConfiguration { current.value }
+
+  /// Puts the models and the rate limit of `configuration` into force.
+  ///
+  /// - Returns: the keys of what differs otherwise, and needs a restart.
+  package func reload(_ configuration: AgentConfiguration) throws(AgentError) -> [String] {
+    try configuration.validate()
+    let restart = self.configuration.changes(to: configuration).filter { !$0.isReloadable }
+    current.reload(configuration)
+    limiter.change(configuration.rateLimit)
+    stores.change(configuration.models)
+    return restart.map(\.key)
+  }
+
+  /// How it is doing, in one line.
+  package var healthLine: String {
+    let document = report.document()
+    return ([document.health.rawValue] + document.problems).joined(separator: "; ")
+  }
+
+  /// Calls `body` on the thread that answers requests.
+  package func submit(_ body: @escaping @Sendable () -> Void) { thread.submit(body) }
 
   /// Stops taking requests, ends those under way within the bound, and releases everything.
   ///

@@ -11,6 +11,8 @@ package enum AgentLimits {
   static let retryMillisecondsMaximum = 60_000
   /// How long requests under way may take when the agent is told to stop.
   package static let drainMilliseconds = 10_000
+  /// How long clients that wait in a socket of the service manager's may wait for models to load.
+  static let startMilliseconds = 10_000
   /// Compute threads when none are configured: one for each core, at most so many.
   package static let threadsDefaultMaximum = 4
   package static let threadsMaximum = 64

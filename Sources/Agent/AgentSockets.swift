@@ -8,20 +8,24 @@ struct AgentSockets {
   private static let dataMode: mode_t = 0o660
   /// Only the user of the agent may ask how it is.
   private static let adminMode: mode_t = 0o600
+  /// The same, and the group that was configured.
+  private static let adminGroupMode: mode_t = 0o660
 
   private let configuration: AgentConfiguration
   private let thread: EventLoopThread
   private let memory: any ConnectionMemory
-  private let limiter: RateLimiter?
+  private let limiter: RateLimiter
+  private let inherited: InheritedSockets
 
   init(
     _ configuration: AgentConfiguration, _ thread: EventLoopThread, _ memory: any ConnectionMemory,
-    _ limiter: RateLimiter?
+    _ limiter: RateLimiter, _ inherited: InheritedSockets
   ) {
     self.configuration = configuration
     self.thread = thread
     self.memory = memory
     self.limiter = limiter
+    self.inherited = inherited
   }
 
   func open(
@@ -34,15 +38,22 @@ struct AgentSockets {
     var adminLimits = HTTPLimits()
     adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
     adminLimits.bodyBytesMaximum = AgentLimits.adminBodyBytesMaximum
-    let data = try serve(configuration.socket, Self.dataMode, limits) { [limiter] request, respond in
-      if let limiter, limiter.refuse(request, respond) { return }
+    let data = try serve(
+      try place(configuration.socket, Self.dataMode, configuration.socketGroup), limits
+    ) { [limiter] request, respond in
+      if limiter.refuse(request, respond) { return }
       for route in routes where route(request, respond) { return }
       respond(.error(404, "no such path"))
     }
     do throws(AgentError) {
       return (
         data,
-        try serve(configuration.adminSocket, Self.adminMode, adminLimits, handler: admin.handle)
+        try serve(
+          try place(
+            configuration.adminSocket,
+            configuration.adminSocketGroup == nil ? Self.adminMode : Self.adminGroupMode,
+            configuration.adminSocketGroup),
+          adminLimits, handler: admin.handle)
       )
     } catch {
       data.shutdown(drainMilliseconds: 0)
@@ -59,13 +70,12 @@ struct AgentSockets {
       throw .invalidValue(
         key: "grpc_socket", value: path, expected: "left out: this build has no gRPC")
     }
-    try Directories.make(Directories.parent(of: path))
     let settings = RemoteCallSettings(
-      path: path, mode: Self.dataMode,
+      place: try place(path, Self.dataMode, configuration.socketGroup),
       messageBytesMaximum: Self.bodyBytes(
         configuration.memoryBudget, HTTPLimits().bodyBytesMaximum),
       memory: memory, thread: thread, service: service,
-      pause: { [limiter] peer in limiter?.pause(peer) }, administration: administration)
+      pause: { [limiter] peer in limiter.pause(peer) }, administration: administration)
     do throws(TransportError) {
       return try open(settings)
     } catch {
@@ -80,16 +90,25 @@ struct AgentSockets {
     return min(maximum, max(budget / AgentLimits.bodyShare, AgentLimits.bodyBytesMinimum))
   }
 
-  private func serve(
-    _ path: String, _ mode: mode_t, _ limits: HTTPLimits,
-    handler: @escaping HTTPHandler
-  ) throws(AgentError) -> UnixHTTPServer {
+  /// The directory is made when it is missing.
+  private func place(
+    _ path: String, _ mode: mode_t, _ group: String?
+  ) throws(AgentError) -> SocketPlace {
     try Directories.make(Directories.parent(of: path))
+    return SocketPlace(
+      path: path, mode: mode,
+      group: try group.map { name throws(AgentError) in try GroupDatabase.number(of: name) },
+      inherited: inherited)
+  }
+
+  private func serve(
+    _ place: SocketPlace, _ limits: HTTPLimits, handler: @escaping HTTPHandler
+  ) throws(AgentError) -> UnixHTTPServer {
     do throws(TransportError) {
       return try UnixHTTPServer(
-        path: path, mode: mode, limits: limits, thread: thread, handler: handler)
+        at: place, limits: limits, thread: thread, handler: handler)
     } catch {
-      throw .socket(path: path, reason: error.sentence)
+      throw .socket(path: place.path, reason: error.sentence)
     }
   }
 }

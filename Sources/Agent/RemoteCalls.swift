@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 package import Serving
 package import Transport
 
@@ -10,9 +10,7 @@ package protocol RemoteCallServer: Sendable {
 
 /// What such a server is opened with.
 package struct RemoteCallSettings: Sendable {
-  package var path: String
-  /// Permissions of the socket file.
-  package var mode: mode_t
+  package var place: SocketPlace
   /// Bytes of one request.
   package var messageBytesMaximum: Int
   package var memory: any ConnectionMemory

@@ -1,4 +1,4 @@
-package import Glibc
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP2
 internal import NIOPosix
@@ -17,17 +17,15 @@ package final class UnixGRPCServer: Sendable {
   /// Binds the socket file and begins to answer.
   ///
   /// - Parameters:
-  ///   - path: At most 107 bytes; its directory must exist. A stale socket there is replaced.
-  ///   - mode: Permissions of the socket file.
   ///   - thread: Does the I/O and calls the methods; must outlive the server.
   ///   - methods: By their paths, `/package.Service/Method`.
   ///   - refuse: Why a caller may not make one more costly call now; nil when it may.
   package init(
-    path: String, mode: mode_t, limits: GRPCLimits = GRPCLimits(), thread: EventLoopThread,
+    at place: SocketPlace, limits: GRPCLimits = GRPCLimits(), thread: EventLoopThread,
     methods: [String: GRPCMethod],
     refuse: @escaping @Sendable (PeerCredentials?) -> GRPCStatus? = { _ in nil }
   ) throws(TransportError) {
-    let file = try UnixSocketFile(path: path, mode: mode)
+    let file = try UnixSocketFile(place)
     let loop = thread.group.next()
     do {
       let registry = try loop.submit {
@@ -41,9 +39,9 @@ package final class UnixGRPCServer: Sendable {
     } catch {
       file.remove()
       let number = (error as? IOError)?.errnoCode ?? EIO
-      throw .cannotListen(path: path, call: "listen", errno: number)
+      throw .cannotListen(path: place.path, call: "listen", errno: number)
     }
-    self.path = path
+    path = place.path
     self.file = file
   }
 

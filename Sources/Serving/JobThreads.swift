@@ -17,21 +17,8 @@ package final class JobThreads: Sendable {
     let state = Mutex(State())
     let available = Semaphore()
     let exited = Semaphore()
-    let name: String
-    let niceness: Int32
-
-    init(name: String, niceness: Int32) {
-      self.name = name
-      self.niceness = niceness
-    }
-
     /// What a thread does: jobs until told to stop and none is left.
     func run() {
-      if niceness != 0 {
-        // On Linux a `who` of 0 means the calling thread alone.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
-      }
-      Thread.name(name)
       while true {
         let (due, stop) = state.withLock { ($0.delayed.first?.due, $0.stopping && $0.jobs.isEmpty) }
         if stop { break }
@@ -57,11 +44,11 @@ package final class JobThreads: Sendable {
   /// - Parameter name: at most 15 bytes, as the kernel keeps them.
   package init(name: String, threads: Int, stackBytes: Int, niceness: Int32 = 0) {
     precondition(threads > 0)
-    shared = Shared(name: name, niceness: niceness)
+    shared = Shared()
     self.threads = threads
     for _ in 0..<threads {
       let shared = shared
-      Thread.start(stackBytes: stackBytes) { shared.run() }
+      Thread.start(name: name, stackBytes: stackBytes, niceness: niceness) { shared.run() }
     }
   }
 

@@ -51,6 +51,22 @@ package final class ModelManager: Sendable {
     _ = registry.withdraw(model, only: version)
   }
 
+  /// Waits for the loads that were asked for until now, at most so long.
+  package func waitForLoads(milliseconds: Int) {
+    let done = Semaphore()
+    loaderThread.submit { done.post() }
+    _ = done.wait(until: MonotonicClock.now() + UInt64(milliseconds) * 1_000_000)
+  }
+
+  /// Takes every version of `model` out of service and forgets the model; after the loads of it that
+  /// are waiting.
+  package func forget(_ model: String) {
+    loaderThread.submit { [registry] in
+      _ = registry.withdraw(model, only: nil)
+      _ = registry.state.withLock { $0.models.removeValue(forKey: model) }
+    }
+  }
+
   /// Points `label` at `version`, which must serve.
   package func setLabel(
     _ label: String, of model: String, to version: Int64

@@ -1,4 +1,4 @@
-package import Glibc
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -16,14 +16,12 @@ package final class UnixHTTPServer: Sendable {
   /// Binds the socket file and begins to answer.
   ///
   /// - Parameters:
-  ///   - path: At most 107 bytes; its directory must exist. A stale socket there is replaced.
-  ///   - mode: Permissions of the socket file.
   ///   - thread: Does the I/O and calls `handler`; must outlive the server.
   package init(
-    path: String, mode: mode_t, limits: HTTPLimits = HTTPLimits(), thread: EventLoopThread,
+    at place: SocketPlace, limits: HTTPLimits = HTTPLimits(), thread: EventLoopThread,
     handler: @escaping HTTPHandler
   ) throws(TransportError) {
-    let file = try UnixSocketFile(path: path, mode: mode)
+    let file = try UnixSocketFile(place)
     let loop = thread.group.next()
     do {
       let registry = try loop.submit {
@@ -36,9 +34,9 @@ package final class UnixHTTPServer: Sendable {
     } catch {
       file.remove()
       let number = (error as? IOError)?.errnoCode ?? EIO
-      throw .cannotListen(path: path, call: "listen", errno: number)
+      throw .cannotListen(path: place.path, call: "listen", errno: number)
     }
-    self.path = path
+    path = place.path
     self.file = file
   }
 

@@ -15,8 +15,10 @@ final class UnixSocket: Sendable {
   deinit { _ = close(descriptor) }
 
   /// A new unconnected socket, closed across `exec`.
-  static func make() -> Result<UnixSocket, SystemCallFailure> {
-    let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+  static func make(
+    _ kind: __socket_type = SOCK_STREAM
+  ) -> Result<UnixSocket, SystemCallFailure> {
+    let descriptor = socket(AF_UNIX, CInt(kind.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return .failure(SystemCallFailure(call: "socket", errno: errno)) }
     return .success(UnixSocket(descriptor: descriptor))
   }
@@ -42,6 +44,40 @@ final class UnixSocket: Sendable {
     unsafe withAddress(path) { address, length in
       unsafe Glibc.bind(descriptor, address, length) == 0 ? 0 : errno
     }
+  }
+
+  /// Sends one datagram without waiting; returns 0, or `errno`. A leading `@` in the path stands for
+  /// the zero byte of a name in the abstract space.
+  func send(datagram bytes: [UInt8], to path: String) -> Int32 {
+    let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)
+    return unsafe withAddress(path, isAbstract: path.utf8.first == UInt8(ascii: "@")) {
+      address, length in
+      unsafe bytes.withUnsafeBytes { buffer in
+        let sent = unsafe sendto(
+          descriptor, buffer.baseAddress, buffer.count, flags, address, length)
+        return sent >= 0 ? 0 : errno
+      }
+    }
+  }
+
+  /// The path of a stream socket that listens; nil for any other descriptor.
+  static func listeningPath(of descriptor: CInt) -> String? {
+    var isListening: CInt = 0
+    var length = socklen_t(MemoryLayout<CInt>.size)
+    guard
+      unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0,
+      isListening == 1
+    else { return nil }
+    var address = sockaddr_un()
+    length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe getsockname(descriptor, $0, &length)
+      }
+    }
+    guard status == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+    let path = unsafe withUnsafeBytes(of: &address.sun_path) { unsafe Array($0.prefix { $0 != 0 }) }
+    return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
   }
 
   /// Bounds how long one `receive` and one `send` may block.
@@ -82,18 +118,25 @@ final class UnixSocket: Sendable {
 
   /// - Precondition: `check(path:)` accepted the path.
   private func withAddress(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    _ path: String, isAbstract: Bool = false,
+    _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) -> Int32 {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
+    var bytes = Array(path.utf8)
     precondition(bytes.count <= Self.pathBytesMaximum)
+    // An abstract name is as long as its address says; a path ends at the first zero.
+    var length = MemoryLayout<sockaddr_un>.size
+    if isAbstract {
+      bytes[0] = 0
+      length = MemoryLayout<sockaddr_un>.size - Self.pathBytesMaximum - 1 + bytes.count
+    }
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in
       unsafe target.copyBytes(from: bytes)
     }
     return unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        unsafe body($0, socklen_t(length))
       }
     }
   }

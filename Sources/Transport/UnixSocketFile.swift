@@ -1,16 +1,41 @@
-package import Glibc
+internal import Glibc
 
 /// A bound socket and the file that names it, removed again only while it is still the same file.
 package struct UnixSocketFile: Sendable {
   package let path: String
   let socket: UnixSocket
-  private let device: UInt
-  private let inode: UInt
+  /// What the file was when it was made; nil for a file of the service manager's, which stays.
+  private let identity: Identity?
 
-  /// Binds a socket at `path` with the permissions `mode`.
+  private struct Identity: Equatable {
+    var device: UInt
+    var inode: UInt
+
+    init(_ status: stat) {
+      device = UInt(status.st_dev)
+      inode = UInt(status.st_ino)
+    }
+  }
+
+  /// Binds a socket, or takes over the one that listens there already.
   ///
   /// A socket file that nobody answers at is replaced; any other file is left alone.
-  package init(path: String, mode: mode_t) throws(TransportError) {
+  package init(_ place: SocketPlace) throws(TransportError) {
+    if let socket = place.inherited[place.path] {
+      self.init(path: place.path, socket: socket, identity: nil)
+    } else {
+      try self.init(binding: place)
+    }
+  }
+
+  private init(path: String, socket: UnixSocket, identity: Identity?) {
+    self.path = path
+    self.socket = socket
+    self.identity = identity
+  }
+
+  private init(binding place: SocketPlace) throws(TransportError) {
+    let (path, mode, group) = (place.path, place.mode, place.group)
     try UnixSocket.check(path: path)
     try Self.removeStale(path)
     let socket: UnixSocket
@@ -20,13 +45,17 @@ package struct UnixSocketFile: Sendable {
       throw .cannotListen(path: path, call: failure.call, errno: failure.errno)
     }
     // The file takes the mode of the socket at bind, so it is never open wider than asked.
-    guard fchmod(socket.descriptor, mode) == 0 else {
+    let modeAtBind = group == nil ? mode : mode & 0o700
+    guard fchmod(socket.descriptor, modeAtBind) == 0 else {
       throw .cannotListen(path: path, call: "fchmod", errno: errno)
     }
     let bound = socket.bind(to: path)
     guard bound == 0 else {
       if bound == EADDRINUSE { throw .addressInUse(path: path) }
       throw .cannotListen(path: path, call: "bind", errno: bound)
+    }
+    if let group, unsafe lchown(path, .max, group) != 0 {
+      throw .cannotListen(path: path, call: "chown", errno: errno)
     }
     // The process's umask took bits away at bind; give those back that were asked for.
     guard unsafe chmod(path, mode) == 0 else {
@@ -37,8 +66,7 @@ package struct UnixSocketFile: Sendable {
     }
     self.path = path
     self.socket = socket
-    device = UInt(status.st_dev)
-    inode = UInt(status.st_ino)
+    identity = Identity(status)
   }
 
   /// A descriptor of the socket that belongs to whoever asked.
@@ -46,9 +74,7 @@ package struct UnixSocketFile: Sendable {
 
   /// Removes the file unless another has taken its place.
   package func remove() {
-    guard let status = Self.status(path), UInt(status.st_dev) == device,
-      UInt(status.st_ino) == inode
-    else { return }
+    guard let identity, let status = Self.status(path), Identity(status) == identity else { return }
     _ = unsafe unlink(path)
   }
 

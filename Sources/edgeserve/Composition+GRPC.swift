@@ -22,7 +22,7 @@
       let health = HealthMethods(service: settings.service)
       let pause = settings.pause
       return try UnixGRPCServer(
-        path: settings.path, mode: settings.mode, limits: limits, thread: settings.thread,
+        at: settings.place, limits: limits, thread: settings.thread,
         methods: tensorFlow.methods.merging(openInference.methods) { $1 }
           .merging(health.methods) { $1 },
         refuse: { peer in

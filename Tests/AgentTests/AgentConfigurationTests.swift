@@ -137,4 +137,47 @@ struct AgentConfigurationTests {
     configuration.models["wake"] = "/x"
     #expect(throws: AgentError.modelDeclaredTwice(model: "wake")) { try configuration.validate() }
   }
+
+  /// The file that packages install.
+  private static func example() throws -> [Substring] {
+    let path = Fixtures.packageDirectory + "/Packaging/edgeserve.json"
+    return try String(decoding: readFile(path), as: UTF8.self)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+  }
+
+  @Test("the example leaves every default as it is")
+  func exampleAsInstalled() throws {
+    #expect(try Self.read(Self.example().joined(separator: "\n")) == AgentConfiguration())
+  }
+
+  @Test("the example explains every key, and is right when all of them are switched on")
+  func exampleSwitchedOn() throws {
+    let lines = try Self.example().map { line in
+      let text = line.drop { $0 == " " }
+      return text.hasPrefix("//") && !text.hasPrefix("// ") ? text.dropFirst(2) : line
+    }
+    let configuration = try Self.read(lines.joined(separator: "\n"))
+    try configuration.validate()
+    // A shared key takes the place of certificates.
+    let silent = configuration.entries.filter { $0.value == "null" && !$0.key.contains(".tls.psk_") }
+    #expect(silent == [])
+    #expect(lines.contains { $0.contains("psk_identity") })
+  }
+
+  @Test("changes are named by key, and models and rate limits do without a restart")
+  func changes() throws {
+    let before = try Self.read(Self.whole)
+    var after = before
+    after.delivery = nil
+    after.models = [:]
+    after.threads = 3
+    after.rateLimit = RateLimit(requestsPerSecond: 5, burst: 10)
+    let changes = before.changes(to: after)
+    #expect(changes.filter(\.isReloadable).map(\.key) == [
+      "models", "rate_limit.requests_per_second", "rate_limit.burst",
+    ])
+    #expect(changes.contains(ConfigurationEntry(key: "threads", value: "3")))
+    #expect(changes.contains(ConfigurationEntry(key: "delivery.fleet", value: "null")))
+    #expect(before.changes(to: before).isEmpty)
+  }
 }

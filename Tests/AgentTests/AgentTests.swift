@@ -110,6 +110,39 @@ struct AgentTests {
     #expect(try running.get("/v1/models/digits", admin: true).status == 404)
   }
 
+  @Test("a reload adds, moves and removes models, and names what needs a restart")
+  func reload() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": Fixtures.digitsModel(1)]
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    var changed = running.agent.configuration
+    changed.models = ["digits": Fixtures.digitsModel(1), "more": Fixtures.digitsModel(2)]
+    changed.rateLimit = RateLimit(requestsPerSecond: 0.001, burst: 1)
+    changed.memoryBudget = 1 << 20
+    changed.socket = "/elsewhere"
+    #expect(try running.agent.reload(changed) == ["socket", "memory_budget"])
+    #expect(running.agent.configuration.models == changed.models)
+    #expect(running.agent.configuration.memoryBudget == nil)
+    #expect(try running.waitFor { try running.get("/v2/models/more/ready").status == 200 })
+    #expect(try running.get("/v2/models/digits/ready").status == 200)
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    let ask = { try client.request(method: "POST", path: "/v2/models/more/infer").status }
+    #expect(try [ask(), ask()] == [400, 429])
+
+    changed.models = ["more": Fixtures.digitsModel(2)]
+    changed.rateLimit = nil
+    _ = try running.agent.reload(changed)
+    #expect(try running.waitFor { try running.get("/v2/models/digits").status == 404 })
+    #expect(try running.status().models.map(\.name) == ["more"])
+    #expect(try running.status().health == .ok)
+    #expect(try client.request(method: "POST", path: "/v2/models/more/infer").status == 400)
+
+    changed.models = ["bad name": "/x"]
+    #expect(throws: AgentError.self) { _ = try running.agent.reload(changed) }
+    #expect(try running.status().models.map(\.name) == ["more"])
+  }
+
   @Test("refuses a budget that does not hold its own buffers, and says how much they are")
   func smallBudget() throws {
     #expect(throws: AgentError.budgetTooSmall(needed: 262_144, budget: 100_000)) {

@@ -22,7 +22,9 @@ private final class HalfPlusTwo {
   init() throws {
     path = directory.path + "/data.sock"
     let routes = OpenInference.Routes(service: manager.service)
-    server = try UnixHTTPServer(path: path, mode: 0o600, thread: thread) { request, respond in
+    server = try UnixHTTPServer(
+      at: SocketPlace(path: path, mode: 0o600), thread: thread
+    ) { request, respond in
       if !routes.handle(request, respond) { respond(.error(404, "Not Found")) }
     }
     let done = Atomic<Bool>(false)

@@ -19,8 +19,8 @@ final class ServerFixture {
   ) throws {
     let number = socketCounter.add(1, ordering: .relaxed).newValue
     server = try UnixGRPCServer(
-      path: "/tmp/edgeserve-grpc-\(getpid())-\(number).sock", mode: 0o600, limits: limits,
-      thread: thread, methods: Self.methods.merging(extra) { $1 }, refuse: refuse)
+      at: SocketPlace(path: "/tmp/edgeserve-grpc-\(getpid())-\(number).sock", mode: 0o600),
+      limits: limits, thread: thread, methods: Self.methods.merging(extra) { $1 }, refuse: refuse)
   }
 
   deinit {

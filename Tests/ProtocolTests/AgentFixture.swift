@@ -38,7 +38,9 @@ final class AgentFixture: Sendable {
     path = directory.path + "/data.sock"
     let tensorFlow = TensorFlowServing.Routes(service: manager.service)
     let openInference = OpenInference.Routes(service: manager.service, serverVersion: "test")
-    server = try UnixHTTPServer(path: path, mode: 0o600, thread: thread) { request, respond in
+    server = try UnixHTTPServer(
+      at: SocketPlace(path: path, mode: 0o600), thread: thread
+    ) { request, respond in
       if tensorFlow.handle(request, respond) || openInference.handle(request, respond) { return }
       respond(.error(404, "Not Found"))
     }

@@ -18,7 +18,8 @@ final class ServerFixture {
 
   init(limits: HTTPLimits = HTTPLimits(), handler: @escaping HTTPHandler) throws {
     server = try UnixHTTPServer(
-      path: freshSocketPath(), mode: 0o600, limits: limits, thread: thread, handler: handler)
+      at: SocketPlace(path: freshSocketPath(), mode: 0o600), limits: limits, thread: thread,
+      handler: handler)
   }
 
   deinit {

@@ -10,7 +10,8 @@ struct SocketFileTests {
   var path: String { directory.path + "/s.sock" }
 
   private func serve(_ path: String, mode: mode_t = 0o600) throws(TransportError) -> UnixHTTPServer {
-    try UnixHTTPServer(path: path, mode: mode, thread: thread, handler: ServerFixture.echo)
+    try UnixHTTPServer(
+      at: SocketPlace(path: path, mode: mode), thread: thread, handler: ServerFixture.echo)
   }
 
   private func status(_ path: String) -> stat? {
@@ -26,8 +27,8 @@ struct SocketFileTests {
     #expect(status(path) == nil)
   }
 
-  @Test("a socket that nobody answers at is replaced")
-  func stale() throws {
+  /// A socket of somebody else's at `path`.
+  private func boundSocket() -> CInt {
     let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -38,7 +39,58 @@ struct SocketFileTests {
       }
     }
     #expect(bound == 0)
+    return descriptor
+  }
+
+  @Test("a socket that the service manager holds is used, and outlives the server with its queue")
+  func inherited() throws {
+    let descriptor = boundSocket()
+    #expect(listen(descriptor, 8) == 0)
+    let announce: (String) -> String? = { $0 == "LISTEN_PID" ? "\(getpid())" : "1" }
+    for _ in 0..<2 {
+      // As a new process would have it: a descriptor of its own.
+      let inherited = InheritedSockets(environment: announce, first: dup(descriptor))
+      #expect(inherited.paths == [path])
+      let server = try UnixHTTPServer(
+        at: SocketPlace(path: path, mode: 0o600, inherited: inherited), thread: thread,
+        handler: ServerFixture.echo)
+      var client = UnixHTTPClient(path: path)
+      #expect(try client.request(method: "GET", path: "/").status == 200)
+      server.shutdown(drainMilliseconds: 100)
+      #expect(status(path) != nil)
+    }
+    // Nobody accepts now, and still a client is not turned away.
+    #expect(RawConnection(path) != nil)
     close(descriptor)
+  }
+
+  @Test("sockets announced to another process, and descriptors that are none, are left alone")
+  func notInherited() throws {
+    let descriptor = boundSocket()
+    defer { close(descriptor) }
+    let ours = { (name: String) in name == "LISTEN_PID" ? "\(getpid())" : "1" }
+    // Bound, and not listening.
+    #expect(InheritedSockets(environment: ours, first: descriptor).paths.isEmpty)
+    #expect(listen(descriptor, 8) == 0)
+    #expect(InheritedSockets(environment: { _ in "1" }, first: descriptor).paths.isEmpty)
+    #expect(InheritedSockets(environment: { _ in nil }, first: descriptor).paths.isEmpty)
+    #expect(InheritedSockets(environment: ours, first: 100_000).paths.isEmpty)
+  }
+
+  @Test("the file has the group asked for")
+  func group() throws {
+    let server = try UnixHTTPServer(
+      at: SocketPlace(path: path, mode: 0o660, group: getegid()), thread: thread,
+      handler: ServerFixture.echo)
+    let file = try #require(status(path))
+    #expect(file.st_gid == getegid())
+    #expect(file.st_mode & 0o7777 == 0o660)
+    server.shutdown(drainMilliseconds: 100)
+  }
+
+  @Test("a socket that nobody answers at is replaced")
+  func stale() throws {
+    close(boundSocket())
     #expect(status(path) != nil)
     let server = try serve(path)
     var client = UnixHTTPClient(path: path)
@@ -104,7 +156,9 @@ struct ShutdownTests {
     let thread = EventLoopThread()
     let directory = TemporaryDirectory("edgeserve-drain")
     let path = directory.path + "/s.sock"
-    let server = try UnixHTTPServer(path: path, mode: 0o600, thread: thread) { _, respond in
+    let server = try UnixHTTPServer(
+      at: SocketPlace(path: path, mode: 0o600), thread: thread
+    ) { _, respond in
       onThread {
         usleep(100_000)
         respond(HTTPResponse(status: 200, body: Array("late".utf8)))
@@ -127,7 +181,9 @@ struct ShutdownTests {
     let thread = EventLoopThread()
     let directory = TemporaryDirectory("edgeserve-drain")
     let path = directory.path + "/s.sock"
-    let server = try UnixHTTPServer(path: path, mode: 0o600, thread: thread) { _, respond in
+    let server = try UnixHTTPServer(
+      at: SocketPlace(path: path, mode: 0o600), thread: thread
+    ) { _, respond in
       onThread {
         usleep(500_000)
         respond(HTTPResponse(status: 200))

@@ -9,6 +9,10 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// The socket of gRPC; nil for none.
   package var grpcSocket: String?
   package var adminSocket = "/run/edgeserve/admin.sock"
+  /// The group that may use the socket; nil for that of the process.
+  package var socketGroup: String?
+  /// The group that may use the admin socket; nil for the agent's user alone.
+  package var adminSocketGroup: String?
   package var stateDirectory = "/var/lib/edgeserve"
   /// Bytes granted; nil for no budget.
   package var memoryBudget: Int?

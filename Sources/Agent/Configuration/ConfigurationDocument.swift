@@ -4,14 +4,16 @@ extension ConfigurationFile {
     private let values: KeyedDecodingContainer<Key>
 
     enum Key: String, CodingKey, CaseIterable {
-      case models, socket, grpc_socket, admin_socket, state_dir, memory_budget, threads, kernels
-      case board, poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
+      case models, socket, grpc_socket, socket_group, admin_socket, admin_socket_group, state_dir
+      case memory_budget, threads, kernels, board, poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
     }
 
     private var models: [String: String]?
     private var socket: String?
     private var grpcSocket: String?
     private var adminSocket: String?
+    private var socketGroup: String?
+    private var adminSocketGroup: String?
     private var stateDirectory: String?
     private var memoryBudget: Bytes?
     private var threads: Int?
@@ -28,6 +30,8 @@ extension ConfigurationFile {
       socket = try values.decodeIfPresent(String.self, forKey: .socket)
       grpcSocket = try values.decodeIfPresent(String.self, forKey: .grpc_socket)
       adminSocket = try values.decodeIfPresent(String.self, forKey: .admin_socket)
+      socketGroup = try values.decodeIfPresent(String.self, forKey: .socket_group)
+      adminSocketGroup = try values.decodeIfPresent(String.self, forKey: .admin_socket_group)
       stateDirectory = try values.decodeIfPresent(String.self, forKey: .state_dir)
       memoryBudget = try values.decodeIfPresent(Bytes.self, forKey: .memory_budget)
       threads = try values.decodeIfPresent(Int.self, forKey: .threads)
@@ -45,6 +49,8 @@ extension ConfigurationFile {
       if let socket { configuration.socket = socket }
       if let grpcSocket { configuration.grpcSocket = grpcSocket }
       if let adminSocket { configuration.adminSocket = adminSocket }
+      if let socketGroup { configuration.socketGroup = socketGroup }
+      if let adminSocketGroup { configuration.adminSocketGroup = adminSocketGroup }
       if let stateDirectory { configuration.stateDirectory = stateDirectory }
       if let memoryBudget {
         guard memoryBudget.count > 0 else {

@@ -1,3 +1,4 @@
+import Glibc
 package import Logging
 package import MQTT
 package import ModelDelivery
@@ -50,7 +51,10 @@ package final class DeliveryDriver: DeliveryService {
   package func start() {
     loop.begin()
     let (loop, shared) = (loop, shared)
-    BackgroundThread.start(name: "delivery", niceness: AgentLimits.deliveryNiceness) {
+    Thread.start(
+      name: "delivery", stackBytes: AgentLimits.deliveryStackBytes,
+      niceness: AgentLimits.deliveryNiceness
+    ) {
       loop.run()
       shared.hasEnded.store(true, ordering: .releasing)
     }
@@ -71,7 +75,7 @@ package final class DeliveryDriver: DeliveryService {
     shared.waker.wake()
     for _ in 0..<AgentLimits.deliveryShutdownMilliseconds {
       if shared.hasEnded.load(ordering: .acquiring) { return }
-      BackgroundThread.sleep(milliseconds: 1)
+      usleep(1000)
     }
   }
 }

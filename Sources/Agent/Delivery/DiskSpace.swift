@@ -1,9 +1,9 @@
 import Glibc
 
 /// Room for files.
-enum DiskSpace {
+package enum DiskSpace {
   /// Bytes free to this process on the file system of `path`; 0 when it cannot be told.
-  static func freeBytes(_ path: String) -> Int64 {
+  package static func freeBytes(_ path: String) -> Int64 {
     var status = statvfs()
     // Sound: the pointer is to a local variable of the type that the call fills.
     guard unsafe statvfs(path, &status) == 0 else { return 0 }

@@ -30,6 +30,23 @@ final class LocalStores: Sendable {
 
   func shutdown() { _ = thread.shutdown(until: MonotonicClock.now() + 2_000_000_000) }
 
+  /// Where local models are looked for, by name.
+  var paths: [String: String] { entries.withLock { $0.mapValues(\.path) } }
+
+  /// Looks at other paths from now on: what is gone from them leaves service, what is new is loaded,
+  /// and a model whose path is another serves on until a version from there takes its place.
+  func change(_ paths: [String: String]) {
+    let gone = entries.withLock { entries in
+      let gone = entries.keys.filter { paths[$0] == nil }
+      let kept = entries.filter { paths[$0.key] == $0.value.path }
+      entries = paths.mapValues { Entry(path: $0) }.merging(kept) { $1 }
+      return gone
+    }
+    for model in gone { manager.forget(model) }
+    for model in paths.keys { manager.declare(model) }
+    thread.submit { [weak self] in self?.poll() }
+  }
+
   /// Loads the highest version at the path of `model` now, and says how it went.
   func load(
     _ model: String, completion: @escaping @Sendable (Result<Void, RepositoryRefusal>) -> Void
@@ -73,7 +90,6 @@ final class LocalStores: Sendable {
   }
 
   private func poll() {
-    let paths: [String: String] = entries.withLock { $0.mapValues(\.path) }
     for (model, path) in paths {
       let found = VersionScan.versions(at: path)
       let age = Int64(pollMilliseconds) * 1_000_000

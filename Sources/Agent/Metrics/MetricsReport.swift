@@ -7,7 +7,7 @@ import Transport
 struct MetricsReport: Sendable {
   let status: StatusReport
   let switches: SwitchCounters
-  let limiter: RateLimiter?
+  let limiter: RateLimiter
 
   func response() -> HTTPResponse {
     HTTPResponse(
@@ -64,7 +64,7 @@ struct MetricsReport: Sendable {
         text.sample(name, version.labels + [("outcome", outcome.rawValue)], count)
       }
     }
-    if let limiter {
+    if limiter.isLimiting {
       text.sample(
         name, [("model", ""), ("version", ""), ("outcome", "rate_limited")], limiter.refused)
     }

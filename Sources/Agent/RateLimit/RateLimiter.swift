@@ -7,13 +7,24 @@ import Transport
 /// Only POST counts: it is what costs, and what is asked about health must be answered.
 final class RateLimiter: Sendable {
   private struct State {
-    var buckets: TokenBuckets
+    /// Nil while there is no limit.
+    var buckets: TokenBuckets?
     var refused: UInt64 = 0
   }
 
   private let state: Mutex<State>
 
-  init(_ limit: RateLimit) { state = Mutex(State(buckets: TokenBuckets(limit))) }
+  init(_ limit: RateLimit?) { state = Mutex(State(buckets: limit.map { TokenBuckets($0) })) }
+
+  /// Puts another limit into force, or none; everybody begins with a full bucket.
+  func change(_ limit: RateLimit?) {
+    state.withLock { state in
+      guard state.buckets?.limit != limit else { return }
+      state.buckets = limit.map { TokenBuckets($0) }
+    }
+  }
+
+  var isLimiting: Bool { state.withLock { $0.buckets != nil } }
 
   /// Requests that were refused.
   var refused: UInt64 { state.withLock { $0.refused } }
@@ -33,7 +44,7 @@ final class RateLimiter: Sendable {
   /// Counts a request, and gives the milliseconds that its sender must wait when it was one too many.
   func pause(_ peer: PeerCredentials?) -> Int? {
     let wait: Double? = state.withLock { state in
-      let wait = state.buckets.take(Self.user(peer), now: MonotonicClock.now())
+      let wait = state.buckets?.take(Self.user(peer), now: MonotonicClock.now())
       if wait != nil { state.refused += 1 }
       return wait
     }

@@ -7,7 +7,7 @@ struct TokenBuckets {
     var updated: UInt64
   }
 
-  private let limit: RateLimit
+  let limit: RateLimit
   private let usersMaximum: Int
   private var buckets: [UInt32: Bucket] = [:]
 

@@ -7,15 +7,14 @@ struct StatusReport: Sendable {
   let ledger: MemoryLedger
   let process: ProcessFacts
   let delivery: (any DeliveryService)?
-  /// Where local models are looked for, by name.
-  let paths: [String: String]
+  let stores: LocalStores
 
   func document() -> AgentStatus {
     let statuses = service.modelNames().map { name in
       (name: name, versions: (try? service.statuses(of: name)) ?? [])
     }
     let delivery = delivery?.status()
-    let (health, problems) = HealthJudgement.judge(statuses, delivery, paths: paths)
+    let (health, problems) = HealthJudgement.judge(statuses, delivery, paths: stores.paths)
     let resident = ResidentMemory.ofThisProcess()
     return AgentStatus(
       agent: process.status(), health: health, problems: problems,

@@ -1,6 +1,5 @@
 import Agent
 import ArgumentParser
-import Glibc
 import KernelDispatch
 import KernelInterface
 import Logging
@@ -12,7 +11,8 @@ struct Run: ParsableCommand {
     discussion: """
       Serves models on a Unix socket until SIGTERM or SIGINT. A path is a model file, a bundle,
       or a directory of versions. Settings come from defaults, the configuration file,
-      EDGESERVE_ variables and flags, in this order.
+      EDGESERVE_ variables and flags, in this order. SIGHUP reads them again, and puts models and
+      the rate limit into force.
 
       Example:
         edgeserve run --model digits=/srv/models/digits --socket /tmp/edgeserve.sock \\
@@ -56,23 +56,20 @@ struct Run: ParsableCommand {
     log.logLevel = .info
     let agent: Agent
     do throws(AgentError) {
-      agent = try Agent(configuration, Composition.parts(table: table), log: log)
+      var parts = Composition.parts(table: table)
+      parts.inherited = InheritedSockets(environment: AgentConfiguration.environment)
+      agent = try Agent(configuration, parts, log: log)
     } catch {
       throw CommandFailure(.failure, error.sentence)
     }
-    let signal = Signals.wait()
-    log.info("signal received", metadata: ["signal": "\(signal)"])
-    agent.shutdown()
+    AgentService(
+      agent, manager: ServiceManager(), log: log,
+      configuration: { () throws(AgentError) in try settings() }
+    ).run()
   }
 
   private func settings() throws(AgentError) -> AgentConfiguration {
-    var configuration = AgentConfiguration()
-    if let path = config ?? AgentConfiguration.environment("EDGESERVE_CONFIG") {
-      try configuration.read(path)
-    } else if unsafe access(AgentConfiguration.defaultPath, F_OK) == 0 {
-      try configuration.read(AgentConfiguration.defaultPath)
-    }
-    try configuration.applyEnvironment()
+    var configuration = try Settings(path: config).configuration
     for model in models {
       guard let equals = model.firstIndex(of: "="), equals != model.startIndex,
         model.index(after: equals) != model.endIndex

@@ -1,0 +1,34 @@
+import Agent
+import Glibc
+
+/// The agent's settings as the file and the environment give them.
+struct Settings {
+  /// Defaults, then the file, then the environment.
+  var configuration: AgentConfiguration
+  /// The same without the environment.
+  var ofFile: AgentConfiguration
+  /// The file that was read; nil when there was none.
+  var path: String?
+
+  /// - Parameter path: the file named on the command line; else `EDGESERVE_CONFIG`, else the default
+  ///   path, which alone may be missing.
+  init(path: String?) throws(AgentError) {
+    var configuration = AgentConfiguration()
+    if let named = path ?? AgentConfiguration.environment("EDGESERVE_CONFIG") {
+      self.path = named
+    } else if unsafe access(AgentConfiguration.defaultPath, F_OK) == 0 {
+      self.path = AgentConfiguration.defaultPath
+    }
+    if let path = self.path { try configuration.read(path) }
+    ofFile = configuration
+    try configuration.applyEnvironment()
+    self.configuration = configuration
+  }
+
+  /// Where a setting comes from, for people.
+  func origin(of entry: ConfigurationEntry) -> String {
+    if !ofFile.entries.contains(entry) { return "environment" }
+    if !AgentConfiguration().entries.contains(entry) { return "file" }
+    return "default"
+  }
+}
