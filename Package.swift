@@ -61,6 +61,7 @@ let package = Package(
     .target(name: "CThreads"),
     .target(name: "CFaults"),
     .target(name: "CBuild"),
+    .target(name: "CKernelFacts"),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CMosquitto"),
     .systemLibrary(name: "CZstd"),
@@ -133,7 +134,7 @@ let package = Package(
     .executableTarget(
       name: "edgeserve",
       dependencies: [
-        "CBuild", "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
+        "CBuild", "CKernelFacts", "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
         "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
         "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT", "NumPyFiles",
         "TensorJSON", "JSONDocuments",

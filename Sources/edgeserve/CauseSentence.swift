@@ -5,6 +5,9 @@ enum CauseSentence {
     return "\(code). \(sentence)"
   }
 
+  /// Every code that has a sentence.
+  static var codes: some Sequence<String> { sentences.keys }
+
   private static let sentences: [String: String] = [
     "signature": "A document's signature does not hold; check which key signed it.",
     "expired": "A document has expired; publish it anew, and check this device's clock.",

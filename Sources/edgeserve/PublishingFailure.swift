@@ -97,7 +97,7 @@ extension CommandFailure {
     }
   }
 
-  private static func sentence(_ reason: MQTTDisconnection) -> String {
+  static func sentence(_ reason: MQTTDisconnection) -> String {
     switch reason {
     case .requested: "the connection to the broker was closed"
     case .unresolvedHost: "the broker's host name has no address"

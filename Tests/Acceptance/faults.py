@@ -244,6 +244,8 @@ def broker_down():
         fleet.start_agent()
         fleet.wait_serving(1)
         expect_cause(fleet, "broker-unreachable")
+        doctor = fleet.run("doctor", "--config", fleet.configure(), check=False)
+        assert doctor.returncode == 1 and "PROBLEM  broker: 127.0.0.1" in doctor.stdout, doctor
         # The broker kept nothing: the publisher seeds it again.
         fleet.broker.start()
         fleet.publish(fleet.pack("v2"), 2)

@@ -30,7 +30,7 @@ struct Status: ParsableCommand {
     var client = UnixHTTPClient(path: path)
     let isTerminal = isatty(STDOUT_FILENO) == 1
     repeat {
-      let document = try fetch(&client)
+      let document = try AdminDocument.fetch("/status", &client)
       if json {
         StandardOutput.write(document + [UInt8(ascii: "\n")])
       } else {
@@ -45,20 +45,6 @@ struct Status: ParsableCommand {
       }
       if watch { sleep(1) }
     } while watch
-  }
-
-  private func fetch(_ client: inout UnixHTTPClient) throws -> [UInt8] {
-    let response: HTTPResponse
-    do throws(TransportError) {
-      response = try client.request(method: "GET", path: "/status")
-    } catch {
-      throw CommandFailure(.unreachable, AgentUnreachable.sentence(client.path, error))
-    }
-    guard response.status == 200 else {
-      throw CommandFailure(
-        .failure, "the agent at \(client.path) answered with status \(response.status)")
-    }
-    return response.body
   }
 }
 

@@ -1,0 +1,64 @@
+import Agent
+import TestSupport
+import Testing
+
+@testable import edgeserve
+
+@Suite("Doctor")
+struct DoctorTests {
+  private static func device(
+    _ adjust: (inout AgentConfiguration) -> Void
+  ) -> [String: Finding] {
+    var configuration = AgentConfiguration()
+    adjust(&configuration)
+    let findings = DeviceChecks(configuration: configuration).findings()
+    return Dictionary(uniqueKeysWithValues: findings.map { ($0.check, $0) })
+  }
+
+  private static func delivered(_ directory: String) -> [String: Finding] {
+    device { configuration in
+      configuration.stateDirectory = directory
+      configuration.delivery = DeliveryConfiguration(
+        broker: .init(host: "localhost"), fleet: "f", device: "d", rootKeyFile: "/r", models: [])
+    }
+  }
+
+  @Test("a budget is measured against what the device has")
+  func memory() {
+    #expect(Self.device { _ in }["memory"]?.state == .warning)
+    #expect(Self.device { $0.memoryBudget = 1 << 20 }["memory"]?.state == .ok)
+    let vast = Self.device { $0.memoryBudget = 1 << 50 }["memory"]
+    #expect(vast?.state == .problem)
+    #expect(vast?.remedy?.contains("memory_budget") == true)
+  }
+
+  @Test("kernels that this processor does not run are a problem")
+  func kernels() {
+    #expect(Self.device { $0.kernels = "abacus" }["kernels"]?.state == .problem)
+    #expect(Self.device { _ in }["kernels"]?.state != .problem)
+  }
+
+  @Test("where versions are stored is looked at when some are delivered")
+  func disk() {
+    #expect(Self.device { $0.stateDirectory = "/nowhere/at/all" }["disk"]?.state == .ok)
+    let directory = TemporaryDirectory()
+    #expect(Self.delivered(directory.path + "/not/yet/there")["disk"]?.state != .problem)
+    #expect(Self.delivered("/dev/shm")["disk"]?.state == .warning)
+    #expect(Self.delivered("/proc")["disk"]?.state == .problem)
+  }
+
+  @Test("what is well takes a line, what is not has its remedy below, in 80 columns")
+  func text() {
+    let text = Doctor.text([
+      .ok("kernels", "avx2."),
+      .problem(
+        "disk", "Nothing is left of it, and so much less can be said that a line is too short.",
+        "Buy another."),
+    ])
+    let lines = text.split(separator: "\n")
+    #expect(lines.first == "ok       kernels: avx2.")
+    #expect(lines.dropFirst().first?.hasPrefix("PROBLEM  disk: Nothing is left") == true)
+    #expect(lines.last == "         → Buy another.")
+    #expect(lines.allSatisfy { $0.count <= 80 })
+  }
+}
