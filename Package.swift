@@ -78,7 +78,7 @@ let package = Package(
     library("SignedDocuments", ["ByteParsing", "Cryptography"]),
     library("NumPyFiles", ["Tensors", "ByteParsing"]),
     library("MQTT", ["CMosquitto"]),
-    library("Transport", nio),
+    library("Transport", ["ByteParsing"] + nio),
     library("TensorJSON", ["Tensors"]),
 
     // Row 3: what runs a model, and what brings one.
@@ -93,7 +93,7 @@ let package = Package(
       "Runtime",
       ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing", "CThreads"]),
     library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
-    library("GRPC", ["Transport"] + nio + nioHTTP2),
+    library("GRPC", ["Transport", "ByteParsing"] + nio + nioHTTP2),
     library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography"]),
     library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
 
@@ -189,7 +189,7 @@ let package = Package(
         "ByteParsing", "MQTT",
       ]),
     tests("ServingTests", ["Serving", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
-    tests("TransportTests", ["Transport"]),
+    tests("TransportTests", ["Transport", "ByteParsing"]),
     tests("GRPCTests", ["GRPC", "Transport"] + nio + nioHTTP2),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),
     tests(

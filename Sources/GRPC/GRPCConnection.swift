@@ -104,9 +104,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
       guard let method = registry.methods[head.path] else {
         throw .status(GRPCStatus(.unimplemented, "unknown method \(head.path.prefix(200))"))
       }
-      let stream = GRPCStream(
-        id, method, deadline: head.timeout.map { NIODeadline.now() + $0 },
-        memory: CallMemory(limits.memory))
+      let stream = GRPCStream(id, method, head, memory: CallMemory(limits.memory))
       streams[id] = stream
       if frame.endStream { endInput(stream) }
     } catch {
@@ -141,7 +139,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
     do throws(GRPCStatus) {
       let reader = stream.reader
       stream.reader = GRPCMessageReader()
-      let message = try reader.finish()
+      let message = try reader.finish(limits, stream.memory)
       if stream.method.isCostly, let refusal = registry.refuse(peer) { throw refusal }
       stream.enter(.answering)
       let responder = GRPCResponder(self, stream.id, loop: context.eventLoop)

@@ -1,3 +1,4 @@
+internal import ByteParsing
 internal import NIOCore
 
 /// The framing of messages within a call: a flag for compression, a length, the message.
@@ -24,10 +25,15 @@ struct GRPCMessageReader {
   /// A message of which more has really arrived gets its whole room at once.
   private static let trustedBytes = 1 << 16
 
+  /// Whether the message may be compressed.
+  private let mayBeCompressed: Bool
+  private var isCompressed = false
   private var prefix: UInt64 = 0
   private var prefixCount = 0
   private var length = 0
   private var message: [UInt8] = []
+
+  init(mayBeCompressed: Bool = false) { self.mayBeCompressed = mayBeCompressed }
 
   /// Takes the next bytes of the request.
   ///
@@ -49,8 +55,10 @@ struct GRPCMessageReader {
     message.append(contentsOf: piece.readableBytesView)
   }
 
-  /// The message, when it has come whole.
-  consuming func finish() throws(GRPCStatus) -> [UInt8] {
+  /// The message, when it has come whole, decompressed within the limits.
+  consuming func finish(
+    _ limits: GRPCLimits, _ memory: CallMemory
+  ) throws(GRPCStatus) -> [UInt8] {
     guard prefixCount == GRPCFraming.prefixBytes else {
       throw GRPCStatus(.internal, "The request holds no message.")
     }
@@ -58,21 +66,44 @@ struct GRPCMessageReader {
       throw GRPCStatus(
         .internal, "The request ends after \(message.count) of the \(length) bytes of its message.")
     }
-    return message
+    return isCompressed ? try Self.expand(message, limits, memory) : message
+  }
+
+  private static func expand(
+    _ message: [UInt8], _ limits: GRPCLimits, _ memory: CallMemory
+  ) throws(GRPCStatus) -> [UInt8] {
+    let count: Int
+    do throws(GzipError) {
+      count = try Gzip.claimedCount(message)
+    } catch {
+      throw GRPCStatus(.internal, error.sentence)
+    }
+    try check(count, limits)
+    try memory.take(count * limits.messageCopies)
+    do throws(GzipError) {
+      return try Gzip.decompress(message, maximum: count)
+    } catch {
+      throw GRPCStatus(.internal, error.sentence)
+    }
+  }
+
+  private static func check(_ count: Int, _ limits: GRPCLimits) throws(GRPCStatus) {
+    guard count <= limits.messageBytesMaximum else {
+      throw GRPCStatus(
+        .resourceExhausted,
+        "The message of \(count) bytes is larger than the maximum, \(limits.messageBytesMaximum).")
+    }
   }
 
   private mutating func begin(_ limits: GRPCLimits, _ memory: CallMemory) throws(GRPCStatus) {
     switch prefix >> 32 {
     case 0: break
+    case 1 where mayBeCompressed: isCompressed = true
     case 1: throw GRPCStatus(.internal, "The message is compressed, and no encoding was named.")
     default: throw GRPCStatus(.internal, "The flag of the message is neither 0 nor 1.")
     }
     length = Int(prefix & 0xFFFF_FFFF)
-    guard length <= limits.messageBytesMaximum else {
-      throw GRPCStatus(
-        .resourceExhausted,
-        "The message of \(length) bytes is larger than the maximum, \(limits.messageBytesMaximum).")
-    }
+    try Self.check(length, limits)
     try memory.take(limits.callBytes + length * limits.messageCopies)
     message.reserveCapacity(min(length, Self.trustedBytes))
   }

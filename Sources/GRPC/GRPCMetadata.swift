@@ -6,6 +6,8 @@ struct GRPCRequestHead {
   let path: String
   /// How long the client waits; nil for ever.
   let timeout: TimeAmount?
+  /// Whether messages may be compressed by gzip; each says itself whether it is.
+  let isCompressed: Bool
 
   /// Why metadata cannot be those of a call.
   enum Refusal: Error {
@@ -19,6 +21,7 @@ struct GRPCRequestHead {
     var method = ""
     var contentType = ""
     var timeout: TimeAmount?
+    var isCompressed = false
     for (name, value, _) in headers {
       switch name {
       case ":path": path = value
@@ -32,12 +35,12 @@ struct GRPCRequestHead {
               "grpc-timeout '\(value.prefix(20))' is no number of up to 8 digits and a unit."))
         }
         timeout = parsed
+      case "grpc-encoding" where value == "gzip": isCompressed = true
       case "grpc-encoding" where value != "identity":
         throw .status(
           GRPCStatus(
-            .unimplemented,
-            "grpc-encoding '\(value.prefix(20))' is not supported; send messages uncompressed."),
-          headers: [("grpc-accept-encoding", "identity")])
+            .unimplemented, "grpc-encoding '\(value.prefix(20))' is not supported; gzip is."),
+          headers: [("grpc-accept-encoding", "identity,gzip")])
       default: break
       }
     }
@@ -45,6 +48,7 @@ struct GRPCRequestHead {
     guard Self.isGRPC(contentType) else { throw .http(415) }
     self.path = path
     self.timeout = timeout
+    self.isCompressed = isCompressed
   }
 
   /// `application/grpc`, with `+proto` or parameters behind it, and no other message format.

@@ -19,7 +19,7 @@ final class GRPCStream {
   let method: GRPCMethod
   let deadline: NIODeadline?
   let memory: CallMemory
-  var reader = GRPCMessageReader()
+  var reader: GRPCMessageReader
   var hasInputEnded = false
   /// Whether the initial metadata were sent.
   var isBegun = false
@@ -27,10 +27,13 @@ final class GRPCStream {
   /// When the phase began.
   private(set) var since = NIODeadline.now()
 
-  init(_ id: HTTP2StreamID, _ method: GRPCMethod, deadline: NIODeadline?, memory: CallMemory) {
+  init(
+    _ id: HTTP2StreamID, _ method: GRPCMethod, _ head: GRPCRequestHead, memory: CallMemory
+  ) {
     self.id = id
     self.method = method
-    self.deadline = deadline
+    deadline = head.timeout.map { NIODeadline.now() + $0 }
+    reader = GRPCMessageReader(mayBeCompressed: head.isCompressed)
     self.memory = memory
   }
 

@@ -25,7 +25,6 @@ package enum RequestError: Error, Equatable, Sendable {
   case encodedBytes(DataType)
   /// The type has no form in this interface.
   case unsupportedType(DataType)
-  case contentEncoding(String)
   /// The call is one that the signature's tensors do not fit.
   case wrongCall(String)
   /// A classification or regression without `examples`.

@@ -37,11 +37,6 @@ package struct Routes: Sendable {
     service.lease(model, selector) { [service] result in
       do {
         let lease = try result.get()
-        if let encoding = request.headers.first("content-encoding"),
-          encoding.lowercased() != "identity"
-        {
-          throw RequestError.contentEncoding(encoding)
-        }
         let (inference, reply) = try Self.read(request.body, call, lease.description)
         service.infer(lease, inference) { result in
           do {

@@ -78,8 +78,6 @@ private func refusal(_ error: RequestError) -> HTTPResponse {
   switch error {
   case .unsupportedType(let type):
     .error(501, "Conversion of JSON Value to type: \(dataTypeWord(type))")
-  case .contentEncoding(let encoding):
-    .error(415, "Content-Encoding \(encoding) is not supported")
   default: .error(400, sentence(error))
   }
 }
@@ -134,7 +132,7 @@ private func sentence(_ error: RequestError) -> String {
   case .scalarOutput(let name): "Tensor name: \(name) has no shape information "
   case .outputRows(let name, let expected, let actual):
     "Tensor name: \(name) has inconsistent batch size: \(actual) expecting: \(expected)"
-  case .unsupportedType, .contentEncoding: ""
+  case .unsupportedType: ""
   }
 }
 

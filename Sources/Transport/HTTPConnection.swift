@@ -1,3 +1,4 @@
+internal import ByteParsing
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -190,11 +191,41 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   private func dispatch() {
-    guard let request, let context else { return }
+    guard expandBody(), let request, let context else { return }
     self.request = nil
     enter(.response)
     let responder = Responder(self, loop: context.eventLoop)
     registry.handler(request) { responder.answer($0) }
+  }
+
+  /// Decompresses the body where it is compressed, within its bound; answers what cannot be read.
+  private func expandBody() -> Bool {
+    guard let encoding = request?.headers.first("content-encoding")?.lowercased(),
+      encoding != "identity", let body = request?.body
+    else { return true }
+    guard encoding == "gzip" || encoding == "x-gzip" else {
+      refuse(
+        .error(
+          415, "Content-Encoding \(encoding.prefix(40)) is not supported.",
+          headers: [("Accept-Encoding", "gzip")]))
+      return false
+    }
+    do throws(GzipError) {
+      let count = try Gzip.claimedCount(body)
+      guard count <= registry.limits.bodyBytesMaximum else {
+        refuseBody()
+        return false
+      }
+      guard allowance.cover(body: body.count + count) else {
+        refuseForMemory()
+        return false
+      }
+      request?.body = try Gzip.decompress(body, maximum: count)
+      return true
+    } catch {
+      refuse(.error(400, error.sentence))
+      return false
+    }
   }
 
   // MARK: Responses

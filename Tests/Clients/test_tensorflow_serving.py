@@ -1,5 +1,7 @@
 """TensorFlow Serving's v1 JSON with requests over the Unix socket."""
 
+import gzip
+import json
 import unittest
 import urllib.parse
 
@@ -30,6 +32,18 @@ class TensorFlowServingTest(agent.ClientTest):
         instances = [fixtures.picture(pixels) for pixels, _ in fixtures.golden(2)]
         reply = self.post("/v1/models/digits:predict", {"instances": instances})
         self.assert_golden(2, reply["predictions"])
+
+    def test_compressed_body(self):
+        instances = [fixtures.picture(pixels) for pixels, _ in fixtures.golden(2)]
+        reply = self.session.post(
+            self.base + "/v1/models/digits:predict", headers={"Content-Encoding": "gzip"},
+            data=gzip.compress(json.dumps({"instances": instances}).encode()))
+        self.assertEqual(reply.status_code, 200, reply.text)
+        self.assert_golden(2, reply.json()["predictions"])
+        reply = self.session.post(
+            self.base + "/v1/models/digits:predict", headers={"Content-Encoding": "gzip"},
+            data=gzip.compress(bytes(64 << 20)))
+        self.assertEqual(reply.status_code, 413, reply.text)
 
     def test_row_form_with_names(self):
         instances = [{"image": fixtures.picture(pixels)} for pixels, _ in fixtures.golden(2)]

@@ -88,13 +88,26 @@ struct UnixGRPCServerTests {
     #expect(unknown.trailers["grpc-message"] == "unknown method /test/absent")
   }
 
-  @Test("compressed requests are refused, and the encodings that are taken are named")
+  @Test("gzip is read within the limits, and the encodings that are taken are named")
   func compression() throws {
-    let server = try ServerFixture()
+    var limits = GRPCLimits()
+    limits.messageBytesMaximum = 1000
+    let server = try ServerFixture(limits: limits)
     let client = try TestClient(server.path)
-    let answer = try client.call("/test/echo", [1], headers: [("grpc-encoding", "gzip")])
+    func gzip(_ message: [UInt8], flag: UInt8 = 1) throws -> Answer {
+      let framed = TestClient.framed(message, flag: flag)
+      return try client.start("/test/echo", [framed], headers: [("grpc-encoding", "gzip")])
+        .answer.wait()
+    }
+    #expect(try gzip(Gzipped.stored([4, 5, 6])).messages == [[4, 5, 6]])
+    #expect(try gzip([4, 5, 6], flag: 0).messages == [[4, 5, 6]])
+    #expect(try gzip([1, 2, 3]).code == .internal)
+    var bomb = Gzipped.stored([1])
+    bomb[bomb.count - 3] = 4
+    #expect(try gzip(bomb).code == .resourceExhausted)
+    let answer = try client.call("/test/echo", [1], headers: [("grpc-encoding", "deflate")])
     #expect(answer.code == .unimplemented)
-    #expect(answer.trailers["grpc-accept-encoding"] == "identity")
+    #expect(answer.trailers["grpc-accept-encoding"] == "identity,gzip")
     #expect(try client.call("/test/echo", [1], headers: [("grpc-encoding", "identity")]).code == .ok)
     let flagged = client.start("/test/echo", [TestClient.framed([1], flag: 1)])
     #expect(try flagged.answer.wait().code == .internal)

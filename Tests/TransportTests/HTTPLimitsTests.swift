@@ -44,6 +44,30 @@ struct HTTPLimitsTests {
     #expect(try client.request(method: "POST", path: "/", body: body).status == 200)
   }
 
+  @Test("a compressed body is handed over as what it holds; what cannot be read is refused")
+  func compressedBody() throws {
+    let fixture = try ServerFixture(
+      limits: limits { $0.bodyBytesMaximum = 100 }, handler: ServerFixture.echo)
+    var client = UnixHTTPClient(path: fixture.path)
+    func send(_ body: [UInt8], _ encoding: String = "gzip") throws -> HTTPResponse {
+      try client.request(
+        method: "POST", path: "/", headers: [("Content-Encoding", encoding)], body: body)
+    }
+    let whole = try send(Gzipped.stored(Array("held".utf8)))
+    #expect(whole.body == Array("POST / -\nheld".utf8))
+    #expect(try send([1, 2, 3]).status == 400)
+    // What the trailer claims is believed as far as it is a reason to refuse.
+    var bomb = Gzipped.stored([1])
+    bomb[bomb.count - 4] = 101
+    #expect(try send(bomb).status == 413)
+    bomb[bomb.count - 4] = 2
+    #expect(try send(bomb).status == 400)
+    let other = try send([1], "br")
+    #expect(other.status == 415)
+    #expect(other.header("accept-encoding") == "gzip")
+    #expect(try send([1], "identity").status == 200)
+  }
+
   @Test("a client that is refused while it sends still reads the refusal")
   func refusedWhileSending() throws {
     let fixture = try ServerFixture(
