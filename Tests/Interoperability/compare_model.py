@@ -18,7 +18,6 @@ import compare_operators
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 
@@ -79,10 +78,8 @@ def cut(model, operator, values):
 
 def reference_values(content, inputs):
     """Every tensor of the main subgraph that the reference kernels leave behind."""
-    interpreter = Interpreter(
-        model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=True)
-    interpreter.allocate_tensors()
+    interpreter = compare_operators.Reference.interpreter(
+        content, experimental_preserve_all_tensors=True)
     rng = np.random.default_rng(1)
     details = interpreter.get_input_details()
     for number, detail in enumerate(details):
