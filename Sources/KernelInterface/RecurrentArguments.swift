@@ -1,17 +1,20 @@
 /// The kernels of operators with a state.
 package struct RecurrentKernels: Sendable {
   package var lstmFloat32: @Sendable (LSTMFloat32Arguments) -> Void
+  package var lstmHybrid: @Sendable (LSTMHybridArguments) -> Void
   package var lstmInt8: @Sendable (LSTMInt8Arguments) -> Void
   package var svdfFloat32: @Sendable (SVDFFloat32Arguments) -> Void
   package var svdfInt8: @Sendable (SVDFInt8Arguments) -> Void
 
   package init(
     lstmFloat32: @escaping @Sendable (LSTMFloat32Arguments) -> Void,
+    lstmHybrid: @escaping @Sendable (LSTMHybridArguments) -> Void,
     lstmInt8: @escaping @Sendable (LSTMInt8Arguments) -> Void,
     svdfFloat32: @escaping @Sendable (SVDFFloat32Arguments) -> Void,
     svdfInt8: @escaping @Sendable (SVDFInt8Arguments) -> Void
   ) {
     self.lstmFloat32 = lstmFloat32
+    self.lstmHybrid = lstmHybrid
     self.lstmInt8 = lstmInt8
     self.svdfFloat32 = svdfFloat32
     self.svdfInt8 = svdfInt8

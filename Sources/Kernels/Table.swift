@@ -41,8 +41,9 @@ package func makeKernelTable() -> KernelTable {
     copyRows: { copyRows($0) },
     fill: { fill($0) },
     recurrent: RecurrentKernels(
-      lstmFloat32: { lstmFloat32($0) }, lstmInt8: { lstmInt8($0) },
-      svdfFloat32: { svdfFloat32($0) }, svdfInt8: { svdfInt8($0) }),
+      lstmFloat32: { lstmFloat32($0) }, lstmHybrid: { lstmHybrid($0) },
+      lstmInt8: { lstmInt8($0) }, svdfFloat32: { svdfFloat32($0) },
+      svdfInt8: { svdfInt8($0) }),
     int16: makeInt16Kernels(),
     general: makeGeneralKernels())
 }

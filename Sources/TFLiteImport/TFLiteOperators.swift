@@ -107,7 +107,7 @@ struct TFLiteOperatorReader {
     }
     return LSTM(
       activation: try activation(options, 0), cellClip: clips.0, projectionClip: clips.1,
-      isTimeMajor: try bool(options, 3))
+      isTimeMajor: try bool(options, 3), quantizesAsymmetrically: try bool(options, 4))
   }
 
   /// The operator of one moment, of which only the form with all operands is known.

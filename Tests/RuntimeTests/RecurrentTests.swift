@@ -19,11 +19,16 @@ struct RecurrentTests {
     var couplesInputGate = false
     var hasPeepholes = false
     var isTimeMajor = false
+    /// Weights and peepholes are codes.
+    var hasCodes = false
   }
 
   static let sizes = [
     Sizes(), Sizes(batches: 1, steps: 4, inputs: 8, cells: 8, hasPeepholes: true),
     Sizes(inputs: 1, cells: 1, couplesInputGate: true, isTimeMajor: true),
+    Sizes(hasCodes: true),
+    Sizes(couplesInputGate: true, hasCodes: true),
+    Sizes(hasPeepholes: true, isTimeMajor: true, hasCodes: true),
   ]
 
   /// A graph of one node, with its operands as numbers.
@@ -53,6 +58,13 @@ struct RecurrentTests {
           }
           constants[place] = numbers
           value.constant = ByteView(numbers)
+          if sizes.hasCodes, place < LSTM.biases {
+            let codes = numbers.map { Int8(($0 * 127).rounded()) }
+            constants[place] = codes.map { Float($0) * 0.007 }
+            value.constant = ByteView(codes)
+            value.type.dataType = .int8
+            value.type.quantization = Quantization(scale: 0.007, zeroPoint: 0)
+          }
         }
         operands[place] = ValueID(values.count)
         values.append(value)
@@ -75,13 +87,22 @@ struct RecurrentTests {
     _ memory: Memory, _ sizes: Sizes, _ input: [Float], hidden: inout [Double],
     cells: inout [Double]
   ) -> [Double] {
+    /// What is left of a row quantised by its own range, where weights are codes.
+    func met(_ row: [Double]) -> [Double] {
+      let range = Float(row.map(abs).max() ?? 0)
+      guard sizes.hasCodes, range > 0 else { return row }
+      return row.map {
+        let code = (Float($0) * (127 / range)).rounded(.toNearestOrAwayFromZero)
+        return Double(code) * Double(range / 127)
+      }
+    }
     let n = sizes.cells
     var output = Array(repeating: 0.0, count: sizes.batches * sizes.steps * n)
     for step in 0..<sizes.steps {
       for batch in 0..<sizes.batches {
         let row = sizes.isTimeMajor ? step * sizes.batches + batch : batch * sizes.steps + step
-        let x = input[row * sizes.inputs..<(row + 1) * sizes.inputs].map(Double.init)
-        let h = Array(hidden[batch * n..<(batch + 1) * n])
+        let x = met(input[row * sizes.inputs..<(row + 1) * sizes.inputs].map(Double.init))
+        let h = met(Array(hidden[batch * n..<(batch + 1) * n]))
         func gate(_ gate: Int, _ i: Int, _ cell: Double, _ peephole: Int?) -> Double {
           var sum = Double(memory.constants[LSTM.biases + gate]?[i] ?? 0)
           for k in x.indices {

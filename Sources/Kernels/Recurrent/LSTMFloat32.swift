@@ -41,30 +41,47 @@ func lstmFloat32(_ arguments: LSTMFloat32Arguments) {
   if let gate = arguments.inputGate {
     unsafe sum(gate, arguments.sizes, input, hidden, cells, into: entry)
   }
-  let clip = SIMD8(repeating: arguments.cellClip)
+  unsafe updateCells(
+    cells, count, entry: arguments.inputGate == nil ? nil : UnsafePointer(entry), forget: forget,
+    candidate: candidate, clip: arguments.cellClip)
+  unsafe sum(arguments.outputGate, arguments.sizes, input, hidden, cells, into: exit)
+  unsafe emit(
+    cells, count, exit: exit, into: arguments.projection == nil ? hidden : entry)
+  unsafe project(arguments, entry, into: hidden)
+}
+
+/// `c ← σ(f) ⊙ c + σ(i) ⊙ tanh(g)`, bounded; without an entry gate, `1 − σ(f)` admits.
+@unsafe func updateCells(
+  _ cells: UnsafeMutablePointer<Float>, _ count: Int, entry: UnsafePointer<Float>?,
+  forget: UnsafePointer<Float>, candidate: UnsafePointer<Float>, clip bound: Float
+) {
+  let clip = SIMD8(repeating: bound)
   var i = 0
   while i < count {
     let n = min(8, count &- i)
     let f = unsafe logisticFloat32(loadFloat32(forget + i, n))
     let g = unsafe hyperbolicTangentFloat32(loadFloat32(candidate + i, n))
-    let admitted =
-      arguments.inputGate == nil
-      ? SIMD8(repeating: 1) - f : unsafe logisticFloat32(loadFloat32(entry + i, n))
+    var admitted = SIMD8(repeating: 1) - f
+    if let entry = unsafe entry { admitted = unsafe logisticFloat32(loadFloat32(entry + i, n)) }
     let value = unsafe f * loadFloat32(cells + i, n) + admitted * g
     unsafe storeFloat32(
       cells + i, cv_clamp_keeping_nan(value, SIMD8(repeating: 0) - clip, clip), n)
     i &+= 8
   }
-  unsafe sum(arguments.outputGate, arguments.sizes, input, hidden, cells, into: exit)
-  let target = unsafe arguments.projection == nil ? hidden : entry
-  i = 0
+}
+
+/// `σ(o) ⊙ tanh(c)`.
+@unsafe func emit(
+  _ cells: UnsafePointer<Float>, _ count: Int, exit: UnsafePointer<Float>,
+  into target: UnsafeMutablePointer<Float>
+) {
+  var i = 0
   while i < count {
     let n = min(8, count &- i)
     let o = unsafe logisticFloat32(loadFloat32(exit + i, n))
     unsafe storeFloat32(target + i, o * hyperbolicTangentFloat32(loadFloat32(cells + i, n)), n)
     i &+= 8
   }
-  unsafe project(arguments, entry, into: hidden)
 }
 
 /// `W·x + R·h + p ⊙ c`, normalised where the gate is, plus the bias.
@@ -91,7 +108,7 @@ func lstmFloat32(_ arguments: LSTMFloat32Arguments) {
   }
 }
 
-@unsafe private func normalize(
+@unsafe func normalize(
   _ values: UnsafeMutablePointer<Float>, _ coefficients: UnsafePointer<Float>, _ count: Int
 ) {
   var (total, squares): (Float, Float) = (0, 0)

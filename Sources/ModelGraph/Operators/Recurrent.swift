@@ -41,13 +41,17 @@ package struct LSTM: Sendable, Equatable {
   /// The bound of the projected output; 0 for none.
   package var projectionClip: Float
   package var isTimeMajor: Bool
+  /// Dynamic-range only: rows are quantised with a zero point, not symmetrically.
+  package var quantizesAsymmetrically: Bool
   /// The codes of the output before its projection, in the quantised operator.
   package var hidden: Quantization?
 
   package init(
     activation: Activation, cellClip: Float = 0, projectionClip: Float = 0,
-    isTimeMajor: Bool = false, hidden: Quantization? = nil
+    isTimeMajor: Bool = false, quantizesAsymmetrically: Bool = false,
+    hidden: Quantization? = nil
   ) {
+    self.quantizesAsymmetrically = quantizesAsymmetrically
     self.activation = activation
     self.cellClip = cellClip
     self.projectionClip = projectionClip

@@ -7,7 +7,9 @@ import Tensors
 extension Lowering {
   mutating func lowerRecurrent(_ parameters: Recurrent, _ node: Node) throws(RuntimeError) {
     switch (parameters, type(try operand(node, 0)).dataType) {
-    case (.lstm(let lstm), .float32): try lowerLSTMFloat32(lstm, node)
+    case (.lstm(let lstm), .float32):
+      let weights = type(try operand(node, LSTM.inputWeights + 1)).dataType
+      try weights == .int8 ? lowerLSTMHybrid(lstm, node) : lowerLSTMFloat32(lstm, node)
     case (.lstm(let lstm), .int8): try lowerLSTMInt8(lstm, node)
     case (.svdf(let svdf), .float32): try lowerSVDFFloat32(svdf, node)
     case (.svdf(let svdf), .int8): try lowerSVDFInt8(svdf, node)
@@ -16,7 +18,7 @@ extension Lowering {
   }
 
   /// The value at `index` as a place of elements of `type`; nil where it is absent.
-  private mutating func source(
+  mutating func source(
     _ node: Node, _ index: Int, _ type: DataType
   ) throws(RuntimeError) -> Source? {
     guard let id = node.input(index) else { return nil }
@@ -24,7 +26,7 @@ extension Lowering {
     return source(id)
   }
 
-  private mutating func required(
+  mutating func required(
     _ node: Node, _ index: Int, _ type: DataType
   ) throws(RuntimeError) -> Source {
     guard let source = try source(node, index, type) else { throw unsupported(node) }
@@ -33,7 +35,7 @@ extension Lowering {
 
   // MARK: Long short-term memory
 
-  private func sizes(_ lstm: LSTM, _ node: Node) throws(RuntimeError) -> LSTMSizes {
+  func sizes(_ lstm: LSTM, _ node: Node) throws(RuntimeError) -> LSTMSizes {
     let input = shape(try operand(node, 0))
     return LSTMSizes(
       batches: input[lstm.isTimeMajor ? 1 : 0], steps: input[lstm.isTimeMajor ? 0 : 1],
@@ -41,13 +43,13 @@ extension Lowering {
       isTimeMajor: lstm.isTimeMajor)
   }
 
-  private func description(_ node: Node, _ kernel: String, _ sizes: LSTMSizes) -> StepDescription {
+  func description(_ node: Node, _ kernel: String, _ sizes: LSTMSizes) -> StepDescription {
     let products = 4 * sizes.cells * (sizes.inputs + sizes.outputs)
     return description(
       node, kernel, multiplyAccumulates: sizes.batches * sizes.steps * products)
   }
 
-  private func split(_ sizes: LSTMSizes) -> WorkSplit {
+  func split(_ sizes: LSTMSizes) -> WorkSplit {
     .whole(
       costNanoseconds: costNanoseconds(
         4 * sizes.cells, sizes.inputs + sizes.outputs, sizes.batches * sizes.steps,
@@ -111,7 +113,7 @@ extension Lowering {
   }
 
   /// Copies states to where they become the next ones; kernels change them there.
-  private mutating func copyStates(
+  mutating func copyStates(
     _ operands: [Int], _ node: Node, _ types: [DataType]
   ) throws(RuntimeError) -> [BufferID] {
     var places: [BufferID] = []
