@@ -71,7 +71,7 @@
 /// The reference takes 15 bits of the multiplier for convolutions, all 31 for fully connected layers.
 ///
 /// - Source: `MultiplyByQuantizedMultiplier` of TensorFlow Lite for 64-bit values.
-package struct OutputScaleInt16: Sendable, Equatable {
+package struct OutputScaleInt16: Sendable, Equatable, BitwiseCopyable {
   package var multiplier: Int32
   package var shift: Int32
 

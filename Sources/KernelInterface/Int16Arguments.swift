@@ -186,6 +186,8 @@ package struct BinaryInt16Parameters: Sendable, Equatable {
   package var inputBytes: Int
   package var outputBytes: Int
   package var scale: FixedPointScale
+  /// Of codes below the zero point.
+  package var scaleBelow: FixedPointScale
   package var inputZeroPoint: Int32
   package var zeroPoint: Int32
   package var minimum: Int32
@@ -195,13 +197,14 @@ package struct BinaryInt16Parameters: Sendable, Equatable {
   package var output: UnsafeMutableRawPointer
 
   package init(
-    inputBytes: Int, outputBytes: Int, scale: FixedPointScale, inputZeroPoint: Int32,
-    zeroPoint: Int32, minimum: Int32, maximum: Int32, count: Int, input: UnsafeRawPointer,
+    inputBytes: Int, outputBytes: Int, scale: FixedPointScale,
+    scaleBelow: FixedPointScale? = nil, inputZeroPoint: Int32, zeroPoint: Int32, minimum: Int32, maximum: Int32, count: Int, input: UnsafeRawPointer,
     output: UnsafeMutableRawPointer
   ) {
     self.inputBytes = inputBytes
     self.outputBytes = outputBytes
     self.scale = scale
+    self.scaleBelow = scaleBelow ?? scale
     self.inputZeroPoint = inputZeroPoint
     self.zeroPoint = zeroPoint
     self.minimum = minimum

@@ -14,14 +14,17 @@ package import Tensors
   package var batch: SIMD8<Int>
   package var left: MatrixOperand
   package var right: MatrixOperand
-  /// Codes: the ratio of the operands' scales multiplied to the output's.
+  /// Int8 codes: the ratio of the operands' scales multiplied to the output's.
   package var scale: FixedPointScale
+  /// The same of int16 codes.
+  package var wideScale: OutputScaleInt16
   package var bounds: OutputBoundsInt8
   package var output: UnsafeMutableRawPointer
 
   package init(
     type: DataType, rows: Int, columns: Int, depth: Int, batch: SIMD8<Int>, left: MatrixOperand,
     right: MatrixOperand, scale: FixedPointScale = FixedPointScale(1),
+    wideScale: OutputScaleInt16 = OutputScaleInt16(1, isNarrow: true),
     bounds: OutputBoundsInt8 = OutputBoundsInt8(zeroPoint: 0), output: UnsafeMutableRawPointer
   ) {
     self.type = type
@@ -32,6 +35,7 @@ package import Tensors
     self.left = left
     self.right = right
     self.scale = scale
+    self.wideScale = wideScale
     self.bounds = bounds
     unsafe self.output = output
   }

@@ -54,7 +54,27 @@ package import Tensors
   }
 }
 
-/// A transposed convolution of float32 values or int8 codes.
+/// What int16 codes with int8 weights are, for a transposed convolution; the maker vouches for the pointers.
+@safe package struct TransposeConvolutionInt16 {
+  /// One for each channel of the result.
+  package var scales: UnsafePointer<OutputScaleInt16>
+  /// One for each channel of the result.
+  package var bias: UnsafePointer<Int64>
+  package var minimum: Int16
+  package var maximum: Int16
+
+  package init(
+    scales: UnsafePointer<OutputScaleInt16>, bias: UnsafePointer<Int64>, minimum: Int16,
+    maximum: Int16
+  ) {
+    unsafe self.scales = scales
+    unsafe self.bias = bias
+    self.minimum = minimum
+    self.maximum = maximum
+  }
+}
+
+/// A transposed convolution of float32 values or of codes.
 @safe package struct TransposeConvolutionArguments {
   /// Of the convolution that is transposed: its input is this one's output.
   package var geometry: WindowGeometry
@@ -68,6 +88,8 @@ package import Tensors
   package var inputZeroPoint: Int32
   /// The code of a weight of zero.
   package var weightZeroPoint: Int32
+  /// Int16 codes: what int8 codes have of their own.
+  package var wide: TransposeConvolutionInt16?
   /// Dynamic range: scales and zero points of each image's codes, and the weights' scale for each channel of the
   /// result, which is float32 then; nil for an output of the input's type.
   package var dynamic: TransposeConvolutionDynamicRange?
@@ -79,10 +101,12 @@ package import Tensors
   package init(
     geometry: WindowGeometry, type: DataType, weights: UnsafeRawPointer, bias: UnsafeRawPointer?,
     scales: UnsafePointer<FixedPointScale>?, inputZeroPoint: Int32, weightZeroPoint: Int32 = 0,
-    dynamic: TransposeConvolutionDynamicRange? = nil, bounds: OutputBoundsInt8,
+    wide: TransposeConvolutionInt16? = nil, dynamic: TransposeConvolutionDynamicRange? = nil,
+    bounds: OutputBoundsInt8,
     floatBounds: OutputBoundsFloat32, input: UnsafeRawPointer, output: UnsafeMutableRawPointer
   ) {
     self.weightZeroPoint = weightZeroPoint
+    self.wide = wide
     self.dynamic = dynamic
     self.geometry = geometry
     self.type = type

@@ -187,4 +187,147 @@ struct ElementTypeTests {
       for (a, b) in zip(actual, expected) { #expect(abs(Int(a) - Int(b)) <= 1, "\(table.name)") }
     }
   }
+
+  @Test("a convolution in groups with weights of codes quantises each picture once")
+  func dynamicRangeGroups() throws {
+    var random = SplitMix64(seed: 13)
+    let (channels, outputs, own) = (8, 6, 4)
+    let input = (0..<2 * 20 * channels).map { _ in Float.random(in: -1...1, using: &random) }
+    let codes = (0..<outputs * 9 * own).map { _ in Int8.random(in: -127...127, using: &random) }
+    let scales = (0..<outputs).map { _ in Float.random(in: 0.01...0.02, using: &random) }
+    // The same weights among zeros for the channels of the other groups.
+    var spread = [Int8](repeating: 0, count: outputs * 9 * channels)
+    for (place, code) in codes.enumerated() {
+      let (filter, channel) = (place / own, place % own)
+      let group = filter / 9 / (outputs / (channels / own))
+      spread[filter * channels + group * own + channel] = code
+    }
+    func graph(_ weights: [Int8], _ own: Int) -> Graph {
+      var small = SmallGraph()
+      let x = small.input(TensorType(.float32, [2, 5, 4, channels]))
+      let type = TensorType(
+        .int8, [outputs, 3, 3, own],
+        quantization: Quantization(
+          scales: scales, zeroPoints: scales.map { _ in 0 }, axis: 0))
+      let w = small.constant(weights, type)
+      return small.ending(
+        .convolution2D(Convolution2D(window: Self.window)), [x, w],
+        TensorType(.float32, [2, 5, 4, outputs]))
+    }
+    for table in KernelTable.supported {
+      let grouped = try run(graph(codes, own), table, [bytes(input)])
+      #expect(try grouped == run(graph(spread, channels), table, [bytes(input)]), "\(table.name)")
+    }
+  }
+
+  private static let wide = Quantization(scale: 0.0004, zeroPoint: 0)
+
+  @Test("means of int16 codes round half away from zero")
+  func wideMeans() throws {
+    let codes = (0..<4 * 4 * 3).map { Int16(truncatingIfNeeded: $0 &* 7919 &+ 13) }
+    var small = SmallGraph()
+    let x = small.input(TensorType(.int16, [1, 4, 4, 3], quantization: Self.wide))
+    let window = Window2D(strideHeight: 2, strideWidth: 2, padding: .valid)
+    let graph = small.ending(
+      .pool2D(Pool2D(kind: .average, height: 2, width: 2, window: window)), [x],
+      TensorType(.int16, [1, 2, 2, 3], quantization: Self.wide))
+    let expected = (0..<12).map { place -> Int16 in
+      let (pixel, channel) = (place / 3, place % 3)
+      let first = (pixel / 2 * 8 + pixel % 2 * 2) * 3 + channel
+      let sum = [0, 3, 12, 15].reduce(0) { $0 + Int(codes[first + $1]) }
+      return Int16((sum > 0 ? sum + 2 : sum - 2) / 4)
+    }
+    for table in KernelTable.supported {
+      #expect(try run(graph, table, [bytes(codes)]) == bytes(expected), "\(table.name)")
+    }
+  }
+
+  @Test("products of int16 codes are rounded from 64 bits")
+  func wideProducts() throws {
+    var random = SplitMix64(seed: 15)
+    let left = (0..<2 * 3 * 40).map { _ in Int16.random(in: -32768...32767, using: &random) }
+    let right = (0..<2 * 40 * 5).map { _ in Int16.random(in: -32768...32767, using: &random) }
+    var small = SmallGraph()
+    let a = small.input(TensorType(.int16, [2, 3, 40], quantization: Self.wide))
+    let b = small.input(TensorType(.int16, [2, 40, 5], quantization: Self.wide))
+    let output = Quantization(scale: 0.009, zeroPoint: 0)
+    let graph = small.ending(
+      .batchMatmul(BatchMatmul(transposesLeft: false, transposesRight: false)), [a, b],
+      TensorType(.int16, [2, 3, 5], quantization: output))
+    let scale = OutputScaleInt16(
+      Double(0.0004 * 0.0004 as Float) / Double(0.009 as Float), isNarrow: true)
+    let expected = (0..<30).map { place -> Int16 in
+      let (row, column) = (place / 5, place % 5)
+      let sum = (0..<40).reduce(Int64(0)) { sum, k in
+        sum + Int64(left[row * 40 + k]) * Int64(right[(row / 3 * 40 + k) * 5 + column])
+      }
+      return Self.code(sum, scale)
+    }
+    #expect(Set(expected).count > 10)
+    for table in KernelTable.supported {
+      let actual = try run(graph, table, [bytes(left), bytes(right)])
+      #expect(actual == bytes(expected), "\(table.name)")
+    }
+  }
+
+  private static func code(_ sum: Int64, _ scale: OutputScaleInt16) -> Int16 {
+    let shift = Int64(scale.shift)
+    return Int16(clamping: (sum * Int64(scale.multiplier) + 1 << (shift - 1)) >> shift)
+  }
+
+  /// Sums of a transposed 2 × 2 convolution, stride 2, of a 3 × 3 picture of 5 channels to 4.
+  private func transposed<T: FixedWidthInteger>(
+    _ input: [T], zeroPoint: Int64, _ weights: [Int8], weightZeroPoint: Int64
+  ) -> [Int64] {
+    (0..<36 * 4).map { place in
+      let (pixel, output) = (place / 4, place % 4)
+      let (y, x) = (pixel / 6, pixel % 6)
+      let tap = y % 2 * 2 + x % 2
+      return (0..<5).reduce(Int64(0)) { sum, channel in
+        let code = Int64(input[(y / 2 * 3 + x / 2) * 5 + channel]) - zeroPoint
+        return sum + code * (Int64(weights[(output * 4 + tap) * 5 + channel]) - weightZeroPoint)
+      }
+    }
+  }
+
+  private static func transposition(
+    _ type: DataType, _ input: Quantization, _ weights: [Int8], _ own: Quantization,
+    _ output: Quantization
+  ) -> Graph {
+    var small = SmallGraph()
+    let x = small.input(TensorType(type, [1, 3, 3, 5], quantization: input))
+    let shape = small.constant([1, 6, 6, 4] as [Int32], TensorType(.int32, [4]))
+    let w = small.constant(weights, TensorType(.int8, [4, 2, 2, 5], quantization: own))
+    let window = Window2D(strideHeight: 2, strideWidth: 2, padding: .valid)
+    return small.ending(
+      .transposeConvolution2D(TransposeConvolution2D(window: window)), [shape, w, x],
+      TensorType(type, [1, 6, 6, 4], quantization: output))
+  }
+
+  @Test("transposed convolutions of codes round as the reference")
+  func transposedConvolutions() throws {
+    var random = SplitMix64(seed: 17)
+    let weights = (0..<4 * 4 * 5).map { _ in Int8.random(in: -127...127, using: &random) }
+    let own = Quantization(scale: 0.01, zeroPoint: 4)
+    let narrow = (0..<45).map { _ in Int8.random(in: -128...127, using: &random) }
+    let output = Quantization(scale: 0.1, zeroPoint: -3)
+    let scale = FixedPointScale(
+      Double(0.02 as Float) * Double(0.01 as Float) / Double(0.1 as Float))
+    let narrowCodes = transposed(narrow, zeroPoint: 9, weights, weightZeroPoint: 4)
+      .map { Int8(clamping: scale.apply(Int32($0)) - 3) }
+    let wide = (0..<45).map { _ in Int16.random(in: -32768...32767, using: &random) }
+    let plain = Quantization(scale: 0.01, zeroPoint: 0)
+    let wideScale = OutputScaleInt16(
+      Double(0.0004 as Float) * Double(0.01 as Float) / Double(0.0005 as Float), isNarrow: true)
+    let wideCodes = transposed(wide, zeroPoint: 0, weights, weightZeroPoint: 0)
+      .map { Self.code($0, wideScale) }
+    for table in KernelTable.supported {
+      let first = Self.transposition(
+        .int8, Quantization(scale: 0.02, zeroPoint: 9), weights, own, output)
+      #expect(try run(first, table, [bytes(narrow)]) == bytes(narrowCodes), "\(table.name)")
+      let second = Self.transposition(
+        .int16, Self.wide, weights, plain, Quantization(scale: 0.0005, zeroPoint: 0))
+      #expect(try run(second, table, [bytes(wide)]) == bytes(wideCodes), "\(table.name)")
+    }
+  }
 }

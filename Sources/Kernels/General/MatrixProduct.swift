@@ -5,6 +5,7 @@ import Tensors
 /// Products of matrices; `rows` counts rows of the output through all batches.
 func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
   let isFloat = if case .float32 = arguments.type { true } else { false }
+  let isWide = if case .int16 = arguments.type { true } else { false }
   var row = rows.lowerBound
   while row < rows.upperBound {
     let (batch, line) = (row / arguments.rows, row % arguments.rows)
@@ -19,7 +20,9 @@ func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
       axis &-= 1
     }
     // Sound: the maker of the arguments vouches for the pointers and their element type.
-    if isFloat {
+    if isWide {
+      unsafe productRowInt16(arguments, left, right, row &* arguments.columns)
+    } else if isFloat {
       unsafe productRowFloat32(arguments, left, right, row &* arguments.columns)
     } else {
       unsafe productRowInt8(arguments, left, right, row &* arguments.columns)
@@ -185,4 +188,32 @@ private func code(_ sum: Int32, _ arguments: MatrixProductArguments) -> Int8 {
   let value = arguments.scale.apply(sum) &+ bounds.zeroPoint
   let raised = value < bounds.minimum ? bounds.minimum : value
   return Int8(truncatingIfNeeded: raised > bounds.maximum ? bounds.maximum : raised)
+}
+
+// MARK: Int16
+
+/// One row of the output, whose sums take 64 bits; zero points are 0.
+@inline(__always)
+@unsafe private func productRowInt16(
+  _ arguments: MatrixProductArguments, _ left: Int, _ right: Int, _ output: Int
+) {
+  let a = unsafe arguments.left.elements.assumingMemoryBound(to: Int16.self) + left
+  let b = unsafe arguments.right.elements.assumingMemoryBound(to: Int16.self) + right
+  let c = unsafe arguments.output.assumingMemoryBound(to: Int16.self) + output
+  let (aStep, bStep) = (arguments.left.columnStride, arguments.right.rowStride)
+  let (multiplier, shift) = (
+    Int64(arguments.wideScale.multiplier), Int64(arguments.wideScale.shift)
+  )
+  let half: Int64 = 1 &<< (shift &- 1)
+  var column = 0
+  while column < arguments.columns {
+    let place = unsafe b + column &* arguments.right.columnStride
+    var (sum, k) = (Int64(0), 0)
+    while k < arguments.depth {
+      unsafe sum &+= Int64(Int32(a[k &* aStep]) &* Int32(place[k &* bStep]))
+      k &+= 1
+    }
+    unsafe c[column] = clampedInt16((sum &* multiplier &+ half) &>> shift, .min, .max)
+    column &+= 1
+  }
 }

@@ -5,13 +5,22 @@ import Tensors
 func transposeConvolution(_ arguments: TransposeConvolutionArguments, _ lines: Range<Int>) {
   // Sound: the maker of the arguments vouches for the pointers and their element type.
   if case .float32 = arguments.type {
-    unsafe gatherTaps(arguments, lines, Float.self, Float(0)) { _, sum, x, w in
+    unsafe gatherTaps(arguments, lines, Float.self, Float.self, Float(0)) { _, sum, x, w in
       sum + x * w
     } _: { _, sum, channel in unsafe number(sum, channel, arguments) }
+  } else if let wide = arguments.wide {
+    unsafe gatherTaps(arguments, lines, Int16.self, Int8.self, Int64(0)) { _, sum, x, w in
+      sum &+ Int64(Int32(x) &* Int32(w))
+    } _: { (_: Int, sum: Int64, channel: Int) -> Int16 in
+      let scale = unsafe wide.scales[channel]
+      let product = unsafe (sum &+ wide.bias[channel]) &* Int64(scale.multiplier)
+      let half: Int64 = 1 &<< Int64(scale.shift &- 1)
+      return clampedInt16((product &+ half) &>> Int64(scale.shift), wide.minimum, wide.maximum)
+    }
   } else if let dynamic = arguments.dynamic {
     let rowScales = unsafe dynamic.rowScales
     let (zeroPoints, weightScales) = unsafe (dynamic.rowZeroPoints, dynamic.weightScales)
-    unsafe gatherTaps(arguments, lines, Int8.self, Int32(0)) { image, sum, x, w in
+    unsafe gatherTaps(arguments, lines, Int8.self, Int8.self, Int32(0)) { image, sum, x, w in
       unsafe sum &+ (Int32(x) &- zeroPoints[image]) &* Int32(w)
     } _: { (image: Int, sum: Int32, channel: Int) -> Float in
       let scale = unsafe rowScales[image] * weightScales[channel]
@@ -19,7 +28,7 @@ func transposeConvolution(_ arguments: TransposeConvolutionArguments, _ lines: R
     }
   } else {
     let (zeroPoint, weightZeroPoint) = (arguments.inputZeroPoint, arguments.weightZeroPoint)
-    unsafe gatherTaps(arguments, lines, Int8.self, Int32(0)) { _, sum, x, w in
+    unsafe gatherTaps(arguments, lines, Int8.self, Int8.self, Int32(0)) { _, sum, x, w in
       sum &+ (Int32(x) &- zeroPoint) &* (Int32(w) &- weightZeroPoint)
     } _: { (_: Int, sum: Int32, channel: Int) -> Int8 in
       unsafe code(sum, channel, arguments)
@@ -57,14 +66,14 @@ func transposeConvolution(_ arguments: TransposeConvolutionArguments, _ lines: R
 
 /// Each output element sums over the taps that reach it.
 @inline(__always)
-@unsafe private func gatherTaps<T, A, R>(
-  _ arguments: TransposeConvolutionArguments, _ lines: Range<Int>, _: T.Type, _ zero: A,
-  _ add: (Int, A, T, T) -> A, _ finish: (Int, A, Int) -> R
+@unsafe private func gatherTaps<T, W, A, R>(
+  _ arguments: TransposeConvolutionArguments, _ lines: Range<Int>, _: T.Type, _: W.Type, _ zero: A,
+  _ add: (Int, A, T, W) -> A, _ finish: (Int, A, Int) -> R
 ) {
   // In the geometry's terms this operator's output is the input, and its input the output.
   let g = arguments.geometry
   let input = unsafe arguments.input.assumingMemoryBound(to: T.self)
-  let weights = unsafe arguments.weights.assumingMemoryBound(to: T.self)
+  let weights = unsafe arguments.weights.assumingMemoryBound(to: W.self)
   var output = unsafe arguments.output.assumingMemoryBound(to: R.self)
     + lines.lowerBound &* g.inputWidth &* g.inputChannels
   var line = lines.lowerBound

@@ -33,6 +33,7 @@ func dequantizeInt16(_ arguments: DequantizeInt16Arguments) {
 /// Codes of one width and quantisation to those of another, bit by bit as the reference.
 func requantizeCodes(_ arguments: RequantizeCodesArguments) {
   let scale = FixedPointRatio(arguments.scale)
+  let scaleBelow = FixedPointRatio(arguments.scaleBelow)
   let zeroPoint = Int64(arguments.zeroPoint)
   let (minimum, maximum) = (Int64(arguments.minimum), Int64(arguments.maximum))
   var i = 0
@@ -44,7 +45,8 @@ func requantizeCodes(_ arguments: RequantizeCodesArguments) {
     case 2: code = unsafe Int32(arguments.input.load(fromByteOffset: 2 &* i, as: Int16.self))
     default: code = unsafe arguments.input.load(fromByteOffset: 4 &* i, as: Int32.self)
     }
-    let scaled = scale.apply(code &- arguments.inputZeroPoint) &+ zeroPoint
+    let steps = code &- arguments.inputZeroPoint
+    let scaled = (steps < 0 ? scaleBelow : scale).apply(steps) &+ zeroPoint
     let bounded = min(max(scaled, minimum), maximum)
     switch arguments.outputBytes {
     case 1:

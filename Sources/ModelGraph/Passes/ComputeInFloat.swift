@@ -13,6 +13,10 @@ extension Graph {
         continue
       }
       var node = original
+      if case .pool2D(let pool) = node.operation, pool.activation == .none {
+        result += poolOfCodes(node)
+        continue
+      }
       for (place, id) in node.inputs.enumerated() {
         guard let id, isCode(id) else { continue }
         let real = appendReal(like: id)
@@ -63,6 +67,22 @@ extension Graph {
     nodes = result
   }
 
+  /// A pool of codes as whole numbers, whose means round as those of codes do; the scale is of no account.
+  private mutating func poolOfCodes(_ node: Node) -> [Node] {
+    let (input, output) = (node.inputs[0]!, node.outputs[0])
+    let (numbers, means) = (appendReal(like: input), appendReal(like: output))
+    var plain = self[output].type
+    plain.quantization = Quantization(scale: 1, zeroPoint: 0)
+    let codes = append(Value(name: "", type: plain))
+    return [
+      Node(.cast, inputs: [input], outputs: [numbers]),
+      Node(node.operation, inputs: [numbers], outputs: [means]),
+      Node(.quantize, inputs: [means], outputs: [codes]),
+      Node(
+        .reshape(Reshape(target: plain.shape.extents)), inputs: [codes], outputs: [output]),
+    ]
+  }
+
   private mutating func appendReal(like id: ValueID) -> ValueID {
     append(Value(name: "", type: TensorType(.float32, self[id].type.shape)))
   }
@@ -79,9 +99,7 @@ extension Graph {
 
   /// Whether the node computes with codes of a type that its integer kernels do not take.
   private func needsFloat(_ node: Node) -> Bool {
-    let data: Int
-    if case .transposeConvolution2D = node.operation { data = 2 } else { data = 0 }
-    guard let input = node.input(data), isCode(input) else { return false }
+    guard let input = node.input(0), isCode(input) else { return false }
     let isInt16 = self[input].type.dataType == .int16
     switch node.operation {
     case .l2Normalize: return true
@@ -89,7 +107,7 @@ extension Graph {
       let types = (self[input].type.dataType, self[node.outputs[0]].type.dataType)
       return parameters.isLogarithm || (types.0 != types.1 && types != (.int8, .int16))
     case .unary(let parameters): return isInt16 && !parameters.kind.hasInt16Kernel
-    case .pool2D, .batchMatmul, .cumulativeSum, .transposeConvolution2D: return isInt16
+    case .pool2D, .cumulativeSum: return isInt16
     default: return false
     }
   }
@@ -100,7 +118,7 @@ extension Unary.Kind {
   package var hasInt16Kernel: Bool {
     switch self {
     case .relu, .relu6, .reluN1To1, .relu0To1, .logistic, .tanh, .gelu, .approximateGelu,
-      .exponential, .logarithm, .reciprocalSquareRoot:
+      .exponential, .logarithm, .reciprocalSquareRoot, .leakyRelu:
       true
     default: false
     }

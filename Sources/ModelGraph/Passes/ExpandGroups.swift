@@ -41,6 +41,10 @@ extension Graph {
     guard own > 0, own < channels, channels % own == 0 else { return nil }
     let groups = channels / own
     guard self[weights].type.shape[0] % groups == 0 else { return nil }
+    // An image is quantised as a whole, so its groups stay together.
+    if own > 1, self[input].type.dataType == .float32, self[weights].type.dataType == .int8 {
+      return nil
+    }
     return own == 1 || groups <= GraphLimits.groupsMaximum ? groups : nil
   }
 

@@ -8,7 +8,7 @@ extension Lowering {
     let (left, right, output) = (try operand(node, 0), try operand(node, 1), node.outputs[0])
     let dataType = type(output).dataType
     guard
-      [.float32, .int8].contains(dataType), type(left).dataType == dataType,
+      [.float32, .int8, .int16].contains(dataType), type(left).dataType == dataType,
       type(right).dataType == dataType,
       let form = MatrixProductForm(parameters, shape(left), shape(right), shape(output))
     else { throw unsupported(node) }
@@ -27,10 +27,18 @@ extension Lowering {
       scale = FixedPointScale(ratio)
       bounds = try boundsInt8(.none, output, of: node)
     }
+    var wideScale = OutputScaleInt16(1, isNarrow: true)
+    if dataType == .int16 {
+      let ratio =
+        Double(try scaleInt16(left, node) * scaleInt16(right, node))
+        / Double(try scaleInt16(output, node))
+      guard ratio.isFinite else { throw unsupported(node) }
+      wideScale = OutputScaleInt16(ratio, isNarrow: true)
+    }
     let kernel = table.general.matrixProduct
     let (source, factor, destination) = (source(left), source(right), try destination(output))
     let work = elements(output) * form.depth
-    let (offset, codeScale, codeBounds) = (zeroPoints, scale, bounds)
+    let (offset, codeScale, codeBounds, wide) = (zeroPoints, scale, bounds, wideScale)
     add(
       Step(
         description: description(node, "matrixProduct", multiplyAccumulates: work),
@@ -47,7 +55,7 @@ extension Lowering {
           right: MatrixOperand(
             elements: memory.raw(factor), batchStrides: form.right.batch,
             rowStride: form.right.row, columnStride: form.right.column, zeroPoint: offset.1),
-          scale: codeScale, bounds: codeBounds, output: memory.raw(destination))
+          scale: codeScale, wideScale: wide, bounds: codeBounds, output: memory.raw(destination))
         return { range, _ in kernel(arguments, range) }
       })
   }

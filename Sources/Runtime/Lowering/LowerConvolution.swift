@@ -7,11 +7,12 @@ import Tensors
 extension Lowering {
   mutating func lowerConvolution2D(_ parameters: Convolution2D, _ node: Node) throws(RuntimeError) {
     let (input, weights) = (shape(try operand(node, 0)), shape(try operand(node, 1)))
-    guard input[3] == weights[3] else { throw unsupported(node) }
     let geometry = try geometry(
       parameters.window, input: input, height: weights[1], width: weights[2],
       output: shape(node.outputs[0]), node)
-    try lowerProduct(node, geometry, activation: parameters.activation, kind: .convolution)
+    try lowerProduct(
+      node, geometry, activation: parameters.activation, kind: .convolution,
+      groups: input[3] / weights[3])
   }
 
   mutating func lowerDepthwise(
@@ -54,7 +55,7 @@ extension Lowering {
 
   private mutating func lowerProduct(
     _ node: Node, _ geometry: KernelGeometry, activation: Activation, kind: Product.Kind,
-    quantizesAsymmetrically: Bool? = nil
+    quantizesAsymmetrically: Bool? = nil, groups: Int = 1
   ) throws(RuntimeError) {
     let weights = try operand(node, 1)
     let (bytes, bias) = (graph[weights].constant, node.input(2).flatMap { graph[$0].constant })
@@ -67,6 +68,9 @@ extension Lowering {
     product.isComputed = bytes == nil || (node.input(2) != nil && bias == nil)
     let types = (type(try operand(node, 0)).dataType, type(weights).dataType)
     switch (types.0, types.1, type(node.outputs[0]).dataType) {
+    case (.float32, .int8, .float32) where groups > 1 && !product.isComputed:
+      try lowerHybridGroups(product, groups: groups)
+    case _ where groups > 1: throw unsupported(node)
     case (.int8, .int8, .int8), (.int8, .uint8, .int8): try lowerInt8(product)
     case (.float32, .float32, .float32): try lowerFloat32(product)
     case (.int16, .int8, .int16) where !product.isComputed: try lowerInt16(product)

@@ -50,83 +50,6 @@ extension Lowering {
       })
   }
 
-  /// float32 activations, quantised row by row at run time, and int8 weights to float32.
-  mutating func lowerHybrid(
-    _ product: Product, _ quantizesAsymmetrically: Bool?
-  ) throws(RuntimeError) {
-    let (node, geometry) = (product.node, product.geometry)
-    let input = try operand(node, 0)
-    let bounds = try boundsFloat32(product.activation, of: node)
-    guard try weightZeroPoint(product) == 0 else { throw unsupported(node) }
-    let scales = try weightScales(product)
-    if let bias = node.input(2) {
-      guard type(bias).dataType == .float32 else { throw unsupported(node) }
-    }
-    let (weights, panels) = try packInt8(product, scales: scales, inputZeroPoint: nil)
-    // A convolution whose model does not say is quantised as its format's kernels do: by weight granularity.
-    let isSymmetric = !(quantizesAsymmetrically ?? (scales.count > 1))
-    let rows = try lowerQuantizeRows(node, input, rows: geometry.batch, isSymmetric: isSymmetric)
-    let kernel = product.kind == .convolution ? table.convolutionHybrid : table.depthwiseHybrid
-    let destination = try destination(node.outputs[0])
-    let (split, byRows) = product.work(
-      threads: threads, tileRows: product.kind == .convolution ? table.int8Tile.rows : 1,
-      panels: panels, rate: product.kind == .convolution ? 12 : 4)
-    needScratch(bytesPerThread: scratchInt8(product))
-    add(
-      Step(
-        description: description(
-          node, product.kind == .convolution ? "convolutionHybrid" : "depthwiseHybrid",
-          multiplyAccumulates: product.multiplyAccumulates),
-        split: split
-      ) { memory in
-        let arguments = unsafe ConvolutionHybridArguments(
-          geometry: geometry, input: UnsafePointer(memory.address(rows.codes)),
-          rowScales: UnsafePointer(memory.address(rows.scales)),
-          rowZeroPoints: UnsafePointer(memory.address(rows.zeroPoints)),
-          weights: UnsafeRawPointer(memory.address(weights, as: UInt8.self)),
-          output: memory.address(destination), bounds: bounds,
-          scratch: memory.scratch(ofThread: 0))
-        return { range, thread in
-          var arguments = arguments
-          unsafe arguments.scratch = memory.scratch(ofThread: thread)
-          kernel(
-            arguments,
-            Product.range(range, byRows: byRows, rows: geometry.outputRows, panels: panels))
-        }
-      })
-  }
-
-  /// The buffers that hold a float32 tensor quantised row by row.
-  struct QuantizedRows {
-    var codes: BufferID
-    var scales: BufferID
-    var zeroPoints: BufferID
-  }
-
-  mutating func lowerQuantizeRows(
-    _ node: Node, _ input: ValueID, rows: Int, isSymmetric: Bool
-  ) throws(RuntimeError) -> QuantizedRows {
-    let count = elements(input)
-    let columns = rows == 0 ? 0 : count / rows
-    let source = source(input)
-    let quantized = QuantizedRows(
-      codes: temporary(byteCount: count), scales: temporary(byteCount: rows * 4),
-      zeroPoints: temporary(byteCount: rows * 4))
-    let kernel = table.quantizeRows
-    add(
-      Step(
-        description: description(node, "quantizeRows"),
-        split: WorkSplit(units: rows, costNanoseconds: costNanoseconds(count, perNanosecond: 2))
-      ) { memory in
-        let arguments = unsafe QuantizeRowsArguments(
-          isSymmetric: isSymmetric, columns: columns, input: memory.address(source),
-          output: memory.address(quantized.codes), scales: memory.address(quantized.scales),
-          zeroPoints: memory.address(quantized.zeroPoints))
-        return { range, _ in kernel(arguments, range) }
-      })
-    return quantized
-  }
-
   /// The zero point of the weights as int8 codes: 0, but for uint8 weights of one scale.
   func weightZeroPoint(_ product: Product) throws(RuntimeError) -> Int32 {
     let weights = type(try operand(product.node, 1))
@@ -150,14 +73,14 @@ extension Lowering {
     return quantization.scales
   }
 
-  private func scratchInt8(_ product: Product) -> Int {
+  func scratchInt8(_ product: Product) -> Int {
     product.kind == .convolution
       ? table.convolutionInt8ScratchBytes(product.geometry)
       : table.depthwiseInt8ScratchBytes(product.geometry)
   }
 
   /// Packs for an int8 output, or for a float output where the zero point differs from row to row.
-  private mutating func packInt8(
+  mutating func packInt8(
     _ product: Product, scales: [Float], tieOffsets: [Float] = [], weightZeroPoint: Int32 = 0,
     inputZeroPoint: Int32?
   ) throws(RuntimeError) -> (Source, panels: Int) {

@@ -52,6 +52,10 @@ extension Lowering {
       return try addRequantizeCodes(
         node, input, output, minimum: code(real.minimum), maximum: code(real.maximum))
     }
+    if parameters.kind == .leakyRelu {
+      return try addRequantizeCodes(
+        node, input, output, minimum: -32768, maximum: 32767, slopeBelow: parameters.slope)
+    }
     if let sigmoid = SigmoidScaleInt16(parameters.kind, input: scale, output: outputScale) {
       return try addSigmoidInt16(sigmoid, node, input, output)
     }
@@ -197,7 +201,8 @@ extension Lowering {
 
   /// Between codes of 8, 16 and 32 bits, within the bounds given.
   mutating func addRequantizeCodes(
-    _ node: Node, _ input: ValueID, _ output: ValueID, minimum: Int32, maximum: Int32
+    _ node: Node, _ input: ValueID, _ output: ValueID, minimum: Int32, maximum: Int32,
+    slopeBelow: Float? = nil
   ) throws(RuntimeError) {
     let (from, to) = (type(input), type(output))
     guard
@@ -205,7 +210,15 @@ extension Lowering {
       written.scales.count == 1, read.zeroPoints.count == 1, written.zeroPoints.count == 1,
       read.scale > 0, written.scale > 0
     else { throw unsupported(node) }
-    let scale = FixedPointScale(Double(read.scale) / Double(written.scale))
+    var scale = FixedPointScale(Double(read.scale) / Double(written.scale))
+    var scaleBelow = scale
+    if let slopeBelow {
+      let ratio = Double(read.scale * slopeBelow / written.scale)
+      guard ratio >= 0, ratio.isFinite else { throw unsupported(node) }
+      scale = FixedPointScale(Double(read.scale / written.scale))
+      scaleBelow = FixedPointScale(ratio)
+    }
+    let (above, below) = (scale, scaleBelow)
     let (inputBytes, outputBytes) = (from.dataType.bitWidth / 8, to.dataType.bitWidth / 8)
     let kernel = table.int16.requantize
     let (source, destination) = (source(input), try destination(output))
@@ -215,7 +228,7 @@ extension Lowering {
         split: split(elements(output), perNanosecond: 0.5)
       ) { memory in
         let arguments = unsafe RequantizeCodesArguments(
-          inputBytes: inputBytes, outputBytes: outputBytes, scale: scale,
+          inputBytes: inputBytes, outputBytes: outputBytes, scale: above, scaleBelow: below,
           inputZeroPoint: read.zeroPoint, zeroPoint: written.zeroPoint, minimum: minimum,
           maximum: maximum, count: 0,
           input: UnsafeRawPointer(memory.address(source, as: UInt8.self)),

@@ -18,6 +18,7 @@ extension Lowering {
     case (.float32, .float32, .float32): break
     case (.int8, .int8, .int8), (.int8, .uint8, .int8):
       try quantize(&form, parameters, node)
+    case (.int16, .int8, .int16): return try lowerTransposeInt16(form, parameters, node)
     case (.float32, .int8, .float32):
       return try lowerTransposeHybrid(form, node)
     default: throw unsupported(node)
@@ -40,6 +41,8 @@ extension Lowering {
     var weightZeroPoint: Int32 = 0
     /// Weights of another type than the file's.
     var weights: Source?
+    /// Scales and biases of int16 codes, and the codes that the activation lets through.
+    var wide: (scales: PackedID, bias: PackedID, minimum: Int16, maximum: Int16)?
     /// Scales and zero points of the images' codes, and scales of the weights.
     var dynamic: (rowScales: BufferID, rowZeroPoints: BufferID, weightScales: PackedID)?
   }
@@ -90,6 +93,35 @@ extension Lowering {
     try addTransposeConvolution(form, node, type: .int8, from: .buffer(rows.codes))
   }
 
+  private mutating func lowerTransposeInt16(
+    _ form: TransposeForm, _ parameters: TransposeConvolution2D, _ node: Node
+  ) throws(RuntimeError) {
+    let (weights, input, output) = (try operand(node, 1), try operand(node, 2), node.outputs[0])
+    let (scale, outputScale) = (try scaleInt16(input, node), try scaleInt16(output, node))
+    let channels = shape(weights)[0]
+    guard let own = type(weights).quantization, [1, channels].contains(own.scales.count),
+      own.zeroPoints.allSatisfy({ $0 == 0 })
+    else { throw unsupported(node) }
+    let scales = (0..<channels).map { channel in
+      let weight = own.scales[own.scales.count == 1 ? 0 : channel]
+      return OutputScaleInt16(
+        Double(scale) * Double(weight) / Double(outputScale), isNarrow: true)
+    }
+    var biases = [Int64](repeating: 0, count: channels)
+    if let bias = node.input(3) {
+      guard let stored = graph.integers(bias), stored.count == channels else {
+        throw unsupported(node)
+      }
+      biases = stored.map { Int64($0) }
+    }
+    let bounds = try boundsInt16(parameters.activation, output, of: node)
+    var form = form
+    form.wide = (
+      pack(PackedConstant(scales)), pack(PackedConstant(biases)), bounds.minimum, bounds.maximum
+    )
+    try addTransposeConvolution(form, node, type: .int16, from: source(input))
+  }
+
   private mutating func addTransposeConvolution(
     _ form: TransposeForm, _ node: Node, type: DataType, from source: Source
   ) throws(RuntimeError) {
@@ -97,7 +129,7 @@ extension Lowering {
     let (kernel, geometry) = (table.general.transposeConvolution, form.geometry)
     let own = self.source(try operand(node, 1))
     let taps = form.weights ?? own
-    let bias = node.input(3).map { self.source($0) }
+    let bias = form.wide == nil ? node.input(3).map { self.source($0) } : nil
     let destination = try destination(output)
     let work = costNanoseconds(
       elements(output), geometry.taps, geometry.outputChannels, perNanosecond: 2)
@@ -109,6 +141,11 @@ extension Lowering {
         split: WorkSplit(
           units: geometry.batch * geometry.inputHeight, costNanoseconds: work)
       ) { memory in
+        let wide = form.wide.map { own in
+          unsafe TransposeConvolutionInt16(
+            scales: memory.address(.packed(own.scales)), bias: memory.address(.packed(own.bias)),
+            minimum: own.minimum, maximum: own.maximum)
+        }
         let dynamic = form.dynamic.map { rows in
           unsafe TransposeConvolutionDynamicRange(
             rowScales: UnsafePointer(memory.address(rows.rowScales)),
@@ -120,7 +157,7 @@ extension Lowering {
           bias: bias.map { unsafe memory.raw($0) },
           scales: form.scales.map { unsafe memory.address(.packed($0)) },
           inputZeroPoint: form.inputZeroPoint, weightZeroPoint: form.weightZeroPoint,
-          dynamic: dynamic, bounds: form.codeBounds, floatBounds: form.bounds,
+          wide: wide, dynamic: dynamic, bounds: form.codeBounds, floatBounds: form.bounds,
           input: memory.raw(source), output: memory.raw(destination))
         return { range, _ in kernel(arguments, range) }
       })
