@@ -2,8 +2,8 @@ extension KernelTable {
   /// How the int8 weights of a convolution or fully connected layer are packed.
   package func convolutionInt8Weights(_ geometry: WindowGeometry) -> PackedWeights {
     PackedWeights(
-      outputChannels: geometry.outputChannels, depth: geometry.depth, tile: int8Tile,
-      elementBytes: 1)
+      outputChannels: geometry.outputChannels, depth: geometry.depth, lines: geometry.windowLines,
+      tile: int8Tile, elementBytes: 1)
   }
 
   /// How the float32 weights of a convolution or fully connected layer are packed.
@@ -16,7 +16,8 @@ extension KernelTable {
   /// How the int8 weights of a depthwise convolution are packed.
   package func depthwiseInt8Weights(_ geometry: WindowGeometry) -> PackedDepthwiseWeights {
     PackedDepthwiseWeights(
-      outputChannels: geometry.outputChannels, taps: geometry.taps, elementBytes: 2)
+      outputChannels: geometry.outputChannels, taps: geometry.taps,
+      lines: int8Tile.depthwiseLines == 1 ? nil : geometry.kernelHeight, elementBytes: 2)
   }
 
   /// How the float32 weights of a depthwise convolution are packed.
@@ -27,17 +28,13 @@ extension KernelTable {
 
   /// Scratch bytes of one concurrent call of `convolutionInt8` or `convolutionHybrid`.
   package func convolutionInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    // Tiles of more than two rows are read whole.
-    let rows = min(
-      rowBlock, geometry.outputRows <= 2 ? geometry.outputRows : wholeTiles(geometry.outputRows))
-    // Rows are packed sixteen activations at a time, so the last may run over by one vector.
-    return ConvolutionScratch.rowSumsBytes
-      + (rows * int8Tile.paddedDepth(geometry.depth) + 16) * int8Tile.activationBytes
-  }
-
-  /// `rows` rounded up to whole tiles.
-  private func wholeTiles(_ rows: Int) -> Int {
-    (rows + int8Tile.rows - 1) / int8Tile.rows * int8Tile.rows
+    guard geometry.isPointwise else {
+      return InputLineScratch(geometry, rowBlock: rowBlock, tile: int8Tile).byteCount
+    }
+    let rows = min(rowBlock, geometry.outputRows)
+    return PointwiseScratch.rowsOffset(rowBlock: rowBlock)
+      + (rows * int8Tile.paddedDepth(geometry.depth) + InputLineScratch.overrun)
+      * int8Tile.activationBytes
   }
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.
@@ -47,7 +44,7 @@ extension KernelTable {
 
   /// Scratch bytes of one concurrent call of `depthwiseInt8` or `depthwiseHybrid`.
   package func depthwiseInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    DepthwiseScratch(geometry, elementBytes: 1).byteCount
+    InputLineScratch(depthwise: geometry).byteCount + 64
   }
 
   /// Scratch bytes of one concurrent call of `depthwiseFloat32`.
@@ -56,8 +53,10 @@ extension KernelTable {
   }
 }
 
-/// How an int8 convolution divides its scratch: the sums of the packed rows, then the rows.
-package enum ConvolutionScratch {
-  /// Room for an `Int32` for each of up to 32 rows, which keeps the packed rows aligned.
-  package static var rowSumsBytes: Int { 128 }
+/// How an int8 convolution without borders divides its scratch: sums of rows, addresses of rows, packed rows.
+package enum PointwiseScratch {
+  /// Where the packed rows begin.
+  package static func rowsOffset(rowBlock: Int) -> Int {
+    InputLineScratch.rowSumsBytes + (rowBlock * 8 + 63) / 64 * 64
+  }
 }

@@ -8,8 +8,13 @@ package struct MatrixTile: Sendable, Equatable {
   package var depthGroup: Int
   /// Bytes of one packed activation in scratch.
   package var activationBytes: Int
+  /// Taps of one column that a depthwise step takes at once; 1 when it takes two taps that follow each other.
+  package var depthwiseLines: Int
 
-  package init(rows: Int, channels: Int, depthGroup: Int, activationBytes: Int) {
+  package init(
+    rows: Int, channels: Int, depthGroup: Int, activationBytes: Int, depthwiseLines: Int = 1
+  ) {
+    self.depthwiseLines = depthwiseLines
     self.rows = rows
     self.channels = channels
     self.depthGroup = depthGroup

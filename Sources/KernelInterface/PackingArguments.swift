@@ -7,6 +7,8 @@
   package var outputChannels: Int
   /// Convolution: elements of one window. Depthwise: taps of one window.
   package var depth: Int
+  /// Convolution: `WindowGeometry.windowLines`; depthwise: rows of a window.
+  package var lines: Int
   /// One for the whole tensor, or `outputChannels`.
   package var scales: UnsafeBufferPointer<Float>
   /// `outputChannels` values, or nil for zeros; an int8 output only.
@@ -24,7 +26,7 @@
 
   /// For an int8 output; `scales` are the requantisation ratios `inputScale · weightScale / outputScale`.
   package init(
-    weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int,
+    weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int, lines: Int,
     scales: UnsafeBufferPointer<Float>,
     tieOffsets: UnsafeBufferPointer<Float>? = nil,
     weightZeroPoint: Int32 = 0, bias: UnsafePointer<Int32>?, inputZeroPoint: Int32,
@@ -35,6 +37,7 @@
     unsafe self.weights = weights
     self.outputChannels = outputChannels
     self.depth = depth
+    self.lines = lines
     unsafe self.scales = scales
     unsafe self.bias = bias
     unsafe self.floatBias = nil
@@ -44,7 +47,7 @@
 
   /// For a float output from activations quantised at run time (dynamic range).
   package init(
-    weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int,
+    weights: UnsafePointer<Int8>, outputChannels: Int, depth: Int, lines: Int,
     weightScales: UnsafeBufferPointer<Float>, floatBias: UnsafePointer<Float>?,
     destination: UnsafeMutableRawPointer
   ) {
@@ -53,6 +56,7 @@
     unsafe self.weights = weights
     self.outputChannels = outputChannels
     self.depth = depth
+    self.lines = lines
     unsafe self.scales = weightScales
     unsafe self.bias = nil
     unsafe self.floatBias = floatBias

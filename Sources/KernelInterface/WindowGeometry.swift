@@ -61,6 +61,11 @@ package struct WindowGeometry: Sendable, Equatable {
   /// Taps of one window.
   package var taps: Int { kernelHeight * kernelWidth }
 
+  /// Runs of neighbouring input elements that one window is made of: its rows, or with dilated columns its taps.
+  package var windowLines: Int { dilationWidth == 1 || kernelWidth == 1 ? kernelHeight : taps }
+  /// Elements of one such run.
+  package var lineDepth: Int { depth / windowLines }
+
   /// Whether each output pixel is computed from the input pixel of the same index alone.
   package var isPointwise: Bool {
     kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1

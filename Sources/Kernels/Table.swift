@@ -1,13 +1,10 @@
 package import KernelInterface
-import CVector
 
 /// The kernels of this module's instruction set.
 package func makeKernelTable() -> KernelTable {
   KernelTable(
     name: Tile.tableName,
-    int8Tile: MatrixTile(
-      rows: Tile.int8Rows, channels: Tile.channels, depthGroup: Tile.depthGroup,
-      activationBytes: MemoryLayout<cv_activation>.size),
+    int8Tile: Tile.int8,
     float32Tile: MatrixTile(
       rows: Tile.float32Rows, channels: Tile.channels, depthGroup: 1, activationBytes: 4),
     rowBlock: Tile.rowBlock,

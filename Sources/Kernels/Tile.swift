@@ -1,4 +1,5 @@
 import CVector
+import KernelInterface
 
 /// The register tiles of this instruction set: MR rows × 16 channels.
 ///
@@ -38,6 +39,14 @@ enum Tile {
   static var rowBlock: Int { 24 }
   /// Depth elements of one integer multiply.
   static var depthGroup: Int { Int(CV_DEPTH_GROUP) }
-  /// What is added to the codes when activations are packed for the int8 matrix tiles.
+  /// Taps of one column that a depthwise step takes, or 1 for taps in pairs.
+  static var depthwiseLines: Int { Int(CV_DEPTHWISE_LINES) }
+  /// The tile of int8 matrix products, as the table tells it.
+  static var int8: MatrixTile {
+    MatrixTile(
+      rows: int8Rows, channels: channels, depthGroup: depthGroup,
+      activationBytes: MemoryLayout<cv_activation>.size, depthwiseLines: depthwiseLines)
+  }
+  /// What is added to the codes when activations are packed for the int8 tiles.
   static var activationOffset: Int32 { Int32(CV_ACTIVATION_OFFSET) }
 }

@@ -59,7 +59,8 @@ struct HybridProblem {
         unsafe bias.withUnsafeBufferPointer { bias in
           let arguments = unsafe PackInt8Arguments(
             weights: weights.baseAddress!, outputChannels: geometry.outputChannels,
-            depth: isDepthwise ? geometry.taps : geometry.depth, weightScales: scales,
+            depth: isDepthwise ? geometry.taps : geometry.depth,
+            lines: isDepthwise ? geometry.kernelHeight : geometry.windowLines, weightScales: scales,
             floatBias: bias.baseAddress!, destination: packed.raw)
           if isDepthwise {
             table.packDepthwiseInt8(arguments)

@@ -86,7 +86,8 @@ struct ConvolutionInt8Problem {
           unsafe tieOffsets.withUnsafeBufferPointer { ties in
             let arguments = unsafe PackInt8Arguments(
               weights: weights.baseAddress!, outputChannels: geometry.outputChannels,
-              depth: isDepthwise ? geometry.taps : geometry.depth, scales: scales,
+              depth: isDepthwise ? geometry.taps : geometry.depth,
+              lines: isDepthwise ? geometry.kernelHeight : geometry.windowLines, scales: scales,
               tieOffsets: ties, weightZeroPoint: weightZeroPoint, bias: bias.baseAddress!,
               inputZeroPoint: Int32(inputZeroPoint), destination: packed.raw)
             if isDepthwise {
@@ -200,8 +201,8 @@ struct ConvolutionInt8Tests {
       unsafe [Float(1)].withUnsafeBufferPointer { scales in
         unsafe table.packConvolutionInt8(
           PackInt8Arguments(
-            weights: weights.baseAddress!, outputChannels: 2, depth: 512, scales: scales, bias: nil,
-            inputZeroPoint: 0, destination: packed.raw))
+            weights: weights.baseAddress!, outputChannels: 2, depth: 512, lines: 1, scales: scales,
+            bias: nil, inputZeroPoint: 0, destination: packed.raw))
       }
     }
     unsafe input.withUnsafeBufferPointer { input in
@@ -241,6 +242,19 @@ struct DepthwiseInt8Tests {
         name: "1×1",
         geometry: window(height: 3, width: 3, channels: 20, outputChannels: 20, kernel: (1, 1))),
       .init(
+        name: "1×5",
+        geometry: window(
+          height: 1, width: 19, channels: 40, outputChannels: 40, kernel: (1, 5),
+          padding: (0, 2, 0, 2))),
+      .init(
+        name: "5×1",
+        geometry: window(height: 11, width: 1, channels: 40, outputChannels: 40, kernel: (5, 1))),
+      .init(
+        name: "3×3, stride 2",
+        geometry: window(
+          height: 9, width: 12, channels: 24, outputChannels: 24, kernel: (3, 3), stride: (2, 2),
+          padding: (0, 0, 1, 1))),
+      .init(
         name: "dilated, stride 2",
         geometry: window(
           height: 13, width: 11, channels: 24, outputChannels: 24, kernel: (3, 3), stride: (2, 2),
@@ -266,10 +280,12 @@ struct DepthwiseInt8Tests {
     "takes weights with a zero point of their own", arguments: KernelTable.supported,
     [-128, -3, 127] as [Int32])
   func weightZeroPoint(table: KernelTable, zeroPoint: Int32) {
-    let problem = ConvolutionInt8Problem(
-      Self.geometries[7].geometry, isDepthwise: true, isPerChannel: false,
-      weightZeroPoint: zeroPoint, seed: 0xD2)
-    #expect(problem.actual(table) == problem.expected)
+    for edge in Self.geometries {
+      let problem = ConvolutionInt8Problem(
+        edge.geometry, isDepthwise: true, isPerChannel: false, weightZeroPoint: zeroPoint,
+        seed: 0xD2)
+      #expect(problem.actual(table) == problem.expected, "\(edge.name)")
+    }
   }
 
   @Test("gives the same bytes however the work is cut", arguments: KernelTable.supported)

@@ -19,6 +19,12 @@ CV_INLINE cv_s8x16 cv_load_s8x16(const int8_t *p) {
   return v;
 }
 
+CV_INLINE cv_s8x64 cv_load_s8x64(const int8_t *p) {
+  cv_s8x64 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
 CV_INLINE cv_s32x8 cv_load_s32x8(const int32_t *p) {
   cv_s32x8 v;
   __builtin_memcpy(&v, p, sizeof v);
@@ -45,6 +51,7 @@ CV_INLINE cv_f32x16 cv_load_f32x16(const float *p) {
 
 CV_INLINE void cv_store_s8x8(int8_t *p, cv_s8x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_s8x16(int8_t *p, cv_s8x16 v) { __builtin_memcpy(p, &v, sizeof v); }
+CV_INLINE void cv_store_s8x64(int8_t *p, cv_s8x64 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_s16x16(int16_t *p, cv_s16x16 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_s32x8(int32_t *p, cv_s32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 CV_INLINE void cv_store_f32x8(float *p, cv_f32x8 v) { __builtin_memcpy(p, &v, sizeof v); }

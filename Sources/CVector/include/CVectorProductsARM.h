@@ -1,5 +1,6 @@
 #pragma once
 
+#include "CVectorMemory.h"
 #include "CVectorTypes.h"
 #include <stddef.h>
 
@@ -10,6 +11,10 @@
 typedef int8_t cv_activation;
 
 CV_INLINE void cv_store_activations(cv_activation *p, cv_s8x16 v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+CV_INLINE void cv_store_activations_x64(cv_activation *p, cv_s8x64 v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 
@@ -24,7 +29,7 @@ CV_INLINE cv_s32x8 cv_join(int32x4_t low, int32x4_t high) {
 
 #if defined(__ARM_FEATURE_DOTPROD)
 
-enum { CV_DEPTH_GROUP = 4, CV_ACTIVATION_OFFSET = 0 };
+enum { CV_DEPTH_GROUP = 4, CV_ACTIVATION_OFFSET = 0, CV_DEPTHWISE_LINES = 1 };
 // 16 channels × 4 weights.
 typedef cv_s8x64 cv_weights;
 typedef cv_s8x16 cv_activations;
@@ -43,7 +48,7 @@ CV_INLINE cv_s32x8 cv_dot_half(cv_s32x8 sum, cv_s8x32 w, cv_activations a) {
 
 #else
 
-enum { CV_DEPTH_GROUP = 2, CV_ACTIVATION_OFFSET = 0 };
+enum { CV_DEPTH_GROUP = 2, CV_ACTIVATION_OFFSET = 0, CV_DEPTHWISE_LINES = 1 };
 // 16 channels × 2 weights.
 typedef cv_s8x32 cv_weights;
 typedef cv_s8x16 cv_activations;
@@ -88,11 +93,11 @@ CV_INLINE cv_s32x8 cv_dot_s16(cv_s32x8 sum, const int8_t *w, const int16_t *pair
       vmlal_n_s16(high, vget_high_s16(second), pair[1]));
 }
 
-// Depthwise tile.
+// Depthwise tile, by pairs of taps.
 
 CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) { return tap * 16 + channel; }
 
-CV_INLINE cv_s32x8 cv_depthwise_half(cv_s32x8 sum, cv_s8x8 x, const cv_depthwise_weight *w) {
+CV_INLINE cv_s32x8 cv_depthwise_half(cv_s32x8 sum, cv_s8x8 x, const int16_t *w) {
   cv_s16x8 v;
   __builtin_memcpy(&v, w, sizeof v);
   int16x8_t weights = (int16x8_t)v, wide = vmovl_s8((int8x8_t)x);
@@ -102,7 +107,7 @@ CV_INLINE cv_s32x8 cv_depthwise_half(cv_s32x8 sum, cv_s8x8 x, const cv_depthwise
 }
 
 CV_INLINE cv_s32x16 cv_depthwise_dot(
-    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
+    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const int16_t *w) {
   cv_s32x16 v;
   v.lo = cv_depthwise_half(cv_depthwise_half(sum.lo, x0.lo, w), x1.lo, w + 16);
   v.hi = cv_depthwise_half(cv_depthwise_half(sum.hi, x0.hi, w + 8), x1.hi, w + 24);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "CVectorMemory.h"
 #include "CVectorTypes.h"
 #include <stddef.h>
 
@@ -32,7 +33,7 @@ CV_INLINE cv_s32x8 cv_madd(cv_s16x16 a, cv_s16x16 b) {
 
 // `vpdpbusd` multiplies unsigned by signed bytes: activations are packed 128 too high, which the offsets of the packed
 // weights take back. Four products and the sum wrap, they do not saturate.
-enum { CV_DEPTH_GROUP = 4, CV_ACTIVATION_OFFSET = 128 };
+enum { CV_DEPTH_GROUP = 4, CV_ACTIVATION_OFFSET = 128, CV_DEPTHWISE_LINES = 4 };
 typedef uint8_t cv_activation;
 // 16 channels × 4 weights.
 typedef cv_s32x16 cv_weights;
@@ -55,6 +56,11 @@ CV_INLINE void cv_store_activations(cv_activation *p, cv_s8x16 v) {
   __builtin_memcpy(p, &raised, sizeof raised);
 }
 
+CV_INLINE void cv_store_activations_x64(cv_activation *p, cv_s8x64 v) {
+  cv_s8x64 raised = v ^ (cv_s8x64)INT8_MIN;
+  __builtin_memcpy(p, &raised, sizeof raised);
+}
+
 CV_INLINE cv_s32x16 cv_dot(cv_s32x16 sum, cv_weights w, cv_activations a) {
 #if defined(__AVX512VNNI__)
   return (cv_s32x16)__builtin_ia32_vpdpbusd512((cv_v16si)sum, (cv_v16si)a, (cv_v16si)w);
@@ -68,7 +74,7 @@ CV_INLINE cv_s32x16 cv_dot(cv_s32x16 sum, cv_weights w, cv_activations a) {
 
 #else
 
-enum { CV_DEPTH_GROUP = 2, CV_ACTIVATION_OFFSET = 0 };
+enum { CV_DEPTH_GROUP = 2, CV_ACTIVATION_OFFSET = 0, CV_DEPTHWISE_LINES = 1 };
 typedef int16_t cv_activation;
 // 16 channels × 2 weights, widened.
 typedef cv_s16x32 cv_weights;
@@ -91,6 +97,14 @@ CV_INLINE void cv_store_activations(cv_activation *p, cv_s8x16 v) {
   __builtin_memcpy(p, &wide, sizeof wide);
 }
 
+CV_INLINE void cv_store_activations_x64(cv_activation *p, cv_s8x64 v) {
+  for (int i = 0; i < 4; i++) {
+    cv_s8x16 part;
+    __builtin_memcpy(&part, (const int8_t *)&v + 16 * i, sizeof part);
+    cv_store_activations(p + 16 * i, part);
+  }
+}
+
 CV_INLINE cv_s32x16 cv_dot(cv_s32x16 sum, cv_weights w, cv_activations a) {
   cv_s32x16 v;
   v.lo = sum.lo + cv_madd(w.lo, a);
@@ -109,26 +123,9 @@ CV_INLINE cv_s32x8 cv_dot_s16(cv_s32x8 sum, const int8_t *w, const int16_t *pair
   return sum + cv_madd(__builtin_convertvector(weights, cv_s16x16), (cv_s16x16)(cv_s32x8)both);
 }
 
-// Depthwise tile.
+// Depthwise tile, by pairs of taps.
 
-#if defined(__AVX512VNNI__)
-
-CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) { return channel * 2 + tap; }
-
-CV_INLINE cv_s32x16 cv_depthwise_dot(
-    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
-  cv_s16x32 weights;
-  __builtin_memcpy(&weights, w, sizeof weights);
-  cv_s16x16 a = __builtin_convertvector(x0, cv_s16x16), b = __builtin_convertvector(x1, cv_s16x16);
-  cv_s16x32 pairs = __builtin_shufflevector(
-      a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12,
-      28, 13, 29, 14, 30, 15, 31);
-  return (cv_s32x16)__builtin_ia32_vpdpwssd512((cv_v16si)sum, (cv_v16si)pairs, (cv_v16si)weights);
-}
-
-CV_INLINE cv_s32x16 cv_depthwise_sums(cv_s32x16 sum) { return sum; }
-
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
 
 CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) {
   // Within each 128-bit lane, as the unpack instructions interleave: 0-3, 8-11, then 4-7, 12-15.
@@ -137,7 +134,7 @@ CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) {
 }
 
 CV_INLINE cv_s32x16 cv_depthwise_dot(
-    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
+    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const int16_t *w) {
   cv_s16x32 weights;
   __builtin_memcpy(&weights, w, sizeof weights);
   cv_s16x16 a = __builtin_convertvector(x0, cv_s16x16), b = __builtin_convertvector(x1, cv_s16x16);
@@ -160,7 +157,7 @@ CV_INLINE cv_s32x16 cv_depthwise_sums(cv_s32x16 sum) {
 CV_INLINE intptr_t cv_depthwise_index(intptr_t tap, intptr_t channel) { return channel * 2 + tap; }
 
 CV_INLINE cv_s32x8 cv_depthwise_half(
-    cv_s32x8 sum, cv_s8x8 x0, cv_s8x8 x1, const cv_depthwise_weight *w) {
+    cv_s32x8 sum, cv_s8x8 x0, cv_s8x8 x1, const int16_t *w) {
   cv_s16x8 a = __builtin_convertvector(x0, cv_s16x8), b = __builtin_convertvector(x1, cv_s16x8);
   cv_s16x16 weights;
   __builtin_memcpy(&weights, w, sizeof weights);
@@ -170,7 +167,7 @@ CV_INLINE cv_s32x8 cv_depthwise_half(
 }
 
 CV_INLINE cv_s32x16 cv_depthwise_dot(
-    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const cv_depthwise_weight *w) {
+    cv_s32x16 sum, cv_s8x16 x0, cv_s8x16 x1, const int16_t *w) {
   cv_s32x16 v;
   v.lo = cv_depthwise_half(sum.lo, x0.lo, x1.lo, w);
   v.hi = cv_depthwise_half(sum.hi, x0.hi, x1.hi, w + 16);

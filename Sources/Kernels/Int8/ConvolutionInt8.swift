@@ -6,8 +6,8 @@ import KernelInterface
 /// `output[p][c] = clamp(round((Σ (weight[c][k] − weightZeroPoint) · (input[window p][k] − inputZeroPoint) + bias[c]) ·
 /// scale[c]) + zeroPoint)`
 ///
-/// Windows of up to `Tile.rowBlock` output pixels are packed into scratch; then each panel of weights passes over
-/// them. The input's zero point is folded into the packed offset, so padding is filled with it.
+/// Windows of up to `Tile.rowBlock` output pixels are found in copies of the input's lines; then each panel of weights
+/// passes over them. The input's zero point is folded into the packed offset, so padding is filled with it.
 /// - Source: the sums and roundings of TensorFlow Lite's reference kernels, in float32; see `OutputScale`.
 func convolutionInt8(_ arguments: ConvolutionInt8Arguments, _ range: WorkRange) {
   // Sound: the maker of the arguments vouches for the pointers.
@@ -19,7 +19,7 @@ func convolutionInt8(_ arguments: ConvolutionInt8Arguments, _ range: WorkRange) 
     unsafe convolveInt8(
       arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
       WeightOffsetEpilogue(
-        epilogue, weightZeroPoint: arguments.weightZeroPoint,
+        epilogue, geometry: arguments.geometry, weightZeroPoint: arguments.weightZeroPoint,
         rowSums: arguments.scratch.assumingMemoryBound(to: Int32.self)))
   }
 }
@@ -39,23 +39,15 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
   _ scratch: UnsafeMutableRawPointer, _ range: WorkRange, _ initial: Epilogue
 ) {
   var epilogue = initial
-  let depth = geometry.depth
-  let groups = (depth &+ Tile.depthGroup &- 1) / Tile.depthGroup
-  let rowStride = groups &* Tile.depthGroup
-  let panelBytes = 3 &* Tile.channels &* 4 &+ rowStride &* Tile.channels
-  let packed = unsafe (scratch + ConvolutionScratch.rowSumsBytes).assumingMemoryBound(
-    to: cv_activation.self)
-  let windows = unsafe WindowsInt8(geometry: geometry, input: input, rowStride: rowStride)
-
+  var windows = unsafe WindowsInt8(geometry, input: input, scratch: scratch)
   var row = range.rows.lowerBound
   while row < range.rows.upperBound {
-    let rows = min(Tile.rowBlock, range.rows.upperBound &- row)
-    unsafe windows.pack(firstRow: row, rows: rows, to: packed, epilogue)
-    unsafe epilogue.begin(firstRow: row, rows: rows, packed: packed, rowStride: rowStride)
-    let panels = unsafe PanelsInt8(
-      weights: weights, panelBytes: panelBytes, groups: groups, rowStride: rowStride,
-      outputChannels: geometry.outputChannels, epilogue: epilogue)
-    unsafe panels.multiply(range.panels, packed, rows: rows, firstRow: row)
+    let rows = windows.blockRows(firstRow: row, count: range.rows.upperBound &- row)
+    unsafe windows.find(firstRow: row, rows: rows, epilogue)
+    let table = unsafe UnsafePointer(windows.table)
+    unsafe epilogue.begin(firstRow: row, rows: rows, table: table)
+    let panels = unsafe PanelsInt8(geometry: geometry, weights: weights, epilogue: epilogue)
+    unsafe panels.multiply(range.panels, table, rows: rows, firstRow: row)
     row &+= rows
   }
 }
@@ -63,12 +55,22 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
 /// All panels of weights of a layer.
 // Safe to hold: every use of a pointer is marked where it happens.
 @safe private struct PanelsInt8<Epilogue: EpilogueInt8> {
-  let weights: UnsafeRawPointer
-  let panelBytes: Int
-  let groups: Int
-  let rowStride: Int
-  let outputChannels: Int
-  let epilogue: Epilogue
+  private let weights: UnsafeRawPointer
+  private let panelBytes: Int
+  private let lines: Int
+  private let lineGroups: Int
+  private let outputChannels: Int
+  private let epilogue: Epilogue
+
+  @unsafe init(geometry: WindowGeometry, weights: UnsafeRawPointer, epilogue: Epilogue) {
+    unsafe self.weights = weights
+    lines = geometry.windowLines
+    lineGroups = (geometry.lineDepth &+ Tile.depthGroup &- 1) / Tile.depthGroup
+    panelBytes =
+      3 &* Tile.channels &* 4 &+ lines &* lineGroups &* Tile.depthGroup &* Tile.channels
+    outputChannels = geometry.outputChannels
+    self.epilogue = epilogue
+  }
 
   @inline(__always)
   @unsafe private func panel(_ index: Int) -> PanelInt8<Epilogue> {
@@ -76,22 +78,22 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
     let channel = index &* Tile.channels
     return unsafe PanelInt8(
       header: header, weights: (header + 3 &* Tile.channels &* 4).assumingMemoryBound(to: Int8.self),
-      groups: groups, rowStride: rowStride, channel: channel,
+      lines: lines, lineGroups: lineGroups, channel: channel,
       count: min(Tile.channels, outputChannels &- channel), epilogue: epilogue)
   }
 
   /// These panels times `rows` packed rows, two panels at once where the tile has room for them.
   @inline(__always)
   @unsafe func multiply(
-    _ range: Range<Int>, _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+    _ range: Range<Int>, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
     var index = range.lowerBound
-    while Tile.int8Rows == 8 && rows > 2 && index &+ 2 <= range.upperBound {
-      unsafe multiply(panel(index), and: panel(index &+ 1), packed, rows: rows, firstRow: firstRow)
+    while Tile.int8Rows == 8 && rows > 1 && index &+ 2 <= range.upperBound {
+      unsafe multiply(panel(index), and: panel(index &+ 1), table, rows: rows, firstRow: firstRow)
       index &+= 2
     }
     while index < range.upperBound {
-      unsafe multiply(panel(index), packed, rows: rows, firstRow: firstRow)
+      unsafe multiply(panel(index), table, rows: rows, firstRow: firstRow)
       index &+= 1
     }
   }
@@ -99,22 +101,22 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
   @inline(__always)
   @unsafe private func multiply(
     _ first: PanelInt8<Epilogue>, and second: PanelInt8<Epilogue>,
-    _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+    _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
     var done = 0
     while done < rows {
       let left = rows &- done
-      let activations = unsafe packed + done &* rowStride
+      let place = unsafe table + done
       let row = firstRow &+ done
       if left > 4 {
-        unsafe first.tile8(and: second, activations, rows: min(8, left), firstRow: row)
+        unsafe first.tile8(and: second, place, rows: min(8, left), firstRow: row)
         done &+= 8
       } else if left > 1 {
-        unsafe first.tile4(and: second, activations, rows: left, firstRow: row)
+        unsafe first.tile4(and: second, place, rows: left, firstRow: row)
         done &+= 4
       } else {
-        unsafe first.tile1(activations, firstRow: row)
-        unsafe second.tile1(activations, firstRow: row)
+        unsafe first.tile1(place, firstRow: row)
+        unsafe second.tile1(place, firstRow: row)
         done &+= 1
       }
     }
@@ -122,24 +124,24 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
 
   @inline(__always)
   @unsafe private func multiply(
-    _ panel: PanelInt8<Epilogue>, _ packed: UnsafePointer<cv_activation>, rows: Int, firstRow: Int
+    _ panel: PanelInt8<Epilogue>, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
     var done = 0
     while done < rows {
       let left = rows &- done
-      let activations = unsafe packed + done &* rowStride
+      let place = unsafe table + done
       let row = firstRow &+ done
       if left == 1 {
-        unsafe panel.tile1(activations, firstRow: row)
+        unsafe panel.tile1(place, firstRow: row)
         done &+= 1
       } else if Tile.int8Rows == 2 || left == 2 {
-        unsafe panel.tile2(activations, firstRow: row)
+        unsafe panel.tile2(place, firstRow: row)
         done &+= 2
       } else if Tile.int8Rows == 4 || left <= 4 {
-        unsafe panel.tile4(activations, rows: min(4, left), firstRow: row)
+        unsafe panel.tile4(place, rows: min(4, left), firstRow: row)
         done &+= 4
       } else {
-        unsafe panel.tile8(activations, rows: min(8, left), firstRow: row)
+        unsafe panel.tile8(place, rows: min(8, left), firstRow: row)
         done &+= 8
       }
     }

@@ -6,9 +6,12 @@ protocol EpilogueInt8 {
   /// The code that stands for zero in an image, which padding is filled with.
   func paddingCode(image: Int) -> Int8
 
-  /// Told of the rows that are packed next, before their tiles are stored.
+  /// Told of the windows that are multiplied next, before their tiles are stored; see `WindowsInt8.table`.
   @unsafe mutating func begin(
-    firstRow: Int, rows: Int, packed: UnsafePointer<cv_activation>, rowStride: Int)
+    firstRow: Int, rows: Int, table: UnsafePointer<UnsafePointer<cv_activation>>)
+
+  /// What the accumulators of a panel's 16 channels begin with.
+  @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32>
 
   /// Finishes 16 accumulators of one output pixel and writes the first `count` of them.
   ///
@@ -24,11 +27,12 @@ protocol EpilogueInt8 {
 extension EpilogueInt8 {
   @inline(__always)
   @unsafe mutating func begin(
-    firstRow: Int, rows: Int, packed: UnsafePointer<cv_activation>, rowStride: Int
+    firstRow: Int, rows: Int, table: UnsafePointer<UnsafePointer<cv_activation>>
   ) {}
 }
 
-/// To int8: `clamp(rint(y + copysign(tieOffset, y)) + zeroPoint)` of `y = (accumulator + offset) · scale`, half to even.
+/// To int8: `clamp(rint(y + copysign(tieOffset, y)) + zeroPoint)` of `y = accumulator · scale`, half to even; accumulators
+/// begin with the offset.
 ///
 /// The tie offset makes one rounding of the two of the reference; see `OutputScale`. It costs three operations of ten a
 /// vector and the check for ties five more; a fixed-point multiply with both roundings (two `vpmuldq`, shifts, a blend)
@@ -56,19 +60,23 @@ extension EpilogueInt8 {
   func paddingCode(image: Int) -> Int8 { padding }
 
   @inline(__always)
+  @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32> {
+    unsafe cv_load_s32x16(header.assumingMemoryBound(to: Int32.self))
+  }
+
+  @inline(__always)
   @unsafe func store(
     row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
   ) {
     // In bounds: the header has 3 × 16 words and the output `count` elements at this place.
-    let offsets = unsafe cv_load_s32x16(header.assumingMemoryBound(to: Int32.self))
     let scales = unsafe (header + 64).assumingMemoryBound(to: Float.self)
-    let product = unsafe cv_to_float_x16(sums &+ offsets) * cv_load_f32x16(scales)
+    let product = unsafe cv_to_float_x16(sums) * cv_load_f32x16(scales)
     let moved = unsafe product + cv_copy_sign_x16(cv_load_f32x16(scales + 16), product)
     // Bounded before the conversion, and then an int8 code for certain.
     let bounded = cv_clamp_x16(moved, lowest, highest)
     var codes = cv_round_x16(bounded)
     if _slowPath(cv_has_tie_x16(bounded)) {
-      codes = unsafe exactCodes(sums &+ offsets, scales, lowest[0], highest[0])
+      codes = unsafe exactCodes(sums, scales, lowest[0], highest[0])
     }
     unsafe storeInt8(
       output + (row &* rowStride &+ channel), cv_narrow_x16(codes &+ zeroPoint), count)
@@ -101,6 +109,10 @@ extension EpilogueInt8 {
 
   @inline(__always)
   func paddingCode(image: Int) -> Int8 { unsafe Int8(truncatingIfNeeded: rowZeroPoints[image]) }
+
+  /// Zeros: the offsets count once the row's zero point is known.
+  @inline(__always)
+  @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32> { SIMD16() }
 
   @inline(__always)
   @unsafe func store(

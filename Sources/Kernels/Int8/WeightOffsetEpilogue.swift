@@ -3,18 +3,23 @@ import KernelInterface
 
 /// Takes the weights' own zero point out of the sums: `Σ (w − z) · x = Σ w · x − z · Σ x`.
 ///
-/// The sum of a packed row serves every panel, so it costs one addition where the tiles do `outputChannels` products.
+/// The sum of a window serves every panel, so it costs one addition where the tiles do `outputChannels` products.
 @safe struct WeightOffsetEpilogue<Base: EpilogueInt8>: EpilogueInt8 {
   let base: Base
   let weightZeroPoint: Int32
-  /// Sums of the packed rows; room for `Tile.rowBlock`.
+  /// Sums of the windows; room for `Tile.rowBlock`.
   let rowSums: UnsafeMutablePointer<Int32>
-  /// The output pixel of the first packed row.
+  private let lines: Int
+  private let lineDepth: Int
+  /// The output pixel of the first row.
   private var firstRow = 0
 
   @unsafe init(
-    _ base: Base, weightZeroPoint: Int32, rowSums: UnsafeMutablePointer<Int32>
+    _ base: Base, geometry: WindowGeometry, weightZeroPoint: Int32,
+    rowSums: UnsafeMutablePointer<Int32>
   ) {
+    lines = geometry.windowLines
+    lineDepth = geometry.lineDepth
     self.base = base
     self.weightZeroPoint = weightZeroPoint
     unsafe self.rowSums = rowSums
@@ -23,20 +28,29 @@ import KernelInterface
   @inline(__always)
   func paddingCode(image: Int) -> Int8 { base.paddingCode(image: image) }
 
+  @inline(__always)
+  @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32> { unsafe base.start(header) }
+
+  @inline(never)
   @unsafe mutating func begin(
-    firstRow: Int, rows: Int, packed: UnsafePointer<cv_activation>, rowStride: Int
+    firstRow: Int, rows: Int, table: UnsafePointer<UnsafePointer<cv_activation>>
   ) {
     self.firstRow = firstRow
     var row = 0
-    // In bounds: `rows` packed rows of `rowStride` activations, those beyond the depth zero.
+    // In bounds: the windows have `lines` runs of `lineDepth` activations.
     while row < rows {
-      var sum: Int32 = 0
-      var k = 0
-      while k < rowStride {
-        unsafe sum &+= Int32(packed[row &* rowStride &+ k])
-        k &+= 1
+      var sums = SIMD16<Int32>()
+      var line = 0
+      while line < lines {
+        let place = unsafe table[line &* Tile.rowBlock &+ row]
+        var k = 0
+        while k < lineDepth {
+          sums = unsafe cv_add_activations(sums, place + k, min(64, lineDepth &- k))
+          k &+= 64
+        }
+        line &+= 1
       }
-      unsafe rowSums[row] = sum &* weightZeroPoint
+      unsafe rowSums[row] = sums.wrappedSum() &* weightZeroPoint
       row &+= 1
     }
   }

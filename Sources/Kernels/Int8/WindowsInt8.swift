@@ -1,151 +1,123 @@
 import CVector
 import KernelInterface
 
-/// Packs the windows of output pixels into rows, in the form that the matrix tiles read.
+/// Finds the windows of up to `Tile.rowBlock` output pixels, in the form that the matrix tiles read.
+///
+/// `table[line · Tile.rowBlock + row]` is where run `line` of the window of output pixel `row` begins: in a copy of a
+/// line of the input, or for a convolution without borders in a copy of the rows themselves.
 // Safe to hold: every use of a pointer is marked where it happens.
 @safe struct WindowsInt8 {
-  let geometry: WindowGeometry
-  let input: UnsafePointer<Int8>
-  /// Activations from one packed row to the next: the depth rounded up to whole groups.
-  let rowStride: Int
-  /// The end of the input, which no vector may run over.
-  private let end: UnsafePointer<Int8>
+  let table: UnsafeMutablePointer<UnsafePointer<cv_activation>>
+  private let geometry: WindowGeometry
+  private let input: UnsafePointer<Int8>
+  private let rows: UnsafeMutablePointer<cv_activation>
+  /// Nil where there are no borders.
+  private var lines: InputLines<MatrixForm>?
+  private let windowLines: Int
+  private let isPointwise: Bool
 
-  @unsafe init(geometry: WindowGeometry, input: UnsafePointer<Int8>, rowStride: Int) {
+  @unsafe init(
+    _ geometry: WindowGeometry, input: UnsafePointer<Int8>, scratch: UnsafeMutableRawPointer
+  ) {
     self.geometry = geometry
+    windowLines = geometry.windowLines
+    isPointwise = geometry.isPointwise
     unsafe self.input = input
-    self.rowStride = rowStride
-    let pixels = geometry.batch &* geometry.inputHeight &* geometry.inputWidth
-    unsafe end = input + pixels &* geometry.inputChannels
+    unsafe table = (scratch + InputLineScratch.rowSumsBytes).assumingMemoryBound(
+      to: UnsafePointer<cv_activation>.self)
+    unsafe rows = (scratch + PointwiseScratch.rowsOffset(rowBlock: Tile.rowBlock))
+      .assumingMemoryBound(to: cv_activation.self)
+    if !isPointwise {
+      let layout = InputLineScratch(geometry, rowBlock: Tile.rowBlock, tile: Tile.int8)
+      unsafe lines = InputLines(geometry, layout, input: input, scratch: scratch)
+    }
   }
 
-  /// Packs `rows` windows, beginning at output pixel `firstRow` of the whole batch.
-  ///
-  /// Every copy writes whole vectors, so it may run up to 15 activations over; what follows overwrites them, and the
-  /// scratch has room for one vector more.
-  @inline(never)
-  @unsafe func pack<Epilogue: EpilogueInt8>(
-    firstRow: Int, rows: Int, to packed: UnsafeMutablePointer<cv_activation>, _ epilogue: Epilogue
-  ) {
+  /// How many of the `count` output pixels from `firstRow` on can be found at once: they share an image.
+  @inline(__always)
+  func blockRows(firstRow: Int, count: Int) -> Int {
+    if isPointwise { return min(Tile.rowBlock, count) }
     let pixels = geometry.outputPixels
-    var image = firstRow / pixels
-    var y = (firstRow % pixels) / geometry.outputWidth
-    var x = (firstRow % pixels) % geometry.outputWidth
-    let depth = geometry.depth
-    let isPointwise = geometry.isPointwise
-    var row = 0
-    while row < rows {
-      let destination = unsafe packed + row &* rowStride
-      let padding = SIMD16<Int8>(repeating: epilogue.paddingCode(image: image))
-      if isPointwise {
-        unsafe copy(input + (firstRow &+ row) &* depth, depth, to: destination)
-      } else {
-        unsafe packWindow(image, y, x, padding, to: destination)
-      }
-      var extra = depth
-      while extra < rowStride {
-        unsafe destination[extra] = 0
-        extra &+= 1
+    return min(Tile.rowBlock, min(count, pixels &- firstRow % pixels))
+  }
+
+  /// Finds the windows of `rows` output pixels, beginning at `firstRow` of the whole batch.
+  ///
+  /// The last is repeated for the rows that the last tile computes in vain.
+  @inline(never)
+  @unsafe mutating func find<Epilogue: EpilogueInt8>(
+    firstRow: Int, rows count: Int, _ epilogue: Epilogue
+  ) {
+    if isPointwise {
+      unsafe copyRows(firstRow: firstRow, count: count)
+    } else {
+      let image = firstRow / geometry.outputPixels
+      unsafe findWindows(
+        image: image, pixel: firstRow &- image &* geometry.outputPixels, count: count,
+        code: epilogue.paddingCode(image: image))
+    }
+    var row = count
+    while row < min(count &+ Tile.int8Rows &- 1, Tile.rowBlock) {
+      var line = 0
+      while line < windowLines {
+        unsafe table[line &* Tile.rowBlock &+ row] = table[line &* Tile.rowBlock &+ count &- 1]
+        line &+= 1
       }
       row &+= 1
-      x &+= 1
-      if x == geometry.outputWidth {
-        x = 0
-        y &+= 1
-        if y == geometry.outputHeight {
-          y = 0
-          image &+= 1
+    }
+  }
+
+  @inline(__always)
+  @unsafe private func copyRows(firstRow: Int, count: Int) {
+    let depth = geometry.inputChannels
+    let stride = (depth &+ Tile.depthGroup &- 1) / Tile.depthGroup &* Tile.depthGroup
+    let copier = unsafe CodeCopier<MatrixForm>(end: input + geometry.outputRows &* depth)
+    let source = unsafe input + firstRow &* depth
+    if stride == depth {
+      unsafe copier.copy(source, count &* depth, to: rows)
+    }
+    var row = 0
+    // In bounds: the scratch has room for the rows and a vector more; what runs over is overwritten by the next row.
+    while row < count {
+      let place = unsafe rows + row &* stride
+      if stride != depth { unsafe copier.copy(source + row &* depth, depth, to: place) }
+      unsafe table[row] = UnsafePointer(place)
+      row &+= 1
+    }
+  }
+
+  @inline(__always)
+  @unsafe private mutating func findWindows(image: Int, pixel: Int, count: Int, code: Int8) {
+    let width = geometry.outputWidth
+    var y = pixel / width
+    var x = pixel &- y &* width
+    unsafe lines?.load(
+      image: image, first: y, last: (pixel &+ count &- 1) / width, code: code)
+    guard let lines else { return }
+    let step = geometry.strideWidth &* geometry.inputChannels
+    let taps = windowLines / geometry.kernelHeight
+    let tapStep = geometry.dilationWidth &* geometry.inputChannels
+    var row = 0
+    while row < count {
+      let end = min(count, row &+ width &- x)
+      var line = 0
+      while line < windowLines {
+        let tapRow = line / taps
+        let tap = line &- tapRow &* taps
+        let inputY =
+          y &* geometry.strideHeight &- geometry.paddingTop &+ tapRow &* geometry.dilationHeight
+        var place = unsafe lines.line(inputY) + (x &* step &+ tap &* tapStep)
+        var index = row
+        while index < end {
+          unsafe table[line &* Tile.rowBlock &+ index] = place
+          unsafe place += step
+          index &+= 1
         }
+        line &+= 1
       }
-    }
-  }
-
-  @inline(__always)
-  @unsafe private func packWindow(
-    _ image: Int, _ y: Int, _ x: Int, _ padding: SIMD16<Int8>,
-    to start: UnsafeMutablePointer<cv_activation>
-  ) {
-    let channels = geometry.inputChannels
-    let width = geometry.kernelWidth
-    let left = x &* geometry.strideWidth &- geometry.paddingLeft
-    let top = y &* geometry.strideHeight &- geometry.paddingTop
-    var destination = unsafe start
-    if left >= 0, top >= 0, geometry.dilationWidth == 1, left &+ width <= geometry.inputWidth,
-      top &+ (geometry.kernelHeight &- 1) &* geometry.dilationHeight < geometry.inputHeight
-    {
-      let first = (image &* geometry.inputHeight &+ top) &* geometry.inputWidth &+ left
-      let lineStride = geometry.dilationHeight &* geometry.inputWidth &* channels
-      var source = unsafe input + first &* channels
-      var remaining = geometry.kernelHeight
-      while remaining > 0 {
-        unsafe copy(source, width &* channels, to: destination)
-        unsafe destination += width &* channels
-        unsafe source += lineStride
-        remaining &-= 1
-      }
-      return
-    }
-    var tapRow = 0
-    while tapRow < geometry.kernelHeight {
-      let inputY = top &+ tapRow &* geometry.dilationHeight
-      if inputY < 0 || inputY >= geometry.inputHeight {
-        unsafe fill(padding, width &* channels, to: destination)
-        unsafe destination += width &* channels
-      } else {
-        let line = unsafe input
-          + ((image &* geometry.inputHeight &+ inputY) &* geometry.inputWidth) &* channels
-        if geometry.dilationWidth == 1 {
-          let first = max(0, min(width, 0 &- left))
-          let end = max(first, min(width, geometry.inputWidth &- left))
-          unsafe fill(padding, first &* channels, to: destination)
-          unsafe copy(
-            line + (left &+ first) &* channels, (end &- first) &* channels,
-            to: destination + first &* channels)
-          unsafe fill(padding, (width &- end) &* channels, to: destination + end &* channels)
-          unsafe destination += width &* channels
-        } else {
-          var tap = 0
-          while tap < width {
-            let inputX = left &+ tap &* geometry.dilationWidth
-            if inputX < 0 || inputX >= geometry.inputWidth {
-              unsafe fill(padding, channels, to: destination)
-            } else {
-              unsafe copy(line + inputX &* channels, channels, to: destination)
-            }
-            unsafe destination += channels
-            tap &+= 1
-          }
-        }
-      }
-      tapRow &+= 1
-    }
-  }
-
-  @inline(__always)
-  @unsafe private func copy(
-    _ source: UnsafePointer<Int8>, _ count: Int, to destination: UnsafeMutablePointer<cv_activation>
-  ) {
-    var i = 0
-    while i &+ 16 <= count {
-      unsafe cv_store_activations(destination + i, cv_load_s8x16(source + i))
-      i &+= 16
-    }
-    if i < count, unsafe source + (i &+ 16) <= end {
-      unsafe cv_store_activations(destination + i, cv_load_s8x16(source + i))
-    } else if i < count {
-      unsafe cv_store_activations(
-        destination + i, cv_load_s8_partial(source + i, count &- i))
-    }
-  }
-
-  @inline(__always)
-  @unsafe private func fill(
-    _ code: SIMD16<Int8>, _ count: Int, to destination: UnsafeMutablePointer<cv_activation>
-  ) {
-    var i = 0
-    while i < count {
-      unsafe cv_store_activations(destination + i, code)
-      i &+= 16
+      row = end
+      x = 0
+      y &+= 1
     }
   }
 }

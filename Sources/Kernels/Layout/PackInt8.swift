@@ -7,78 +7,110 @@ import KernelInterface
 func packConvolutionInt8(_ arguments: PackInt8Arguments) {
   let depth = arguments.depth
   let group = Tile.depthGroup
-  let paddedDepth = (depth &+ group &- 1) / group &* group
-  let panelBytes = 3 &* Tile.channels &* 4 &+ paddedDepth &* Tile.channels
+  let lineDepth = depth / arguments.lines
+  let paddedLineDepth = (lineDepth &+ group &- 1) / group &* group
+  let weightBytes = arguments.lines &* paddedLineDepth &* Tile.channels
+  var panel = unsafe arguments.destination
   var first = 0
   // Sound: every index stays below the counts that the maker of the arguments vouches for.
   while first < arguments.outputChannels {
-    let panel = unsafe arguments.destination + first / Tile.channels &* panelBytes
     let codes = unsafe (panel + 3 &* Tile.channels &* 4).assumingMemoryBound(to: Int8.self)
+    unsafe codes.initialize(repeating: 0, count: weightBytes)
     var lane = 0
     while lane < Tile.channels {
       let channel = first &+ lane
       var sum: Int32 = 0
-      var k = 0
-      while k < paddedDepth {
-        var code: Int8 = 0
-        if channel < arguments.outputChannels && k < depth {
-          code = unsafe arguments.weights[channel &* depth &+ k]
+      if channel < arguments.outputChannels {
+        var source = unsafe arguments.weights + channel &* depth
+        var line = 0
+        while line < arguments.lines {
+          let place = unsafe codes + (line &* paddedLineDepth &* Tile.channels &+ lane &* group)
+          var k = 0
+          while k < lineDepth {
+            let code = unsafe source[k]
+            sum &+= Int32(code)
+            unsafe place[k / group &* Tile.channels &* group &+ k % group] = code
+            k &+= 1
+          }
+          unsafe source += lineDepth
+          line &+= 1
         }
-        sum &+= Int32(code)
-        unsafe codes[(k / group &* Tile.channels &+ lane) &* group &+ k % group] = code
-        k &+= 1
       }
       sum &-= arguments.weightZeroPoint &* Int32(truncatingIfNeeded: depth)
-      unsafe packHeaderInt8(
-        arguments, panel, lane: lane, channel: channel, weightSum: sum,
-        activationOffset: Tile.activationOffset)
+      unsafe packHeaderInt8(arguments, panel, lane: lane, channel: channel, weightSum: sum)
       lane &+= 1
     }
+    unsafe panel += 3 &* Tile.channels &* 4 &+ weightBytes
     first &+= Tile.channels
   }
 }
 
 /// Packs int8 weights `[taps][outputChannels]` for `depthwiseInt8` and `depthwiseHybrid`; see `PackedDepthwiseWeights`.
 ///
-/// They are stored less their zero point.
+/// They are stored less their zero point, or with it beside them.
 func packDepthwiseInt8(_ arguments: PackInt8Arguments) {
-  let pairs = (arguments.depth &+ 1) / 2
-  let elementBytes = MemoryLayout<cv_depthwise_weight>.size
-  let panelBytes = 3 &* Tile.channels &* 4 &+ pairs &* 2 &* Tile.channels &* elementBytes
+  let layout = PackedDepthwiseWeights(
+    outputChannels: arguments.outputChannels, taps: arguments.depth,
+    lines: Tile.depthwiseLines == 1 ? nil : arguments.lines, elementBytes: 2)
+  var panel = unsafe arguments.destination
   var first = 0
   // Sound: every index stays below the counts that the maker of the arguments vouches for.
   while first < arguments.outputChannels {
-    let panel = unsafe arguments.destination + first / Tile.channels &* panelBytes
-    let codes = unsafe (panel + 3 &* Tile.channels &* 4).assumingMemoryBound(
-      to: cv_depthwise_weight.self)
+    let place = unsafe panel + layout.headerBytes
+    unsafe place.initializeMemory(
+      as: UInt8.self, repeating: 0, count: layout.panelBytes &- layout.headerBytes)
     var lane = 0
     while lane < Tile.channels {
       let channel = first &+ lane
       var sum: Int32 = 0
       var tap = 0
-      while tap < pairs &* 2 {
-        var weight: Int32 = 0
-        if channel < arguments.outputChannels && tap < arguments.depth {
-          let code = unsafe arguments.weights[tap &* arguments.outputChannels &+ channel]
-          weight = Int32(code) &- arguments.weightZeroPoint
-        }
+      while channel < arguments.outputChannels && tap < arguments.depth {
+        let code = unsafe arguments.weights[tap &* arguments.outputChannels &+ channel]
+        let weight = Int32(code) &- arguments.weightZeroPoint
         sum &+= weight
-        let place = tap / 2 &* 2 &* Tile.channels &+ cv_depthwise_index(tap % 2, lane)
-        unsafe codes[place] = cv_depthwise_weight(truncatingIfNeeded: weight)
+        if Tile.depthwiseLines == 1 {
+          unsafe storePaired(weight, place, tap: tap, lane: lane)
+        } else {
+          unsafe storeInColumn(
+            code, Int8(truncatingIfNeeded: arguments.weightZeroPoint), place, tap: tap, lane: lane,
+            columns: arguments.depth / arguments.lines,
+            partBytes: layout.paddedTaps &* Tile.channels)
+        }
         tap &+= 1
       }
-      unsafe packHeaderInt8(
-        arguments, panel, lane: lane, channel: channel, weightSum: sum, activationOffset: 0)
+      unsafe packHeaderInt8(arguments, panel, lane: lane, channel: channel, weightSum: sum)
       lane &+= 1
     }
+    unsafe panel += layout.panelBytes
     first &+= Tile.channels
   }
+}
+
+/// Two taps × 16 channels at a time, int16.
+@unsafe private func storePaired(
+  _ weight: Int32, _ place: UnsafeMutableRawPointer, tap: Int, lane: Int
+) {
+  let index = tap / 2 &* 2 &* Tile.channels &+ cv_depthwise_index(tap % 2, lane)
+  unsafe place.assumingMemoryBound(to: Int16.self)[index] = Int16(truncatingIfNeeded: weight)
+}
+
+/// Four taps of a column × 16 channels at a time, int8: the codes, and in the second part their zero point.
+@unsafe private func storeInColumn(
+  _ code: Int8, _ zeroPoint: Int8, _ place: UnsafeMutableRawPointer, tap: Int, lane: Int,
+  columns: Int, partBytes: Int
+) {
+  let line = tap / columns
+  let column = tap &- line &* columns
+  let index = ((line / 4 &* columns &+ column) &* Tile.channels &+ lane) &* 4 &+ line % 4
+  let codes = unsafe place.assumingMemoryBound(to: Int8.self)
+  unsafe codes[index] = code
+  unsafe codes[partBytes &+ index] = zeroPoint
 }
 
 /// Writes offset, scale and bias or tie offset of one channel into a panel's header; zeros beyond the last channel.
 @unsafe private func packHeaderInt8(
   _ arguments: PackInt8Arguments, _ panel: UnsafeMutableRawPointer, lane: Int, channel: Int,
-  weightSum: Int32, activationOffset: Int32
+  weightSum: Int32
 ) {
   var offset: Int32 = 0
   var scale: Float = 0
@@ -91,7 +123,7 @@ func packDepthwiseInt8(_ arguments: PackInt8Arguments) {
     }
     if let values = unsafe arguments.bias { offset = unsafe values[channel] }
     // A dynamic-range sum is completed by the row's own zero point times −Σ weight.
-    let zeroPoint = arguments.inputZeroPoint.map { $0 &+ activationOffset }
+    let zeroPoint = arguments.inputZeroPoint.map { $0 &+ Tile.activationOffset }
     offset &-= (zeroPoint ?? 1) &* weightSum
   }
   unsafe panel.storeBytes(of: offset, toByteOffset: lane &* 4, as: Int32.self)

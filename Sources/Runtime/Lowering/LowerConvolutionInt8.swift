@@ -102,7 +102,7 @@ extension Lowering {
         inputZeroPoint: inputZeroPoint, byteCount: byteCount, with: kernel)
       return (place, panels)
     }
-    let (bias, depth) = (product.bias, product.depth)
+    let (bias, depth, lines) = (product.bias, product.depth, product.lines)
     let isUnsigned = product.node.input(1).map { type($0).dataType == .uint8 } ?? false
     let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
       let weights = isUnsigned ? source.withHighBitsFlipped : source
@@ -112,14 +112,14 @@ extension Lowering {
             unsafe kernel(
               PackInt8Arguments(
                 weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
-                scales: scales, tieOffsets: ties, weightZeroPoint: weightZeroPoint,
+                lines: lines, scales: scales, tieOffsets: ties, weightZeroPoint: weightZeroPoint,
                 bias: bias?.address(), inputZeroPoint: inputZeroPoint, destination: destination))
           }
         } else {
           unsafe kernel(
             PackInt8Arguments(
               weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,
-              weightScales: scales, floatBias: bias?.address(), destination: destination))
+              lines: lines, weightScales: scales, floatBias: bias?.address(), destination: destination))
         }
       }
     }
@@ -131,9 +131,8 @@ extension Lowering {
     _ product: Product, scales: [Float], tieOffsets: [Float], weightZeroPoint: Int32,
     inputZeroPoint: Int32, byteCount: Int, with kernel: @escaping @Sendable (PackInt8Arguments) -> Void
   ) throws(RuntimeError) -> Source {
-    let (node, channels, depth) = (
-      product.node, product.geometry.outputChannels, product.depth
-    )
+    let (node, channels) = (product.node, product.geometry.outputChannels)
+    let (depth, lines) = (product.depth, product.lines)
     guard type(try operand(node, 1)).dataType == .int8 else { throw unsupported(node) }
     let count = scales.count
     let numbers = pack(PackedConstant(scales + tieOffsets))
@@ -147,7 +146,7 @@ extension Lowering {
       ) { memory in
         let first = unsafe memory.address(.packed(numbers), as: Float.self)
         let arguments = unsafe PackInt8Arguments(
-          weights: memory.address(weights), outputChannels: channels, depth: depth,
+          weights: memory.address(weights), outputChannels: channels, depth: depth, lines: lines,
           scales: UnsafeBufferPointer(start: first, count: count),
           tieOffsets: UnsafeBufferPointer(start: first + count, count: count),
           weightZeroPoint: weightZeroPoint, bias: bias.map { unsafe memory.address($0) },
