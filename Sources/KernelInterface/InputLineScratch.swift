@@ -1,4 +1,4 @@
-/// How an int8 convolution divides its scratch: sums of rows, a table of addresses, slots for lines of the input.
+/// How a convolution with borders divides its scratch: sums of rows, a table of addresses, slots for lines of the input.
 ///
 /// A line of the input is copied once, with padding at both ends, in the form that the tiles read; so no window reaches
 /// over a border, and what several windows share is copied once. The slots take turns: line `y` goes to slot
@@ -31,11 +31,11 @@ package struct InputLineScratch: Sendable, Equatable {
       elementBytes: tile.activationBytes)
   }
 
-  /// For one output line at a time of a depthwise convolution that stores activations as bytes.
-  package init(depthwise geometry: WindowGeometry) {
+  /// For one output line at a time of a depthwise convolution; `elementBytes` are those of a stored activation.
+  package init(depthwise geometry: WindowGeometry, elementBytes: Int) {
     self.init(
       geometry, outputLines: 1, addresses: (geometry.taps + 3) / 4 * 4 + 3 * geometry.kernelWidth,
-      elementBytes: 1)
+      elementBytes: elementBytes)
   }
 
   private init(_ geometry: WindowGeometry, outputLines: Int, addresses: Int, elementBytes: Int) {

@@ -39,17 +39,19 @@ extension KernelTable {
 
   /// Scratch bytes of one concurrent call of `convolutionFloat32`.
   package func convolutionFloat32ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    WindowLineScratch(geometry, rowBlock: rowBlock).byteCount
+    geometry.isPointwise
+      ? PointwiseScratch.rowsOffset(rowBlock: rowBlock)
+      : InputLineScratch(geometry, rowBlock: rowBlock, tile: float32Tile).byteCount
   }
 
   /// Scratch bytes of one concurrent call of `depthwiseInt8` or `depthwiseHybrid`.
   package func depthwiseInt8ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    InputLineScratch(depthwise: geometry).byteCount + 64
+    InputLineScratch(depthwise: geometry, elementBytes: 1).byteCount + 64
   }
 
   /// Scratch bytes of one concurrent call of `depthwiseFloat32`.
   package func depthwiseFloat32ScratchBytes(_ geometry: WindowGeometry) -> Int {
-    DepthwiseScratch(geometry, elementBytes: 4).byteCount
+    InputLineScratch(depthwise: geometry, elementBytes: 4).byteCount + 64
   }
 }
 

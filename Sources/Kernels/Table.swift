@@ -5,8 +5,7 @@ package func makeKernelTable() -> KernelTable {
   KernelTable(
     name: Tile.tableName,
     int8Tile: Tile.int8,
-    float32Tile: MatrixTile(
-      rows: Tile.float32Rows, channels: Tile.channels, depthGroup: 1, activationBytes: 4),
+    float32Tile: Tile.float32,
     rowBlock: Tile.rowBlock,
     packConvolutionInt8: { packConvolutionInt8($0) },
     packDepthwiseInt8: { packDepthwiseInt8($0) },

@@ -47,6 +47,10 @@ enum Tile {
       rows: int8Rows, channels: channels, depthGroup: depthGroup,
       activationBytes: MemoryLayout<cv_activation>.size, depthwiseLines: depthwiseLines)
   }
+  /// The tile of float32 matrix products, as the table tells it.
+  static var float32: MatrixTile {
+    MatrixTile(rows: float32Rows, channels: channels, depthGroup: 1, activationBytes: 4)
+  }
   /// What is added to the codes when activations are packed for the int8 tiles.
   static var activationOffset: Int32 { Int32(CV_ACTIVATION_OFFSET) }
 }

@@ -90,6 +90,11 @@ CV_INLINE void cv_store_f32_partial(float *p, cv_f32x8 v, intptr_t count) {
   __builtin_ia32_storeups256_mask((cv_v8sf *)p, (cv_v8sf)v, mask);
 }
 
+CV_INLINE cv_f32x16 cv_load_f32x16_partial(const float *p, intptr_t count) {
+  uint16_t mask = (uint16_t)((1u << count) - 1);
+  return (cv_f32x16)__builtin_ia32_loadups512_mask(p, (cv_v16sf){0}, mask);
+}
+
 CV_INLINE void cv_store_f32x16_partial(float *p, cv_f32x16 v, intptr_t count) {
   uint16_t mask = (uint16_t)((1u << count) - 1);
   __builtin_ia32_storeups512_mask(p, (cv_v16sf)v, mask);
@@ -174,6 +179,18 @@ CV_INLINE void cv_store_f32_partial(float *p, cv_f32x8 v, intptr_t count) {
   if (count > 4) p[4] = v[4];
   if (count > 5) p[5] = v[5];
   if (count > 6) p[6] = v[6];
+}
+
+// The lowest `count` (0 ... 15) floats, the others zero.
+CV_INLINE cv_f32x16 cv_load_f32x16_partial(const float *p, intptr_t count) {
+  cv_f32x16 v = 0;
+  if (count >= 8) {
+    v.lo = cv_load_f32x8(p);
+    v.hi = cv_load_f32_partial(p + 8, count - 8);
+  } else {
+    v.lo = cv_load_f32_partial(p, count);
+  }
+  return v;
 }
 
 // Writes the lowest `count` (0 ... 15) floats.

@@ -5,15 +5,22 @@ import KernelInterface
 ///
 /// `output[p][c] = clamp(Σ weight[c][k] · input[window p][k] + bias[c])`
 ///
-/// Windows are read where they lie in the input, but for those at its border: see `WindowLinesFloat32`.
+/// Windows are found in copies of the input's lines, or without borders in the input itself: see `Windows`.
 func convolutionFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkRange) {
+  let geometry = arguments.geometry
   // Sound: the maker of the arguments vouches for the pointers.
-  let windows = unsafe WindowLinesFloat32(arguments)
-  let panels = unsafe PanelsFloat32(arguments, lineDepth: windows.lineDepth)
+  var windows = unsafe Windows<Float32Form>(
+    geometry, tile: Tile.float32, input: arguments.input, scratch: arguments.scratch)
+  let panels = unsafe PanelsFloat32(arguments)
   var row = range.rows.lowerBound
   while row < range.rows.upperBound {
-    let rows = min(Tile.rowBlock, range.rows.upperBound &- row)
-    unsafe windows.find(firstRow: row, rows: rows)
+    let rows = windows.blockRows(firstRow: row, count: range.rows.upperBound &- row)
+    if windows.isPointwise {
+      let depth = geometry.inputChannels
+      unsafe windows.place(arguments.input + row &* depth, stride: depth, count: rows)
+    } else {
+      unsafe windows.find(firstRow: row, rows: rows, padding: 0)
+    }
     unsafe panels.multiply(range.panels, UnsafePointer(windows.table), rows: rows, firstRow: row)
     row &+= rows
   }
@@ -25,21 +32,23 @@ func convolutionFloat32(_ arguments: ConvolutionFloat32Arguments, _ range: WorkR
   private let arguments: ConvolutionFloat32Arguments
   private let weights: UnsafePointer<Float>
   private let panelFloats: Int
+  private let lines: Int
   private let lineDepth: Int
 
-  @unsafe init(_ arguments: ConvolutionFloat32Arguments, lineDepth: Int) {
+  @unsafe init(_ arguments: ConvolutionFloat32Arguments) {
     self.arguments = arguments
     unsafe weights = arguments.weights.assumingMemoryBound(to: Float.self)
     panelFloats = (arguments.geometry.depth &+ 1) &* Tile.channels
-    self.lineDepth = lineDepth
+    lines = arguments.geometry.windowLines
+    lineDepth = arguments.geometry.lineDepth
   }
 
   @inline(__always)
   @unsafe private func panel(_ index: Int) -> PanelFloat32 {
     let channel = index &* Tile.channels
     return unsafe PanelFloat32(
-      header: weights + index &* panelFloats, lines: arguments.geometry.kernelHeight,
-      lineDepth: lineDepth, count: min(Tile.channels, arguments.geometry.outputChannels &- channel),
+      header: weights + index &* panelFloats, lines: lines, lineDepth: lineDepth,
+      count: min(Tile.channels, arguments.geometry.outputChannels &- channel),
       lowest: SIMD16(repeating: arguments.bounds.minimum),
       highest: SIMD16(repeating: arguments.bounds.maximum), output: arguments.output + channel,
       outputRowStride: arguments.outputRowStride)

@@ -43,8 +43,7 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
   var row = range.rows.lowerBound
   while row < range.rows.upperBound {
     let rows = windows.blockRows(firstRow: row, count: range.rows.upperBound &- row)
-    unsafe windows.find(firstRow: row, rows: rows, epilogue)
-    let table = unsafe UnsafePointer(windows.table)
+    let table = unsafe windows.find(firstRow: row, rows: rows, epilogue)
     unsafe epilogue.begin(firstRow: row, rows: rows, table: table)
     let panels = unsafe PanelsInt8(geometry: geometry, weights: weights, epilogue: epilogue)
     unsafe panels.multiply(range.panels, table, rows: rows, firstRow: row)

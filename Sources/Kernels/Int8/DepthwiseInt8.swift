@@ -27,7 +27,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   _ scratch: UnsafeMutableRawPointer, _ range: WorkRange, weightZeroPoint: Int32,
   _ epilogue: Epilogue
 ) {
-  let layout = InputLineScratch(depthwise: geometry)
+  let layout = InputLineScratch(depthwise: geometry, elementBytes: 1)
   let packed = PackedDepthwiseWeights(
     outputChannels: geometry.outputChannels, taps: geometry.taps,
     lines: Tile.depthwiseLines == 1 ? nil : geometry.kernelHeight, elementBytes: 2)
@@ -43,7 +43,7 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     let y = (row &- image &* pixels) / geometry.outputWidth
     let x = row &- image &* pixels &- y &* geometry.outputWidth
     unsafe lines.load(
-      image: image, first: y, last: y, code: epilogue.paddingCode(image: image))
+      image: image, first: y, last: y, padding: epilogue.paddingCode(image: image))
     let count = min(geometry.outputWidth &- x, range.rows.upperBound &- row)
     if Tile.depthwiseLines == 1 {
       unsafe line.runPairs(lines, y: y, x: x, row: row, count: count, panels: range.panels)

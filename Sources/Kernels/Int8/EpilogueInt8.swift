@@ -6,7 +6,7 @@ protocol EpilogueInt8 {
   /// The code that stands for zero in an image, which padding is filled with.
   func paddingCode(image: Int) -> Int8
 
-  /// Told of the windows that are multiplied next, before their tiles are stored; see `WindowsInt8.table`.
+  /// Told of the windows that are multiplied next, before their tiles are stored; see `Windows.table`.
   @unsafe mutating func begin(
     firstRow: Int, rows: Int, table: UnsafePointer<UnsafePointer<cv_activation>>)
 

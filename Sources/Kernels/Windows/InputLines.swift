@@ -1,81 +1,52 @@
 import CVector
 import KernelInterface
 
-/// How a kernel wants its int8 activations stored.
+/// How a kernel wants its activations stored.
 protocol ActivationForm {
+  associatedtype Source
   associatedtype Element
-  @unsafe static func store(_ place: UnsafeMutablePointer<Element>, _ codes: SIMD16<Int8>)
-  @unsafe static func store64(_ place: UnsafeMutablePointer<Element>, _ codes: SIMD64<Int8>)
+  @unsafe static func copy64(_ source: UnsafePointer<Source>, to place: UnsafeMutablePointer<Element>)
+  @unsafe static func copy16(_ source: UnsafePointer<Source>, to place: UnsafeMutablePointer<Element>)
+  /// Copies `count` (1 … 15) elements; writes 16.
+  @unsafe static func copyPart(
+    _ source: UnsafePointer<Source>, _ count: Int, to place: UnsafeMutablePointer<Element>)
+  @unsafe static func fill16(_ value: Source, to place: UnsafeMutablePointer<Element>)
 }
 
-/// As the matrix tiles read them.
-enum MatrixForm: ActivationForm {
-  @inline(__always)
-  @unsafe static func store(_ place: UnsafeMutablePointer<cv_activation>, _ codes: SIMD16<Int8>) {
-    unsafe cv_store_activations(place, codes)
-  }
-
-  @inline(__always)
-  @unsafe static func store64(_ place: UnsafeMutablePointer<cv_activation>, _ codes: SIMD64<Int8>) {
-    unsafe cv_store_activations_x64(place, codes)
-  }
-}
-
-/// Bytes, 128 too high where four taps of a column are taken at once.
-enum DepthwiseForm: ActivationForm {
-  @inline(__always)
-  @unsafe static func store(_ place: UnsafeMutablePointer<UInt8>, _ codes: SIMD16<Int8>) {
-    if Tile.depthwiseLines > 1 {
-      unsafe cv_store_raised(place, codes)
-    } else {
-      unsafe cv_store_s8x16(UnsafeMutableRawPointer(place).assumingMemoryBound(to: Int8.self), codes)
-    }
-  }
-
-  @inline(__always)
-  @unsafe static func store64(_ place: UnsafeMutablePointer<UInt8>, _ codes: SIMD64<Int8>) {
-    if Tile.depthwiseLines > 1 {
-      unsafe cv_store_raised_x64(place, codes)
-    } else {
-      unsafe cv_store_s8x64(UnsafeMutableRawPointer(place).assumingMemoryBound(to: Int8.self), codes)
-    }
-  }
-}
-
-/// Copies codes, and repeats them, in whole vectors: up to `InputLineScratch.overrun` elements too many.
+/// Copies elements, and repeats them, in whole vectors: up to `InputLineScratch.overrun` elements too many.
 // Safe to hold: every use of a pointer is marked where it happens.
-@safe struct CodeCopier<Form: ActivationForm> {
+@safe struct ActivationCopier<Form: ActivationForm> {
   /// The end of the input, which no load may run over.
-  let end: UnsafePointer<Int8>
+  let end: UnsafePointer<Form.Source>
 
   @inline(__always)
   @unsafe func copy(
-    _ source: UnsafePointer<Int8>, _ count: Int, to destination: UnsafeMutablePointer<Form.Element>
+    _ source: UnsafePointer<Form.Source>, _ count: Int,
+    to destination: UnsafeMutablePointer<Form.Element>
   ) {
     var i = 0
     while i &+ 64 <= count {
-      unsafe Form.store64(destination + i, cv_load_s8x64(source + i))
+      unsafe Form.copy64(source + i, to: destination + i)
       i &+= 64
     }
     while i &+ 16 <= count {
-      unsafe Form.store(destination + i, cv_load_s8x16(source + i))
+      unsafe Form.copy16(source + i, to: destination + i)
       i &+= 16
     }
     if i < count, unsafe source + (i &+ 16) <= end {
-      unsafe Form.store(destination + i, cv_load_s8x16(source + i))
+      unsafe Form.copy16(source + i, to: destination + i)
     } else if i < count {
-      unsafe Form.store(destination + i, cv_load_s8_partial(source + i, count &- i))
+      unsafe Form.copyPart(source + i, count &- i, to: destination + i)
     }
   }
 
   @inline(__always)
   @unsafe func fill(
-    _ code: Int8, _ count: Int, to destination: UnsafeMutablePointer<Form.Element>
+    _ value: Form.Source, _ count: Int, to destination: UnsafeMutablePointer<Form.Element>
   ) {
-    let codes = SIMD16(repeating: code)
     var i = 0
     while i < count {
-      unsafe Form.store(destination + i, codes)
+      unsafe Form.fill16(value, to: destination + i)
       i &+= 16
     }
   }
@@ -86,20 +57,19 @@ enum DepthwiseForm: ActivationForm {
 @safe struct InputLines<Form: ActivationForm> {
   let geometry: WindowGeometry
   private let layout: InputLineScratch
-  private let input: UnsafePointer<Int8>
+  private let input: UnsafePointer<Form.Source>
   private let slots: UnsafeMutablePointer<Form.Element>
-  private let copier: CodeCopier<Form>
+  private let copier: ActivationCopier<Form>
   private let left: Int
   private let middle: Int
   private let right: Int
-  /// The image whose lines the slots hold, and the padding that it has.
+  /// The image whose lines the slots hold.
   private var image = -1
-  private var code: Int8 = 0
   /// Lines of the image before this one have been in their slots.
   private var next = 0
 
   @unsafe init(
-    _ geometry: WindowGeometry, _ layout: InputLineScratch, input: UnsafePointer<Int8>,
+    _ geometry: WindowGeometry, _ layout: InputLineScratch, input: UnsafePointer<Form.Source>,
     scratch: UnsafeMutableRawPointer
   ) {
     self.geometry = geometry
@@ -108,7 +78,7 @@ enum DepthwiseForm: ActivationForm {
     unsafe slots = (scratch + layout.slotsOffset).assumingMemoryBound(to: Form.Element.self)
     let channels = geometry.inputChannels
     let pixels = geometry.batch &* geometry.inputHeight &* geometry.inputWidth
-    unsafe copier = CodeCopier(end: input + pixels &* channels)
+    unsafe copier = ActivationCopier(end: input + pixels &* channels)
     left = min(layout.lineElements, geometry.paddingLeft &* channels)
     middle = min(layout.lineElements &- left, geometry.inputWidth &* channels)
     right = layout.lineElements &- left &- middle
@@ -116,8 +86,8 @@ enum DepthwiseForm: ActivationForm {
 
   /// Makes sure that the slots hold what the output lines `first ... last` of an image need.
   @inline(never)
-  @unsafe mutating func load(image: Int, first: Int, last: Int, code: Int8) {
-    if image != self.image { unsafe begin(image: image, code: code) }
+  @unsafe mutating func load(image: Int, first: Int, last: Int, padding: Form.Source) {
+    if image != self.image { unsafe begin(image: image, padding: padding) }
     let top = first &* geometry.strideHeight &- geometry.paddingTop
     let bottom =
       last &* geometry.strideHeight &- geometry.paddingTop
@@ -130,21 +100,21 @@ enum DepthwiseForm: ActivationForm {
       let place = unsafe slots + (y % layout.slots) &* layout.slotElements
       let start = (image &* geometry.inputHeight &+ y) &* geometry.inputWidth &* channels
       unsafe copier.copy(input + start, middle, to: place + left)
-      unsafe copier.fill(code, right, to: place + (left &+ middle))
+      unsafe copier.fill(padding, right, to: place + (left &+ middle))
       y &+= 1
     }
     next = max(next, end)
   }
 
-  @unsafe private mutating func begin(image: Int, code: Int8) {
+  @unsafe private mutating func begin(image: Int, padding: Form.Source) {
     self.image = image
     next = 0
     var slot = 0
     while slot < layout.slots {
-      unsafe copier.fill(code, left, to: slots + slot &* layout.slotElements)
+      unsafe copier.fill(padding, left, to: slots + slot &* layout.slotElements)
       slot &+= 1
     }
-    unsafe copier.fill(code, layout.lineElements, to: slots + slot &* layout.slotElements)
+    unsafe copier.fill(padding, layout.lineElements, to: slots + slot &* layout.slotElements)
   }
 
   /// The padded line `y` of the image, whose first element is `paddingLeft` pixels left of it.
