@@ -24,6 +24,12 @@ import CVector
   count == 8 ? unsafe cv_load_f32x8(place) : unsafe cv_load_f32_partial(place, count)
 }
 
+/// The first `count` (1 … 16) values, the other lanes zero.
+@inline(__always)
+@unsafe func loadFloat32x16(_ place: UnsafePointer<Float>, _ count: Int) -> SIMD16<Float> {
+  count == 16 ? unsafe cv_load_f32x16(place) : unsafe cv_load_f32x16_partial(place, count)
+}
+
 /// Writes the first `count` (1 … 8) values.
 @inline(__always)
 @unsafe func storeFloat32(

@@ -10,16 +10,9 @@ func softmaxFloat32(_ arguments: SoftmaxFloat32Arguments, _ rows: Range<Int>) {
   while row < rows.upperBound {
     let input = unsafe arguments.input + row &* columns
     let output = unsafe arguments.output + row &* columns
-    var maximum = unsafe input[0]
-    var i = 1
-    while i < columns {
-      let value = unsafe input[i]
-      if value > maximum { maximum = value }
-      i &+= 1
-    }
-    let highest = SIMD8(repeating: maximum)
+    let highest = unsafe SIMD8(repeating: maximum(input, columns))
     var sum: Float = 0
-    i = 0
+    var i = 0
     while i < columns {
       let count = min(8, columns &- i)
       let value = unsafe exponentialFloat32((loadFloat32(input + i, count) - highest) * beta)
@@ -40,4 +33,27 @@ func softmaxFloat32(_ arguments: SoftmaxFloat32Arguments, _ rows: Range<Int>) {
     }
     row &+= 1
   }
+}
+
+/// The greatest of `count` values, at least 1; NaN only when the first is.
+@inline(__always)
+@unsafe private func maximum(_ values: UnsafePointer<Float>, _ count: Int) -> Float {
+  var highest = unsafe SIMD8(repeating: values[0])
+  var i = 0
+  while i &+ 8 <= count {
+    highest = unsafe cv_max(cv_load_f32x8(values + i), highest)
+    i &+= 8
+  }
+  var maximum = highest[0]
+  var lane = 1
+  while lane < 8 {
+    if highest[lane] > maximum { maximum = highest[lane] }
+    lane &+= 1
+  }
+  while i < count {
+    let value = unsafe values[i]
+    if value > maximum { maximum = value }
+    i &+= 1
+  }
+  return maximum
 }

@@ -38,6 +38,37 @@ func binaryElements(_ arguments: BinaryElementsArguments) {
   }
 }
 
+/// The same for float32, sixteen elements at a time where both operands follow each other.
+@inline(__always)
+@unsafe private func forEachVector(
+  _ arguments: BinaryElementsArguments,
+  _ operation: (SIMD16<Float>, SIMD16<Float>) -> SIMD16<Float>
+) {
+  let (leftStep, rightStep) = (arguments.leftStrides.column, arguments.rightStrides.column)
+  let lefts = unsafe arguments.left.assumingMemoryBound(to: Float.self)
+  let rights = unsafe arguments.right.assumingMemoryBound(to: Float.self)
+  let outputs = unsafe arguments.output.assumingMemoryBound(to: Float.self)
+  var row = 0
+  while row < arguments.rows {
+    let left = unsafe lefts + row &* arguments.leftStrides.row
+    let right = unsafe rights + row &* arguments.rightStrides.row
+    let output = unsafe outputs + row &* arguments.columns
+    var column = 0
+    while column < arguments.columns {
+      let count = min(16, arguments.columns &- column)
+      let a =
+        unsafe leftStep == 0
+        ? SIMD16(repeating: left[0]) : loadFloat32x16(left + column &* leftStep, count)
+      let b =
+        unsafe rightStep == 0
+        ? SIMD16(repeating: right[0]) : loadFloat32x16(right + column &* rightStep, count)
+      unsafe storeFloat32(output + column, operation(a, b), count)
+      column &+= 16
+    }
+    row &+= 1
+  }
+}
+
 @unsafe private func binaryFloat(_ arguments: BinaryElementsArguments) {
   let bounds = arguments.bounds
   switch arguments.operation {
@@ -47,10 +78,15 @@ func binaryElements(_ arguments: BinaryElementsArguments) {
       return value < bounds.minimum
         ? bounds.minimum : value > bounds.maximum ? bounds.maximum : value
     }
-  case .minimum: unsafe forEach(arguments, Float.self) { $0 < $1 ? $0 : $1 }
-  case .maximum: unsafe forEach(arguments, Float.self) { $0 > $1 ? $0 : $1 }
-  case .squaredDifference: unsafe forEach(arguments, Float.self) { ($0 - $1) * ($0 - $1) }
-  case .prelu: unsafe forEach(arguments, Float.self) { $0 >= 0 ? $0 : $0 * $1 }
+  case .minimum:
+    unsafe forEachVector(arguments) { $1.replacing(with: $0, where: $0 .< $1) }
+  case .maximum:
+    unsafe forEachVector(arguments) { $1.replacing(with: $0, where: $0 .> $1) }
+  case .squaredDifference: unsafe forEachVector(arguments) { ($0 - $1) * ($0 - $1) }
+  case .prelu:
+    unsafe forEachVector(arguments) { a, b in
+      (a * b).replacing(with: a, where: a .>= SIMD16(repeating: 0))
+    }
   case .equal: unsafe forEach(arguments, Float.self) { $0 == $1 ? UInt8(1) : 0 }
   case .notEqual: unsafe forEach(arguments, Float.self) { $0 != $1 ? UInt8(1) : 0 }
   case .less: unsafe forEach(arguments, Float.self) { $0 < $1 ? UInt8(1) : 0 }

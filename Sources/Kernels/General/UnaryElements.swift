@@ -26,21 +26,38 @@ func unaryElements(_ arguments: UnaryElementsArguments) {
   }
 }
 
+/// The same for float32, eight elements at a time.
+@inline(__always)
+@unsafe private func forEachVector(
+  _ arguments: UnaryElementsArguments, _ function: (SIMD8<Float>) -> SIMD8<Float>
+) {
+  let input = unsafe arguments.input.assumingMemoryBound(to: Float.self)
+  let output = unsafe arguments.output.assumingMemoryBound(to: Float.self)
+  var i = 0
+  while i < arguments.count {
+    let count = min(8, arguments.count &- i)
+    unsafe storeFloat32(output + i, function(loadFloat32(input + i, count)), count)
+    i &+= 8
+  }
+}
+
 @unsafe private func unaryFloat(_ arguments: UnaryElementsArguments) {
   let slope = arguments.slope
   switch arguments.function {
   case .hardSwish:
-    unsafe forEach(arguments, Float.self) { x in
-      let y = x + 3
-      return x * (y < 0 ? 0 : y > 6 ? 6 : y) * (1 / 6)
+    unsafe forEachVector(arguments) { x in
+      let y = cv_clamp_keeping_nan(
+        x + SIMD8(repeating: 3), SIMD8(repeating: 0), SIMD8(repeating: 6))
+      return x * y * SIMD8(repeating: 1 / 6)
     }
   case .leakyRelu: unsafe forEach(arguments, Float.self) { $0 >= 0 ? $0 : $0 * slope }
   case .elu: unsafe forEach(arguments, Float.self) { $0 < 0 ? cv_exponential_minus_one($0) : $0 }
   case .gelu:
     unsafe forEach(arguments, Float.self) { 0.5 * $0 * (1 + cv_error_function($0 * 0.70710678)) }
   case .approximateGelu:
-    unsafe forEach(arguments, Float.self) { x in
-      0.5 * x * (1 + cv_hyperbolic_tangent(0.7978845608 * (x + 0.044715 * x * x * x)))
+    unsafe forEachVector(arguments) { x in
+      let inner = (x + SIMD8(repeating: 0.044715) * x * x * x) * SIMD8(repeating: 0.797_884_56)
+      return SIMD8(repeating: 0.5) * x * (SIMD8(repeating: 1) + hyperbolicTangentFloat32(inner))
     }
   case .absolute: unsafe forEach(arguments, Float.self) { $0.magnitude }
   case .negate: unsafe forEach(arguments, Float.self) { -$0 }
