@@ -52,6 +52,16 @@ package struct WindowGeometry: Sendable, Equatable {
       outputHeight: 1, outputWidth: 1, outputChannels: outputDepth, kernelHeight: 1, kernelWidth: 1)
   }
 
+  /// The same with rows for columns.
+  package var transposed: WindowGeometry {
+    WindowGeometry(
+      batch: batch, inputHeight: inputWidth, inputWidth: inputHeight, inputChannels: inputChannels,
+      outputHeight: outputWidth, outputWidth: outputHeight, outputChannels: outputChannels,
+      kernelHeight: kernelWidth, kernelWidth: kernelHeight, strideHeight: strideWidth,
+      strideWidth: strideHeight, dilationHeight: dilationWidth, dilationWidth: dilationHeight,
+      paddingTop: paddingLeft, paddingLeft: paddingTop)
+  }
+
   /// Output pixels of one image.
   package var outputPixels: Int { outputHeight * outputWidth }
   /// Output pixels of the whole batch: the rows of the matrix product.

@@ -45,12 +45,14 @@ extension Lowering {
       let placed = window.geometry(
         height: input[1], width: input[2], kernelHeight: height, kernelWidth: width)
     else { throw unsupported(node) }
-    return KernelGeometry(
+    let geometry = KernelGeometry(
       batch: input[0], inputHeight: input[1], inputWidth: input[2], inputChannels: input[3],
       outputHeight: output[1], outputWidth: output[2], outputChannels: output[3],
       kernelHeight: height, kernelWidth: width, strideHeight: window.strideHeight,
       strideWidth: window.strideWidth, dilationHeight: window.dilationHeight,
       dilationWidth: window.dilationWidth, paddingTop: placed.top, paddingLeft: placed.left)
+    // A column is a line in memory too; kernels work by lines.
+    return input[2] == 1 && width == 1 && output[2] == 1 ? geometry.transposed : geometry
   }
 
   private mutating func lowerProduct(
