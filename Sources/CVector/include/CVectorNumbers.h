@@ -144,3 +144,14 @@ CV_INLINE _Bool cv_is_near_multiple(cv_s32x8 v, int32_t bits, int32_t reach) {
   cv_s32x8 rest = (v + (cv_s32x8)reach) & (cv_s32x8)((1 << bits) - 1);
   return __builtin_reduce_or(rest <= (cv_s32x8)(2 * reach)) != 0;
 }
+
+CV_INLINE cv_f32x16 cv_less_x16(cv_f32x16 a, cv_f32x16 b) { return a < b ? a : b; }
+CV_INLINE cv_f32x16 cv_greater_x16(cv_f32x16 a, cv_f32x16 b) { return a > b ? a : b; }
+// The first where it is not negative, else the product.
+CV_INLINE cv_f32x16 cv_prelu_x16(cv_f32x16 a, cv_f32x16 slope) {
+  return a >= (cv_f32x16)0.0f ? a : a * slope;
+}
+// `below` where x is below the bound, else `otherwise`.
+CV_INLINE cv_f32x8 cv_select_below(cv_f32x8 x, cv_f32x8 bound, cv_f32x8 otherwise, cv_f32x8 below) {
+  return x < bound ? below : otherwise;
+}

@@ -30,9 +30,9 @@ func exponentialFloat32(_ x: SIMD8<Float>) -> SIMD8<Float> {
   let first = cv_bits_to_float((half &+ bias) &<< 23)
   let second = cv_bits_to_float((k &- half &+ bias) &<< 23)
   let value = sum * first * second
-  let isTiny = x .< SIMD8(repeating: -87.336_544)
-  let isHuge = x .> SIMD8(repeating: 88.722_83)
-  return value.replacing(with: 0, where: isTiny).replacing(with: .infinity, where: isHuge)
+  let huge = SIMD8<Float>(repeating: 88.722_83)
+  let high = cv_select_below(huge, x, value, SIMD8(repeating: .infinity))
+  return cv_select_below(x, SIMD8(repeating: -87.336_544), high, SIMD8(repeating: 0))
 }
 
 /// `1 / (1 + e⁻ˣ)`.
@@ -56,7 +56,7 @@ func hyperbolicTangentFloat32(_ x: SIMD8<Float>) -> SIMD8<Float> {
   let denominator =
     (SIMD8(repeating: 15) * square + SIMD8(repeating: 420)) * square + SIMD8(repeating: 945)
   let small = magnitude * numerator / denominator
-  let value = large.replacing(with: small, where: magnitude .< SIMD8(repeating: 0.625))
+  let value = cv_select_below(magnitude, SIMD8(repeating: 0.625), large, small)
   let sign = cv_bits_of_float(x) & SIMD8(repeating: Int32.min)
   return cv_bits_to_float(cv_bits_of_float(value) | sign)
 }

@@ -78,15 +78,10 @@ func binaryElements(_ arguments: BinaryElementsArguments) {
       return value < bounds.minimum
         ? bounds.minimum : value > bounds.maximum ? bounds.maximum : value
     }
-  case .minimum:
-    unsafe forEachVector(arguments) { $1.replacing(with: $0, where: $0 .< $1) }
-  case .maximum:
-    unsafe forEachVector(arguments) { $1.replacing(with: $0, where: $0 .> $1) }
+  case .minimum: unsafe forEachVector(arguments) { cv_less_x16($0, $1) }
+  case .maximum: unsafe forEachVector(arguments) { cv_greater_x16($0, $1) }
   case .squaredDifference: unsafe forEachVector(arguments) { ($0 - $1) * ($0 - $1) }
-  case .prelu:
-    unsafe forEachVector(arguments) { a, b in
-      (a * b).replacing(with: a, where: a .>= SIMD16(repeating: 0))
-    }
+  case .prelu: unsafe forEachVector(arguments) { cv_prelu_x16($0, $1) }
   case .equal: unsafe forEach(arguments, Float.self) { $0 == $1 ? UInt8(1) : 0 }
   case .notEqual: unsafe forEach(arguments, Float.self) { $0 != $1 ? UInt8(1) : 0 }
   case .less: unsafe forEach(arguments, Float.self) { $0 < $1 ? UInt8(1) : 0 }
