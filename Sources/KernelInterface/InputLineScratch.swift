@@ -15,8 +15,8 @@ package struct InputLineScratch: Sendable, Equatable {
   package var slotsOffset: Int
   package var byteCount: Int
 
-  /// Room for an `Int32` for each of up to 32 rows.
-  package static var rowSumsBytes: Int { 128 }
+  /// Room for an `Int32` for each of up to 64 rows.
+  package static var rowSumsBytes: Int { 256 }
   /// Elements that a copy may write, and a tile read, beyond the end of a line.
   package static var overrun: Int { 64 }
 

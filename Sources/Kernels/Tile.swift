@@ -36,7 +36,7 @@ enum Tile {
   /// NR, and the width of a depthwise panel.
   static var channels: Int { 16 }
   /// Rows packed at once; a multiple of 2, 4, 6 and 8.
-  static var rowBlock: Int { 24 }
+  static var rowBlock: Int { int8Rows == 8 ? 56 : 24 }
   /// Depth elements of one integer multiply.
   static var depthGroup: Int { Int(CV_DEPTH_GROUP) }
   /// Taps of one column that a depthwise step takes, or 1 for taps in pairs.

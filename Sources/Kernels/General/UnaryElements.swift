@@ -56,8 +56,9 @@ func unaryElements(_ arguments: UnaryElementsArguments) {
     unsafe forEach(arguments, Float.self) { 0.5 * $0 * (1 + cv_error_function($0 * 0.70710678)) }
   case .approximateGelu:
     unsafe forEachVector(arguments) { x in
-      let inner = (x + SIMD8(repeating: 0.044715) * x * x * x) * SIMD8(repeating: 0.797_884_56)
-      return SIMD8(repeating: 0.5) * x * (SIMD8(repeating: 1) + hyperbolicTangentFloat32(inner))
+      // ½ (1 + tanh u) is the logistic function of 2u.
+      let u = (x + SIMD8(repeating: 0.044715) * x * x * x) * SIMD8(repeating: 0.797_884_56)
+      return x * logisticFloat32(u + u)
     }
   case .absolute: unsafe forEach(arguments, Float.self) { $0.magnitude }
   case .negate: unsafe forEach(arguments, Float.self) { -$0 }

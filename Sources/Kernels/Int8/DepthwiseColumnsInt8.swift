@@ -59,35 +59,32 @@ extension DepthwiseLine {
       let header = unsafe weights + panel &* layout.panelBytes
       let channel = panel &* Tile.channels
       let valid = min(Tile.channels, geometry.outputChannels &- channel)
-      var done = 0
       if isShared {
         let four = unsafe FourLines(UnsafePointer(places), offset: channel &+ x &* pixelStride)
-        done = unsafe shared(four, header, row: row, pixels: count, channel: channel, count: valid)
-      }
-      if done < count {
+        unsafe shared(four, header, row: row, pixels: count, channel: channel, count: valid)
+      } else {
         unsafe columns(
-          UnsafePointer(places), from: x &+ done, groups: groups, header, row: row &+ done,
-          pixels: count &- done, channel: channel, count: valid, isPlain: isPlain)
+          UnsafePointer(places), from: x, groups: groups, header, row: row, pixels: count,
+          channel: channel, count: valid, isPlain: isPlain)
       }
       panel &+= 1
     }
   }
 
-  /// 16 channels of output pixels of a kernel of 3 columns whose windows share columns, by two or four.
+  /// 16 channels of output pixels of a kernel of 3 columns whose windows share columns, by four or two.
   ///
   /// Bound: at stride 1 six columns, of four loads and two shuffles, and twelve `vpdpbusd` for four pixels; then four
   /// epilogues of ten operations.
-  /// - Returns: how many of the pixels are done.
   @inline(never)
   @unsafe private func shared(
     _ lines: FourLines, _ header: UnsafeRawPointer, row: Int, pixels: Int, channel: Int, count: Int
-  ) -> Int {
+  ) {
     let w = unsafe (header + layout.headerBytes).assumingMemoryBound(to: Int8.self)
     let z = unsafe w + layout.paddedTaps &* Tile.channels
     let step = geometry.inputChannels
     let start = unsafe epilogue.start(header)
     var done = 0
-    // In bounds: the columns of the windows of two or four pixels of the line.
+    // In bounds: the columns of windows of the line.
     if geometry.strideWidth == 1 {
       while done &+ 4 <= pixels {
         let place = done &* step
@@ -122,7 +119,13 @@ extension DepthwiseLine {
         done &+= 2
       }
     }
-    return done
+    while done < pixels {
+      let place = done &* pixelStride
+      let (x0, x1) = unsafe (lines.column(place), lines.column(place &+ step))
+      let one = unsafe window(start, x0, x1, lines.column(place &+ 2 &* step), w, z)
+      unsafe store(row &+ done, channel, count, one, header)
+      done &+= 1
+    }
   }
 
   /// The sums of one window of three columns.
