@@ -97,11 +97,11 @@ import KernelInterface
         let tap = line &- tapRow &* taps
         let inputY =
           y &* geometry.strideHeight &- geometry.paddingTop &+ tapRow &* geometry.dilationHeight
-        var place = unsafe lines.line(inputY) + (x &* step &+ tap &* tapStep)
-        var index = row
-        while index < end {
-          unsafe table[line &* Tile.rowBlock &+ index] = place
-          unsafe place += step
+        let place = unsafe lines.line(inputY) + (x &* step &+ tap &* tapStep)
+        let entries = unsafe table + (line &* Tile.rowBlock &+ row)
+        var index = 0
+        while index < end &- row {
+          unsafe entries[index] = place + index &* step
           index &+= 1
         }
         line &+= 1
