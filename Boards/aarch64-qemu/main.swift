@@ -176,10 +176,11 @@ func checkConvolutionFloat32(_ rows: Int, _ depth: Int, _ channels: Int) -> Doub
     PackFloat32Arguments(
       weights: weights, outputChannels: channels, depth: depth, bias: nil, destination: packed))
   let output = unsafe memory(rows * channels, Float.self)
+  let scratch = unsafe memory(table.convolutionFloat32ScratchBytes(geometry), UInt8.self)
   unsafe table.convolutionFloat32(
     ConvolutionFloat32Arguments(
       geometry: geometry, input: input, weights: packed, output: output,
-      bounds: OutputBoundsFloat32(), scratch: packed),
+      bounds: OutputBoundsFloat32(), scratch: scratch),
     WorkRange(rows: 0..<rows, panels: 0..<(channels + 15) / 16))
   var worst = 0.0
   for row in 0..<rows {
