@@ -79,7 +79,7 @@ struct GRPCMessageReader {
       throw GRPCStatus(.internal, error.sentence)
     }
     try check(count, limits)
-    try memory.take(count * limits.messageCopies)
+    try memory.take(count * limits.messageCopies + Gzip.workingBytes)
     do throws(GzipError) {
       return try Gzip.decompress(message, maximum: count)
     } catch {

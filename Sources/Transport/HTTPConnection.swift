@@ -216,7 +216,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         refuseBody()
         return false
       }
-      guard allowance.cover(body: body.count + count) else {
+      guard allowance.cover(body: body.count + count + Gzip.workingBytes) else {
         refuseForMemory()
         return false
       }

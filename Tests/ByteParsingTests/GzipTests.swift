@@ -36,11 +36,13 @@ struct GzipTests {
   @Test("names, comments and extra fields are passed over")
   func header() throws {
     var file = Self.files[1].file
-    file[3] = 4 | 8 | 16 | 2
-    file.insert(contentsOf: [3, 0, 1, 2, 3] + Array("name\u{0}comment\u{0}".utf8) + [0, 0], at: 10)
+    file[3] = 4 | 8 | 16
+    file.insert(contentsOf: [3, 0, 1, 2, 3] + Array("name\u{0}comment\u{0}".utf8), at: 10)
     #expect(try Gzip.decompress(file, maximum: 100) == Array(Self.files[1].data.utf8))
     file[3] = 0xE0
-    #expect(throws: GzipError.invalidHeader) { try Gzip.decompress(file, maximum: 100) }
+    #expect(throws: GzipError.malformed(reason: "unknown header flags set")) {
+      try Gzip.decompress(file, maximum: 100)
+    }
   }
 
   @Test("many stored blocks, and no data at all")
@@ -58,7 +60,9 @@ struct GzipTests {
     file[file.count - 3] = 0
     #expect(throws: GzipError.tooLarge(limit: 9)) { try Gzip.decompress(file, maximum: 1000) }
     file[file.count - 2] = 1
-    #expect(throws: GzipError.checksumMismatch) { try Gzip.decompress(file, maximum: 1 << 20) }
+    #expect(throws: GzipError.malformed(reason: "incorrect length check")) {
+      try Gzip.decompress(file, maximum: 1 << 20)
+    }
   }
 
   @Test("every cut, a wrong sum and bytes behind the end are refused", arguments: 0..<3)
@@ -69,7 +73,9 @@ struct GzipTests {
     }
     var wrong = file
     wrong[file.count - 8] ^= 1
-    #expect(throws: GzipError.checksumMismatch) { try Gzip.decompress(wrong, maximum: 1000) }
+    #expect(throws: GzipError.malformed(reason: "incorrect data check")) {
+      try Gzip.decompress(wrong, maximum: 1000)
+    }
     wrong = file
     wrong.insert(0, at: file.count - 8)
     #expect(throws: GzipError.self) { try Gzip.decompress(wrong, maximum: 1000) }
