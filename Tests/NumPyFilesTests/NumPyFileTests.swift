@@ -77,7 +77,7 @@ struct NumPyFileTests {
   func refusals() {
     let start = "{'fortran_order': False, 'shape': (2,), 'descr': "
     #expect(error(file(start + "'>f4'}")) == .elementType(">f4"))
-    #expect(error(file(start + "'<c8'}")) == .elementType("<c8"))
+    #expect(error(file(start + "'<c16'}")) == .elementType("<c16"))
     #expect(error(file(start + "'<f4'}")) == .byteCount(expected: 8, actual: 0))
     #expect(error(file("{'descr': '<f4', 'fortran_order': False}")) == .missingKey("shape"))
     #expect(

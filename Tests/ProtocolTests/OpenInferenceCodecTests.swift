@@ -77,10 +77,11 @@ struct OpenInferenceCodecTests {
 
   @Test("names of the protocol stand for one type each")
   func names() {
-    for type in DataType.allCases where type != .int4 {
+    let nameless: [DataType] = [.int4, .complex64]
+    for type in DataType.allCases where !nameless.contains(type) {
       #expect(datatypeName(type).flatMap { dataType(named: $0) } == type)
     }
-    #expect(datatypeName(.int4) == nil)
+    for type in nameless { #expect(datatypeName(type) == nil) }
   }
 
   @Test("any body is read or refused")
