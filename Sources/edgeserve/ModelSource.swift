@@ -74,9 +74,8 @@ struct ModelSource {
   private static func sentence(_ error: any Error) -> String {
     switch error {
     case ParsingError.unreadableFile(let number): "cannot be read: \(systemMessage(number))"
-    case TFLiteError.unsupportedOperators(let operators):
-      "uses operators that are not supported: "
-        + operators.map { "\($0.name) version \($0.version) ×\($0.count)" }.joined(separator: ", ")
+    case let error as TFLiteError: ModelErrorSentence.of(error)
+    case RuntimeError.invalidGraph(let error): "cannot be computed: \(ModelErrorSentence.of(error))"
     case RuntimeError.unsupported(let kernels):
       "uses operators on element types that no kernel computes: "
         + kernels.map(\.sentence).joined(separator: ", ")

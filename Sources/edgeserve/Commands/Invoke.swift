@@ -83,7 +83,9 @@ struct Invoke: ParsableCommand {
       return try graph.resized(inputs: shapes)
     } catch {
       let given = shapes.map { "\($0.extents)" }.joined(separator: ", ")
-      throw CommandFailure(.badInput, "\(file) does not take inputs of shape \(given): \(error)")
+      throw CommandFailure(
+        .badInput,
+        "\(file) does not take inputs of shape \(given): \(ModelErrorSentence.of(error))")
     }
   }
 }
