@@ -17,6 +17,7 @@ package final class UnixGRPCServer: Sendable {
   /// Binds the socket file and begins to answer.
   ///
   /// - Parameters:
+  ///   - place: Where it listens, and who may come.
   ///   - thread: Does the I/O and calls the methods; must outlive the server.
   ///   - methods: By their paths, `/package.Service/Method`.
   ///   - refuse: Why a caller may not make one more costly call now; nil when it may.
@@ -71,7 +72,7 @@ package final class UnixGRPCServer: Sendable {
     limits: GRPCLimits, loop: any EventLoop, registry: NIOLoopBound<GRPCConnections>
   ) -> ServerBootstrap {
     ServerBootstrap(group: loop)
-      .serverChannelOption(.backlog, value: 256)
+      .serverChannelOption(.backlog, value: SocketPlace.backlogMaximum)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let connection = GRPCConnection(registry: registry.value)

@@ -2,6 +2,9 @@ package import Glibc
 
 /// Where a server listens, and who may come.
 package struct SocketPlace: Sendable {
+  /// Connections that wait to be accepted, at most.
+  package static let backlogMaximum: Int32 = 256
+
   /// At most 107 bytes; its directory must exist. A stale socket there is replaced.
   package var path: String
   /// Permissions of the socket file.

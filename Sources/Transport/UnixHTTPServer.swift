@@ -16,6 +16,7 @@ package final class UnixHTTPServer: Sendable {
   /// Binds the socket file and begins to answer.
   ///
   /// - Parameters:
+  ///   - place: Where it listens, and who may come.
   ///   - thread: Does the I/O and calls `handler`; must outlive the server.
   package init(
     at place: SocketPlace, limits: HTTPLimits = HTTPLimits(), thread: EventLoopThread,
@@ -71,7 +72,7 @@ package final class UnixHTTPServer: Sendable {
     decoderLimits.maxHeaderFieldCount = limits.headerCountMaximum
     let configuration = decoderLimits
     return ServerBootstrap(group: loop)
-      .serverChannelOption(.backlog, value: 256)
+      .serverChannelOption(.backlog, value: SocketPlace.backlogMaximum)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

@@ -4,9 +4,14 @@ import Glibc
 
 /// What the system says of itself.
 struct SystemFacts {
+  /// Bytes that are read of one of the kernel's files.
+  private static let kernelFileBytesMaximum = 64 * 1024
+
   /// Bytes of memory that the device has; nil when it does not tell.
   var memoryBytes: Int? {
-    guard let bytes = try? WholeFile.read("/proc/meminfo", maximum: 64 * 1024) else { return nil }
+    guard
+      let bytes = try? WholeFile.read("/proc/meminfo", maximum: Self.kernelFileBytesMaximum)
+    else { return nil }
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     where line.hasPrefix("MemTotal:") {
       return Int(line.filter { $0.isASCII && $0.isNumber }).map { $0 * 1024 }
@@ -16,16 +21,16 @@ struct SystemFacts {
 
   /// The least of the limits of this process's control groups; nil when there is none.
   var memoryLimitBytes: Int? {
-    guard let bytes = try? WholeFile.read("/proc/self/cgroup", maximum: 64 * 1024) else {
-      return nil
-    }
+    guard
+      let bytes = try? WholeFile.read("/proc/self/cgroup", maximum: Self.kernelFileBytesMaximum)
+    else { return nil }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     guard let line = lines.first(where: { $0.hasPrefix("0::/") }) else { return nil }
     var path = String(line.dropFirst(3))
     var least: Int?
     while true {
       let file = "/sys/fs/cgroup" + path + (path.hasSuffix("/") ? "" : "/") + "memory.max"
-      if let text = try? WholeFile.read(file, maximum: 64),
+      if let text = try? WholeFile.read(file, maximum: Self.kernelFileBytesMaximum),
         let limit = Int(String(decoding: text, as: UTF8.self).filter { $0.isNumber })
       {
         least = min(limit, least ?? .max)
