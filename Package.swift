@@ -49,7 +49,6 @@ let package = Package(
     .default(enabledTraits: ["GRPC"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
@@ -81,6 +80,7 @@ let package = Package(
     library("MQTT", ["CMosquitto"]),
     library("Transport", ["ByteParsing"] + nio),
     library("TensorJSON", ["Tensors"]),
+    library("ArgumentParser", ["JSONDocuments"]),
 
     // Row 3: what runs a model, and what brings one.
     kernels(),
@@ -141,7 +141,7 @@ let package = Package(
         "TensorJSON", "JSONDocuments",
         .target(name: "GRPC", condition: .when(traits: ["GRPC"])),
         .target(name: "GRPCServices", condition: .when(traits: ["GRPC"])),
-        .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
+        "ArgumentParser", logging,
       ],
       swiftSettings: house),
 
@@ -156,6 +156,7 @@ let package = Package(
       path: "Tests/DeliveryTestSupport", swiftSettings: house),
     tests("ByteParsingTests", ["ByteParsing"]),
     tests("JSONDocumentsTests", ["JSONDocuments"]),
+    tests("ArgumentParserTests", ["ArgumentParser"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("KernelTests", ["KernelDispatch", "KernelInterface", "Tensors"]),
     tests("MemoryPlanningTests", ["MemoryPlanning"]),
@@ -213,8 +214,7 @@ let package = Package(
       "EndToEndTests",
       [
         "edgeserve", "KernelDispatch", "KernelInterface", "Tensors", "OpenInference", "Serving",
-        "Transport",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Transport", "ArgumentParser",
       ]),
   ]
 )

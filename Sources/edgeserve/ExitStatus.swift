@@ -17,12 +17,15 @@ enum ExitStatus: Int32 {
       complain(failure.message)
       exit(failure.status.rawValue)
     }
-    // Help and version texts leave through ArgumentParser with success; its usage errors become 2.
-    guard EdgeServe.exitCode(for: error) == .success else {
-      complain(EdgeServe.fullMessage(for: error))
-      exit(ExitStatus.badInput.rawValue)
+    switch error {
+    case CommandLineExit.text(let text):
+      StandardOutput.write(Array(text.utf8))
+      exit(ExitStatus.success.rawValue)
+    case CommandLineExit.usage(let text): complain(text)
+    case let error as ValidationError: complain("Error: \(error.message)")
+    default: complain("Error: \(error)")
     }
-    EdgeServe.exit(withError: error)
+    exit(ExitStatus.badInput.rawValue)
   }
 
   private static func complain(_ message: String) {
