@@ -7,6 +7,7 @@ struct AdminRoutes: Sendable {
   let metrics: MetricsReport
   /// The settings in force.
   let configuration: CurrentConfiguration
+  let delivery: (any DeliveryService)?
   let repository: RepositoryRoutes
 
   func handle(
@@ -29,8 +30,35 @@ struct AdminRoutes: Sendable {
     case "/metrics":
       guard request.method == "GET" else { return respond(Self.notAllowed) }
       respond(metrics.response())
+    case "/delivery/install":
+      guard request.method == "POST" else {
+        return respond(.error(405, "use POST", headers: [("Allow", "POST")]))
+      }
+      install(request.body, respond)
     default:
       if !repository.handle(request, respond) { respond(.error(404, "no such path")) }
+    }
+  }
+
+  private struct InstallOrder: Decodable { var path: String }
+
+  /// Answers when the installation has come to its end.
+  private func install(
+    _ body: [UInt8], _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    guard let order = try? JSONDocument.decode(InstallOrder.self, from: body),
+      order.path.hasPrefix("/")
+    else { return respond(.error(400, "the body is no object with an absolute 'path'")) }
+    guard let delivery else {
+      return respond(.error(409, InstallRefusal.notConfigured.sentence))
+    }
+    delivery.install(order.path) { result in
+      switch result {
+      case .success(let report):
+        respond(.json((try? JSONDocument.encode(report)) ?? []))
+      case .failure(.archive(let error)): respond(.error(400, error.sentence))
+      case .failure(let refusal): respond(.error(409, refusal.sentence))
+      }
     }
   }
 

@@ -12,6 +12,8 @@ package protocol DeliveryService: Sendable {
   /// Begins; blocks until the stored versions were handed to the manager, and on no network.
   func start()
   func status() -> DeliveryStatus
+  /// Installs the release in the file at `path`, with the checks of one from a broker.
+  func install(_ path: String, completion: @escaping InstallCompletion)
   /// Blocks until its thread has ended.
   func shutdown()
 }
@@ -121,7 +123,7 @@ package final class Agent: Sendable {
           routes: parts.routes(manager.service)
             + (configuration.metricsOnDataSocket ? [metrics.route] : []),
           admin: AdminRoutes(
-            report: report, metrics: metrics, configuration: current,
+            report: report, metrics: metrics, configuration: current, delivery: delivery,
             repository: RepositoryRoutes(service: manager.service, stores: stores)))
       } catch {
         remoteCalls?.shutdown(drainMilliseconds: 0)

@@ -18,6 +18,10 @@ package enum AgentError: Error, Equatable, Sendable {
   case directory(path: String, errno: Int32)
   /// A socket cannot be bound; the transport's sentence.
   case socket(path: String, reason: String)
+  /// Another process delivers into the state directory.
+  case stateInUse(path: String, process: Int32?, program: String?)
+  /// What this process writes there the user of the agent could not use.
+  case stateOfOtherUser(path: String, user: UInt32)
   /// Delivery is configured and cannot start; its own words.
   case delivery(reason: String)
 
@@ -44,6 +48,13 @@ package enum AgentError: Error, Equatable, Sendable {
     case .directory(let path, let errno):
       "The directory \(path) cannot be made (\(ErrorText.of(errno)))."
     case .socket(_, let reason): reason
+    case .stateInUse(let path, let process, let program):
+      "The state directory \(path) is in use by "
+        + (process.map { "process \($0)" + (program.map { " (\($0))" } ?? "") }
+          ?? "another process")
+        + "; stop it, or give this one a directory of its own with --state-dir."
+    case .stateOfOtherUser(let path, let user):
+      "The state directory \(path) belongs to user \(user); run this as that user."
     case .delivery(let reason): "Delivery cannot start: \(reason)."
     }
   }

@@ -34,6 +34,8 @@ package enum AgentLimits {
   static let deliveryShutdownMilliseconds = 2_000
   /// How often a status without news is published again.
   static let statusRefreshMilliseconds: Int64 = 3_600_000
+  /// How long an installation from a file may wait for what the file lacks and the broker has.
+  static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.
   static let passwordFileBytesMaximum = 4096
   /// Bytes of a root document's file.
@@ -44,9 +46,9 @@ package enum AgentLimits {
   static let adminConnectionsMaximum = 4
   /// Bytes of a request's body on the admin socket.
   static let adminBodyBytesMaximum = 4096
-  /// Bytes of one block's entry in the index of a bundle.
-  static let indexEntryBytes = 48
-  /// Bytes of a zstd decoder and of the block that it decodes.
+  /// Blocks that are held at once while one is decoded, besides the window.
+  static let decodedBlocks = 4
+  /// Bytes of a zstd decoder.
   static let decoderBytes = 320 * 1024
   /// Users whose request rates are watched at once.
   static let rateLimitedUsersMaximum = 256

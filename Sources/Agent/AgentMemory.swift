@@ -1,5 +1,7 @@
+import ModelBundle
 import ModelDelivery
 import Serving
+import SignedDocuments
 import Transport
 
 /// The agent's own part of the budget: what it takes besides models, charged before it starts.
@@ -49,12 +51,15 @@ struct AgentMemory: Sendable {
 
   /// Bytes that deliveries of so many models take at once: of each, a window of blocks as they came
   /// and the index of the largest bundle as bytes and as values; of all, one block in the library's
-  /// hands and the decoder.
+  /// hands, the three that a difference is decoded with (its base, what the frame holds, their sum),
+  /// the decoder, and where in a file the messages of a release lie.
   static func deliveryBytes(models: Int) -> Int {
     guard models > 0 else { return 0 }
-    let block = (1 << 16) + DeliveryLimits.encodedBlockSlackBytes
-    let index = Int(DeliveryLimits.bundleBytes >> 16) * AgentLimits.indexEntryBytes
-    return models * (DeliveryLimits.window * block + 2 * index) + block + AgentLimits.decoderBytes
+    let index = Int(DocumentLimits.blocks) * ObjectIndex.bytesPerBlock
+    let largest = BundleLimits.blockBytes + DeliveryLimits.encodedBlockSlackBytes
+    return models * (DeliveryLimits.windowBytes + 2 * index)
+      + AgentLimits.decodedBlocks * largest + AgentLimits.decoderBytes
+      + ReleaseArchive.bytesMaximum
   }
 }
 

@@ -29,7 +29,8 @@ package enum MQTTSecurity: Sendable, Equatable {
   static let sharedKeyCiphers =
     "ECDHE-PSK-AES128-CBC-SHA256:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384"
 
-  var isValid: Bool {
+  /// Whether its parts are of the kind that the library takes.
+  package var isValid: Bool {
     switch self {
     case .certificates(let authority, let client):
       return [authority, client?.certificate, client?.key].allSatisfy { path in

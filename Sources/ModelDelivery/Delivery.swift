@@ -54,19 +54,7 @@ package struct Delivery {
   private mutating func effects(_ event: DeliveryEvent, _ now: DeliveryTime) -> [DeliveryEffect] {
     switch event {
     case .started: return all { machine, _ in machine.start() }
-    case .connected:
-      context.isConnected = true
-      let directors = context.profile.models.map {
-        Topic.director(fleet: context.fleet, model: $0).name
-      }
-      return [.subscribe(directors + [nextRootTopic])]
-        + all { $0.connected(&$1, now) }
-    case .disconnected:
-      context.isConnected = false
-      return all { machine, _ in
-        machine.disconnected()
-        return []
-      }
+    case .connected, .disconnected, .attached, .detached: return sourceChanged(event, now)
     case .message(let topic, let payload): return message(topic, payload, now)
     case .tick: return all { $0.tick(&$1, now) }
     case .verified(let model, let version, let isWhole):
@@ -82,6 +70,34 @@ package struct Delivery {
     case .failed(let model, let kind, let failure):
       return one(model) { $0.failed(kind, failure, &$1, now) }
     }
+  }
+
+  /// Takes in that the broker, or a file in its place, is there or has gone.
+  private mutating func sourceChanged(_ event: DeliveryEvent, _ now: DeliveryTime)
+    -> [DeliveryEffect]
+  {
+    switch event {
+    case .connected: context.isBrokerConnected = true
+    case .disconnected: context.isBrokerConnected = false
+    case .attached: context.isAttached = true
+    default: context.isAttached = false
+    }
+    // What the broker was asked for while a file came or went is still on its way.
+    if context.isBrokerConnected, event == .attached || event == .detached {
+      return event == .attached ? [.unsubscribe(watchedTopics), .subscribe(watchedTopics)] : []
+    }
+    let forgotten = all { machine, _ in
+      machine.disconnected()
+      return []
+    }
+    guard context.isConnected else { return forgotten }
+    return forgotten + [.subscribe(watchedTopics)] + all { $0.connected(&$1, now) }
+  }
+
+  /// The topics on which news comes.
+  private var watchedTopics: [String] {
+    context.profile.models.map { Topic.director(fleet: context.fleet, model: $0).name }
+      + [nextRootTopic]
   }
 
   private mutating func message(_ name: String, _ payload: [UInt8], _ now: DeliveryTime)

@@ -6,7 +6,11 @@ struct DeliveryContext {
   /// The newest root.
   var root: TrustedRoot
   /// Whether the broker is there.
-  var isConnected = false
+  var isBrokerConnected = false
+  /// Whether a file is there that answers like a broker.
+  var isAttached = false
+  /// Whether there is anyone to ask.
+  var isConnected: Bool { isBrokerConnected || isAttached }
   /// The latest time that a signed document vouched for, in seconds since 1970.
   var vouchedTime: Int64
   var jitter: Jitter

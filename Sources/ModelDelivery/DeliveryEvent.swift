@@ -6,6 +6,9 @@ package enum DeliveryEvent: Sendable, Equatable {
   case started
   case connected
   case disconnected
+  /// A file is there that answers subscriptions as a broker would, beside the broker or alone.
+  case attached
+  case detached
   case message(topic: String, payload: [UInt8])
   /// Time has passed.
   case tick

@@ -6,8 +6,17 @@ package enum DeliveryLimits {
   package static let attempts: Int64 = 3
   /// Waits without a message after which a delta is given up for another object.
   package static let deltaWaits = 3
-  /// Blocks asked for at once.
+  /// Blocks asked for at once; fewer of the larger sizes.
   package static let window = 8
+  /// Bytes of the blocks asked for at once, as they come: a window of blocks of 64 KiB, or two of
+  /// the largest.
+  package static let windowBytes = window * (64 * 1024 + encodedBlockSlackBytes)
+
+  /// Blocks of `blockSize` bytes asked for at once.
+  package static func window(blockSize: Int) -> Int {
+    min(window, max(1, windowBytes / (blockSize + encodedBlockSlackBytes)))
+  }
+
   /// Bytes written before they are made durable.
   package static let unsynchronizedBytes = 4 << 20
   /// Bytes of the largest bundle that is fetched.

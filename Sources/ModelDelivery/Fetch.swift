@@ -60,7 +60,7 @@ struct Fetch: Sendable {
   /// Takes the next blocks into the window.
   mutating func openWindow() {
     precondition(window.isEmpty)
-    window = Array(missing.prefix(DeliveryLimits.window))
+    window = Array(missing.prefix(DeliveryLimits.window(blockSize: offer.release.blockSize)))
     missing.removeFirst(window.count)
     subscribed = window
     hasBadBlock = false

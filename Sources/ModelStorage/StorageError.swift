@@ -1,7 +1,7 @@
 /// A call of the file layer.
 package enum FileCall: String, Sendable, Equatable, CaseIterable {
   case open, createDirectory, size, reserve, write, read, synchronize, synchronizeDirectory
-  case rename, remove, list
+  case rename, remove, list, lock
 }
 
 /// Why the store could not do what it was asked.

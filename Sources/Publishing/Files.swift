@@ -21,6 +21,7 @@ package func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(PublishingErr
   }
   defer { close(descriptor) }
   try write(bytes, to: descriptor, path)
+  guard fsync(descriptor) == 0 else { throw .file(path: path, errno: errno) }
 }
 
 /// Writes a file in place of the one that may be at `path`: beside it first, then renamed.
@@ -58,7 +59,8 @@ package func readFile(_ path: String, limit: Int = PublishingLimits.fileBytes)
   }
 }
 
-private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String)
+/// Writes all of `bytes`; not durable on return.
+func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String)
   throws(PublishingError)
 {
   var rest = bytes[...]
@@ -73,5 +75,4 @@ private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String)
     }
     rest = rest.dropFirst(count)
   }
-  guard fsync(descriptor) == 0 else { throw .file(path: path, errno: errno) }
 }

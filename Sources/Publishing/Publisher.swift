@@ -52,11 +52,12 @@ package struct Publisher: Sendable {
   }
 
   private let keys: PublisherKeys
-  private let broker: MQTTConfiguration
-  /// Where the last director message of each model is kept; nil to keep none.
+  /// Nil for a publisher that writes files alone.
+  private let broker: MQTTConfiguration?
+  /// Where the last director message of each model and its releases are kept; nil to keep none.
   private let recordDirectory: String?
 
-  package init(keys: PublisherKeys, broker: MQTTConfiguration, recordDirectory: String?) {
+  package init(keys: PublisherKeys, broker: MQTTConfiguration?, recordDirectory: String?) {
     self.keys = keys
     self.broker = broker
     self.recordDirectory = recordDirectory
@@ -64,45 +65,94 @@ package struct Publisher: Sendable {
 
   private var fleet: String { keys.trustedRoot.document.fleet }
 
+  /// What is to be published, in stages: each begins when the one before it is acknowledged.
+  private struct Work {
+    var release: SignedRelease
+    var director: DirectorDocument?
+    var stages: [[Publication]]
+
+    func summary(wireBytes: Int64) -> PublishSummary {
+      PublishSummary(
+        directorSequence: director?.sequence, wireBytes: wireBytes,
+        blocks: release.object.blocks.count, rawBytes: release.document.rawSize,
+        encodedBytes: release.object.encodedBytes, deltaBytes: release.deltas.map(\.encodedBytes))
+    }
+  }
+
   /// Signs and publishes `bundle`, and returns when the broker has acknowledged everything.
+  ///
+  /// - Precondition: the publisher has a broker.
   package func publish(
     _ bundle: Bundle, _ request: Request, progress: (PublishProgress) -> Void
   ) throws(PublishingError) -> PublishSummary {
+    try check(request)
+    guard let session = try openSession() else { preconditionFailure("there is a broker") }
+    defer { session.disconnect() }
+    let work = try prepare(bundle, request, session)
+    try send(work.stages, session, progress)
+    try readBack(work.stages, session, all: request.verifiesAll)
+    return work.summary(wireBytes: session.wireBytes)
+  }
+
+  /// Signs `bundle` and writes what a broker would be given to a new file at `path`; the broker,
+  /// when there is one, is only asked what was published before.
+  package func write(_ bundle: Bundle, _ request: Request, to path: String)
+    throws(PublishingError) -> PublishSummary
+  {
+    try check(request)
+    guard !fileExists(path) else { throw .fileExists(path: path) }
+    let session = try openSession()
+    defer { session?.disconnect() }
+    let work = try prepare(bundle, request, session)
+    let bytes = try writeArchive(work.stages.flatMap { $0 }, to: path)
+    return work.summary(wireBytes: bytes)
+  }
+
+  private func check(_ request: Request) throws(PublishingError) {
     guard Token.isValid(request.model) else { throw .invalidName(request.model) }
     do throws(DocumentError) {
       try keys.trustedRoot.checkExpiry(now: request.now)
     } catch {
       throw .document(error)
     }
+  }
+
+  private func openSession() throws(PublishingError) -> BrokerSession? {
+    guard let broker else { return nil }
     let session = try BrokerSession(broker)
     try session.connect()
-    defer { session.disconnect() }
+    return session
+  }
+
+  /// Signs everything, and records what may not be signed a second time.
+  private func prepare(_ bundle: Bundle, _ request: Request, _ session: BrokerSession?)
+    throws(PublishingError) -> Work
+  {
     let record = recordDirectory.map { DirectorRecord(directory: $0, model: request.model) }
     let directorTopic = Topic.director(fleet: fleet, model: request.model)
     let releaseTopic = Topic.release(
       fleet: fleet, model: request.model, sequence: request.version)
-    let retained = try session.retained([directorTopic, releaseTopic])
+    let retained = try session?.retained([directorTopic, releaseTopic]) ?? [:]
     let previous = latestDirector(retained[directorTopic], record, request)
     if let previous, request.version <= previous.target.sequence, !request.allowsDown {
       throw .versionNotAbove(published: previous.target.sequence, requested: request.version)
     }
-    let release = try makeRelease(bundle, request, published: retained[releaseTopic])
-    var director: DirectorDocument?
-    var stages = stages(release)
+    let releaseRecord = recordDirectory.map {
+      ReleaseRecord(directory: $0, model: request.model, version: request.version)
+    }
+    let release = try makeRelease(
+      bundle, request, published: retained[releaseTopic] ?? releaseRecord?.read())
+    try releaseRecord?.write(release.message)
+    var work = Work(release: release, stages: stages(release))
     if request.directs {
       let document = try makeDirector(release, previous, request)
       let message = try document.signed(by: keys)
       // Recorded before it is sent: a number may be skipped, never used twice.
       try record?.write(message)
-      stages.append([Publication(directorTopic, message)])
-      director = document
+      work.stages.append([Publication(directorTopic, message)])
+      work.director = document
     }
-    try send(stages, session, progress)
-    try readBack(stages, session, all: request.verifiesAll)
-    return PublishSummary(
-      directorSequence: director?.sequence, wireBytes: session.wireBytes,
-      blocks: release.object.blocks.count, rawBytes: release.document.rawSize,
-      encodedBytes: release.object.encodedBytes, deltaBytes: release.deltas.map(\.encodedBytes))
+    return work
   }
 
   /// The director document with the highest number that the broker retains or this publisher

@@ -56,6 +56,9 @@ package enum Topic: Sendable, Hashable {
     return ([Topic.prefix, fleet] + rest).joined(separator: "/")
   }
 
+  /// The fleet's name.
+  package var fleet: String { parts.fleet }
+
   private var parts: (fleet: String, rest: [String]) {
     switch self {
     case .root(let fleet, let version): (fleet, ["root", String(version)])

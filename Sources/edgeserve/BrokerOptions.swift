@@ -6,7 +6,7 @@ import Publishing
 /// Which broker a fleet command talks to, and as whom.
 struct BrokerOptions: ParsableArguments {
   @Option(help: "The broker: a name or address, with a port if it is not 1883, or 8883 with TLS.")
-  var broker: String
+  var broker: String?
 
   @Option(help: "The user name for the broker.")
   var username: String?
@@ -26,8 +26,15 @@ struct BrokerOptions: ParsableArguments {
   @Option(help: "The private key of the certificate, in PEM.")
   var keyFile: String?
 
+  @Option(help: "The name of a key that client and broker share, in place of certificates.")
+  var pskIdentity: String?
+
+  @Option(help: "A file whose first line is the shared key in hexadecimal.")
+  var pskFile: String?
+
   /// The connection that the options ask for; the client's name is new each time.
   func configuration() throws -> MQTTConfiguration {
+    guard let broker else { throw CommandFailure(.badInput, "name the broker with --broker") }
     let security = try security()
     let (host, port) = try Self.address(broker, usualPort: security == nil ? 1883 : 8883)
     var configuration = MQTTConfiguration(
@@ -38,12 +45,29 @@ struct BrokerOptions: ParsableArguments {
       guard username != nil else {
         throw CommandFailure(.badInput, "--password-file needs --username")
       }
-      configuration.password = try Self.password(passwordFile)
+      configuration.password = try Self.firstLine(passwordFile)
     }
     return configuration
   }
 
   private func security() throws -> MQTTSecurity? {
+    switch (pskIdentity, pskFile) {
+    case (let identity?, let path?):
+      guard !tls, caFile == nil, certificateFile == nil, keyFile == nil else {
+        throw CommandFailure(.badInput, "choose a shared key or certificates, not both")
+      }
+      let security = MQTTSecurity.sharedKey(identity: identity, key: try Self.firstLine(path))
+      guard security.isValid else {
+        throw CommandFailure(
+          .badInput, "\(path) holds no shared key: its first line must be 16 to 128 hexadecimal digits")
+      }
+      return security
+    case (nil, nil): return try certificates()
+    default: throw CommandFailure(.badInput, "--psk-identity and --psk-file go together")
+    }
+  }
+
+  private func certificates() throws -> MQTTSecurity? {
     switch (certificateFile, keyFile) {
     case (let certificate?, let key?):
       return .certificates(
@@ -76,7 +100,7 @@ struct BrokerOptions: ParsableArguments {
     return (String(host), number)
   }
 
-  private static func password(_ path: String) throws -> String {
+  private static func firstLine(_ path: String) throws -> String {
     do throws(PublishingError) {
       let bytes = try readFile(path, limit: 4096)
       return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

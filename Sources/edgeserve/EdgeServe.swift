@@ -9,7 +9,8 @@ struct EdgeServe: ParsableCommand {
     version: Build.description,
     subcommands: [
       Run.self, Status.self, Doctor.self, Config.self, Predict.self, Inspect.self, Invoke.self,
-      Bench.self, Keygen.self, Rotate.self, Pack.self, Publish.self, Rollout.self, Rollback.self, Refresh.self,
+      Bench.self, Keygen.self, Rotate.self, Pack.self, Publish.self, Install.self,
+      Rollout.self, Rollback.self, Refresh.self,
       Fleet.self, Acl.self, Show.self, Demo.self,
     ])
 

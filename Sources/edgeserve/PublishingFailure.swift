@@ -20,6 +20,10 @@ extension CommandFailure {
       self.init(.badInput, "root.cose does not name this \(role.rawValue) key")
     case .bundleTooLarge(let limit, let actual):
       self.init(.badInput, "the bundle has \(actual) bytes; at most \(limit) can be published")
+    case .archiveTooLarge(let limit, let actual):
+      self.init(
+        .badInput,
+        "the file would hold \(actual) messages; at most \(limit) fit: leave out --base")
     case .invalidName(let name):
       self.init(
         .badInput, "'\(name)' is no name: use 1 to 64 of A-Z a-z 0-9 _ -")

@@ -177,7 +177,7 @@ def golden_mismatch():
 
 
 # What an agent takes besides models: connections, and the delivery of one model. The rest holds one digits model.
-AGENT_BYTES = 8 * 32768 + 8 * 66560 + 2 * 16384 * 48 + 66560 + 320 * 1024
+AGENT_BYTES = 8 * 32768 + 8 * 66560 + 2 * 5461 * 48 + 4 * 263168 + 320 * 1024 + 21844 * 16
 TIGHT_BUDGET = AGENT_BYTES + 24576
 
 

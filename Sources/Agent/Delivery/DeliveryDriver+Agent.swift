@@ -16,7 +16,12 @@ extension DeliveryDriver {
     version: String, kernels: String, log: Logger
   ) throws {
     try self.init(
-      Setup(agent, delivery, version: version, kernels: kernels), log: log,
+      Setup(agent, delivery, version: version, kernels: kernels), log: log, manager: manager)
+  }
+
+  convenience init(_ setup: Setup, log: Logger, manager: ModelManager) throws {
+    try self.init(
+      setup, log: log,
       activate: { source, completion in manager.load(source, completion: completion) })
   }
 }

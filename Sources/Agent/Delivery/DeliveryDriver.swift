@@ -20,6 +20,8 @@ package final class DeliveryDriver: DeliveryService {
     /// The kernel table in use, as status documents name it.
     package var kernels: String
     package var backoff: MQTTBackoff
+    /// Whether the broker is left alone.
+    package var isOffline = false
 
     package init(
       stateDirectory: String, broker: MQTTConfiguration, profile: DeviceProfile,
@@ -56,12 +58,27 @@ package final class DeliveryDriver: DeliveryService {
       niceness: AgentLimits.deliveryNiceness
     ) {
       loop.run()
-      shared.hasEnded.store(true, ordering: .releasing)
+      let left = shared.orders.withLock { orders in
+        shared.hasEnded.store(true, ordering: .releasing)
+        defer { orders = [] }
+        return orders
+      }
+      for order in left { order.completion(.failure(.shuttingDown)) }
     }
     shared.hasBegun.store(true, ordering: .releasing)
   }
 
   package func status() -> DeliveryStatus { shared.status.withLock { $0 } }
+
+  package func install(_ path: String, completion: @escaping InstallCompletion) {
+    let isTaken = shared.orders.withLock { orders in
+      guard !shared.hasEnded.load(ordering: .acquiring) else { return false }
+      orders.append(DeliveryShared.Order(path: path, completion: completion))
+      return true
+    }
+    guard isTaken else { return completion(.failure(.shuttingDown)) }
+    shared.waker.wake()
+  }
 
   /// Says goodbye to the broker and ends the thread; waits at most two seconds.
   package func shutdown() { end(.orderly) }
@@ -85,7 +102,15 @@ final class DeliveryShared: Sendable {
   /// How the thread is to end.
   enum End: Int { case none, orderly, abrupt }
 
+  /// An installation that was asked for.
+  struct Order: Sendable {
+    var path: String
+    var completion: InstallCompletion
+  }
+
   let waker: MQTTWaker
+  /// Installations that the thread has not yet seen.
+  let orders = Mutex<[Order]>([])
   let status: Mutex<DeliveryStatus>
   /// Outcomes of activations that the thread has not yet seen.
   let outcomes = Mutex<[DeliveryEvent]>([])

@@ -88,8 +88,10 @@ final class DeliveryExecutor {
     case .readBase(let model, let version, let offset, let count):
       let bytes = try store.read(
         .init(model: model, version: version), count: count, at: offset)
-      let zeros = [UInt8](repeating: 0, count: count - bytes.count)
-      return .baseRead(model: model, offset: offset, bytes: bytes + zeros)
+      let missing = count - bytes.count
+      return .baseRead(
+        model: model, offset: offset,
+        bytes: missing == 0 ? bytes : bytes + [UInt8](repeating: 0, count: missing))
     case .synchronize(let model): try store.synchronize(model)
     case .assemble(let model, let bundle):
       try store.assemble(model, digest: bundle)

@@ -19,6 +19,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private let log: Logger
   private let activation: VersionActivation
   private let store: ModelStore
+  private let lock: StateLock
   private var reporter: DeliveryReporter
   private var backoff: MQTTBackoff
   private var random = SystemRandomNumberGenerator()
@@ -26,13 +27,22 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private var nextAttempt: Int64 = 0
   private var isAttempting = false
   private var hasFailed = false
+  private var installation: Installation?
+  /// What the file of the installation answered, not yet handled.
+  private var answers: [DeliveryEvent] = []
   private lazy var executor = DeliveryExecutor(
     Delivery(setup.profile, record: store.state.flatMap { DeliveryRecord($0) }), store, self)
 
   init(
     _ setup: DeliveryDriver.Setup, _ client: MQTTClient, _ shared: DeliveryShared,
     _ log: Logger, _ activation: @escaping VersionActivation
-  ) throws(StorageError) {
+  ) throws {
+    do {
+      lock = try StateLock.take(setup.stateDirectory)
+    } catch let holder as StateLock.Holder {
+      throw AgentError.stateInUse(
+        path: setup.stateDirectory, process: holder.process, program: holder.program)
+    }
     self.setup = setup
     self.client = client
     self.shared = shared
@@ -56,14 +66,30 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         return outcomes
       }
       for outcome in outcomes { handle(outcome) }
+      install()
       if executor.delivery.deadline <= DeliveryClock.now().milliseconds { handle(.tick) }
     }
     if shared.end.load(ordering: .acquiring) == DeliveryShared.End.orderly.rawValue {
       sayGoodbye()
     }
+    installation?.completion(.failure(.shuttingDown))
+    installation = nil
+    lock.release()
   }
 
   func subscribe(_ topics: [String]) {
+    var topics = topics
+    if let archive = installation?.archive {
+      topics.removeAll { topic in
+        guard let payload = archive.take(topic) else { return false }
+        answers.append(.message(topic: topic, payload: payload))
+        // News of the broker's is still wanted.
+        return switch Topic(topic) {
+        case .director, .root: false
+        default: true
+        }
+      }
+    }
     // At most eight a request, as some brokers take no more.
     for start in stride(from: 0, to: topics.count, by: DeliveryLimits.window) {
       _ = try? client.subscribe(Array(topics[start...].prefix(DeliveryLimits.window)))
@@ -71,6 +97,13 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   }
 
   func unsubscribe(_ topics: [String]) {
+    if let archive = installation?.archive {
+      answers.removeAll { answer in
+        guard case .message(let topic, _) = answer, topics.contains(topic) else { return false }
+        archive.giveBack(topic)
+        return true
+      }
+    }
     for start in stride(from: 0, to: topics.count, by: DeliveryLimits.window) {
       _ = try? client.unsubscribe(Array(topics[start...].prefix(DeliveryLimits.window)))
     }
@@ -129,7 +162,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
 
   private func connectIfDue() {
     let now = DeliveryClock.now().milliseconds
-    guard !client.isConnected, !isAttempting, now >= nextAttempt else { return }
+    guard !setup.isOffline, !client.isConnected, !isAttempting, now >= nextAttempt else { return }
     isAttempting = true
     let birth = executor.nextBirth()
     do throws(MQTTError) {
@@ -146,8 +179,42 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private func waitMilliseconds() -> Int {
     let now = DeliveryClock.now().milliseconds
     var until = min(executor.delivery.deadline, now + AgentLimits.deliveryPollMilliseconds)
-    if !client.isConnected && !isAttempting { until = min(until, nextAttempt) }
+    if !answers.isEmpty { return 0 }
+    if let installation { until = min(until, installation.deadline) }
+    if !setup.isOffline && !client.isConnected && !isAttempting { until = min(until, nextAttempt) }
     return Int(max(0, until - now))
+  }
+
+  /// Begins the installation that was asked for first, and brings it on.
+  private func install() {
+    if installation == nil, let order = shared.orders.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+      begin(order)
+    }
+    while !answers.isEmpty { handle(answers.removeFirst()) }
+    guard let installation else { return }
+    let now = DeliveryClock.now()
+    let isOver = now.milliseconds >= installation.deadline
+    let statuses = executor.delivery.statuses(now: now)
+    guard let status = statuses.first(where: { $0.model == installation.model }),
+      let report = installation.report(status, isExhausted: isOver || !client.isConnected)
+    else { return }
+    self.installation = nil
+    handle(.detached)
+    installation.completion(.success(report))
+  }
+
+  private func begin(_ order: DeliveryShared.Order) {
+    let profile = setup.profile
+    do throws(InstallRefusal) {
+      installation = try Installation(
+        order.path, fleet: profile.root.document.fleet, models: profile.models,
+        deadline: DeliveryClock.now().milliseconds + AgentLimits.installMilliseconds,
+        completion: order.completion)
+    } catch {
+      return order.completion(.failure(error))
+    }
+    log.info("installing from a file", metadata: ["path": "\(order.path)"])
+    handle(.attached)
   }
 
   private func report(_ now: DeliveryTime) {

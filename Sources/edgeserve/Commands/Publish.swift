@@ -16,6 +16,10 @@ struct Publish: ParsableCommand {
       Example:
         edgeserve publish --bundle digits.bundle --model digits --version 2 --keys keys \\
           --broker broker.local:1883
+        edgeserve publish --bundle digits.bundle --version 2 --keys keys --to digits-2.release
+
+      With --to everything is written to a file, which `edgeserve install` takes on a device \
+      without a network.
       """)
 
   @Option(help: "The bundle, as `edgeserve pack` makes it.")
@@ -36,6 +40,10 @@ struct Publish: ParsableCommand {
   var base: [String] = []
 
   @OptionGroup var brokerOptions: BrokerOptions
+
+  @Option(
+    help: "Write it to this new file; a broker, if named, is only asked what it has.")
+  var to: String?
 
   @Option(help: "The fleet's name; refused when the keys are another fleet's.")
   var fleet: String?
@@ -63,6 +71,10 @@ struct Publish: ParsableCommand {
     guard (1...3650).contains(expiresDays) else {
       throw ValidationError("--expires-days is from 1 to 3650")
     }
+    guard to != nil || brokerOptions.broker != nil else {
+      throw ValidationError("name a --broker to publish to, or a file with --to")
+    }
+    guard to == nil || !hold else { throw ValidationError("--hold has no meaning for a file") }
     guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
   }
 
@@ -72,7 +84,7 @@ struct Publish: ParsableCommand {
     let bases = try base.map(open)
     let summary: PublishSummary
     let name = model ?? opened.index.modelName
-    let broker = try brokerOptions.configuration()
+    let broker = try brokerOptions.broker.map { _ in try brokerOptions.configuration() }
     var progress = ProgressLine("publishing")
     do throws(PublishingError) {
       let publisherKeys = try PublisherKeys(directory: keys)
@@ -85,7 +97,13 @@ struct Publish: ParsableCommand {
         model: name, version: version, allowsDown: allowDown,
         directorSeconds: Int64(expiresDays) * 86_400, level: level,
         bases: bases, directs: !hold, verifiesAll: verify)
-      summary = try publisher.publish(opened, request) { progress.show($0.bytes, of: $0.bytesTotal) }
+      if let to {
+        summary = try publisher.write(opened, request, to: to)
+      } else {
+        summary = try publisher.publish(opened, request) {
+          progress.show($0.bytes, of: $0.bytesTotal)
+        }
+      }
     } catch {
       throw CommandFailure(error)
     }
@@ -108,9 +126,9 @@ struct Publish: ParsableCommand {
 
   private func report(_ summary: PublishSummary, _ name: String) {
     StandardError.line(
-      "published \(name) version \(version): \(summary.blocks) blocks, "
+      (to.map { "wrote \($0): " } ?? "published ") + "\(name) version \(version): \(summary.blocks) blocks, "
         + "\(ByteSize.describe(Int(summary.rawBytes))) raw, \(ByteSize.describe(Int(summary.encodedBytes))) encoded, "
-        + "\(ByteSize.describe(Int(summary.wireBytes))) on the wire, "
+        + "\(ByteSize.describe(Int(summary.wireBytes))) \(to == nil ? "on the wire" : "in the file"), "
         + (summary.directorSequence.map { "director document \($0)" }
           ?? "devices are not told: begin with rollout start"))
     for bytes in summary.deltaBytes {
