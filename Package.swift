@@ -135,7 +135,8 @@ let package = Package(
     .executableTarget(
       name: "edgeserve",
       dependencies: [
-        "CBuild", "CKernelFacts", "Agent", "TensorFlowServing", "OpenInference", "Publishing", "KernelDispatch",
+        "CBuild", "CKernelFacts", "Agent", "TensorFlowServing", "OpenInference", "Publishing",
+        "ModelDelivery", "KernelDispatch",
         "Serving", "Runtime", "TFLiteImport", "ModelGraph", "ModelBundle", "SignedDocuments",
         "Cryptography", "Tensors", "ByteParsing", "KernelInterface", "Transport", "MQTT", "NumPyFiles",
         "TensorJSON", "JSONDocuments",
@@ -187,8 +188,8 @@ let package = Package(
     tests(
       "PublishingTests",
       [
-        "Publishing", "DeliveryTestSupport", "ModelBundle", "SignedDocuments", "Cryptography",
-        "ByteParsing", "MQTT",
+        "Publishing", "DeliveryTestSupport", "ModelDelivery", "ModelBundle", "SignedDocuments",
+        "Cryptography", "ByteParsing", "MQTT",
       ]),
     tests("ServingTests", ["Serving", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport", "ByteParsing"]),

@@ -34,6 +34,8 @@ package enum AgentLimits {
   static let deliveryShutdownMilliseconds = 2_000
   /// How often a status without news is published again.
   static let statusRefreshMilliseconds: Int64 = 3_600_000
+  /// The same while a version is on trial.
+  static let trialStatusRefreshMilliseconds: Int64 = 300_000
   /// How long an installation from a file may wait for what the file lacks and the broker has.
   static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.

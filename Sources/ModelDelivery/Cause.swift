@@ -25,6 +25,12 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
   case unsupported
   case gateMismatch = "gate-mismatch"
   case gateLatency = "gate-latency"
+  /// The agent grew by more than the release allows while the version served.
+  case gateMemory = "gate-memory"
+  /// Too many requests failed while the version was on trial.
+  case errorRate = "error-rate"
+  /// The agent ended too often while the version was on trial.
+  case crashLoop = "crash-loop"
   /// Activation was tried as often as it may be.
   case attempts
   case brokerUnreachable = "broker-unreachable"
@@ -36,6 +42,14 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
 
   /// Whether the same release may succeed at a later attempt.
   package var isTransient: Bool { self == .unreadable || self == .shuttingDown }
+
+  /// Whether it takes a version back that served.
+  var isOfTrial: Bool {
+    switch self {
+    case .gateMemory, .errorRate, .crashLoop: true
+    default: false
+    }
+  }
 
   init(_ error: DocumentError) {
     self =

@@ -67,6 +67,11 @@ package struct Delivery {
     case .assembled(let model): return one(model) { $0.assembled($1) }
     case .activated(let model, let version, let failure):
       return one(model) { $0.activated(version: version, failure: failure, &$1, now) }
+    case .observed(let model, let version, let observation):
+      return one(model) { $0.observed(version: version, observation, &$1, now) }
+    case .releaseRead(let model, let message):
+      return one(model) { $0.releaseRead(message, $1) }
+    case .stopping: return all { machine, _ in machine.stopping() }
     case .failed(let model, let kind, let failure):
       return one(model) { $0.failed(kind, failure, &$1, now) }
     }
@@ -200,8 +205,9 @@ extension Delivery {
 
   /// Where a delivery stands, in the words of status documents.
   package enum State: String, Sendable, Equatable {
-    case idle, starting, offered, planned, fetching, assembled, candidate, committed, waiting
+    case idle, starting, offered, planned, fetching, assembled, candidate, trial, committed, waiting
     case refused
+    case rolledBack = "rolled-back"
   }
 
   /// One status a model, in the order of the configuration.
@@ -213,13 +219,19 @@ extension Delivery {
 extension ModelMachine {
   fileprivate func status(_ context: DeliveryContext, _ now: DeliveryTime) -> Delivery.Status {
     let isStale = isStale(context, now)
-    let isCommitted = state == .committed
+    let isCommitted = state == .committed || state == .trial
     return Delivery.Status(
       model: model, state: state, serving: serving, previous: record.previous?.version,
       target: director?.target.sequence,
       progressPercent: fetch?.progressPercent ?? (isCommitted || isStored ? 100 : 0),
-      cause: cause ?? (isStale ? .stale : nil), attempts: record.candidate?.attempts ?? 0,
+      cause: cause ?? (isStale ? .stale : remembered), attempts: record.candidate?.attempts ?? 0,
       directorSequence: record.director?.sequence ?? 0, isStale: isStale)
+  }
+
+  /// Why a version was taken back before the last start, as long as the director was not heard.
+  private var remembered: Cause? {
+    guard director == nil, let cause = record.candidate?.cause, cause.isOfTrial else { return nil }
+    return cause
   }
 
   private var isStored: Bool {
@@ -233,15 +245,15 @@ extension ModelMachine {
     switch phase {
     case .starting: .starting
     case .idle:
-      record.current != nil && record.current?.manifest == director?.target.manifestSHA256
-        ? .committed : .idle
+      remembered != nil ? .rolledBack : record.current == nil || record.current?.manifest != director?.target.manifestSHA256
+        ? .idle : record.trial == nil ? .committed : .trial
     case .offered, .looking: .offered
     case .planned, .reserving: .planned
     case .fetching: .fetching
     case .assembling: .assembled
     case .activating: .candidate
     case .waiting: .waiting
-    case .refused: .refused
+    case .refused: record.candidate?.cause?.isOfTrial == true ? .rolledBack : .refused
     }
   }
 }

@@ -1,4 +1,5 @@
 package import Cryptography
+import SignedDocuments
 
 /// What is to be done, in order; after a failed storage effect the rest of the same model's is left
 /// out.
@@ -26,9 +27,31 @@ package enum DeliveryEffect: Sendable, Equatable {
   case assemble(model: String, bundle: Digest)
   case discardStaged(model: String)
   /// Bring a stored version into service; answer with `.activated`.
-  case activate(model: String, version: Int64, requiresProof: Bool)
+  case activate(model: String, version: Int64, proof: Proof)
+  /// Answer with `.observed`, when something is known of the version.
+  case observe(model: String, version: Int64)
+  /// Answer with `.releaseRead`, when the release of the stored version can be read.
+  case readRelease(model: String, version: Int64)
   /// Remove what is not in use; `model` is the one that asks.
   case collectGarbage(model: String, InUse)
+
+  /// What a version must show before it serves.
+  package struct Proof: Sendable, Equatable {
+    /// Whether a version without golden vectors is refused; with them it is always proven.
+    package var requiresVectors = false
+    /// The latency of one inference at most, in thousandths of that of the version that serves.
+    package var latencyRatio: Int64?
+    /// Bytes of its weights, activations and scratch at most.
+    package var memoryBytes: Int64?
+
+    package init() {}
+
+    init(_ gate: ReleaseDocument.Gate) {
+      requiresVectors = gate.vectorsFile != nil
+      latencyRatio = gate.latencyRatioMaximum
+      memoryBytes = gate.residentBytesMaximum
+    }
+  }
 
   /// What of the store is in use.
   package struct InUse: Sendable, Equatable {

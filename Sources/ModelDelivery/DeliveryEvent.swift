@@ -24,6 +24,12 @@ package enum DeliveryEvent: Sendable, Equatable {
   case assembled(model: String)
   /// The version serves, or why it does not.
   case activated(model: String, version: Int64, failure: Cause?)
+  /// What is known of a version that serves.
+  case observed(model: String, version: Int64, observation: VersionObservation)
+  /// The signed release message of a stored version.
+  case releaseRead(model: String, message: [UInt8])
+  /// The agent is about to end in order; comes last.
+  case stopping
   /// A storage effect failed; the effects after it that concern the same model were not done.
   case failed(model: String, effect: DeliveryEffect.Kind, failure: StorageFailure)
 }

@@ -45,6 +45,22 @@ package struct DeliveryRecord: Sendable, Equatable {
     package var cause: Cause?
   }
 
+  /// What a version on trial is held to, and how often the agent has ended on it.
+  package struct Trial: Sendable, Equatable {
+    /// Ends of the agent other than in order.
+    package var crashes: Int64 = 0
+    package var hasEndedInOrder = false
+    /// Failures in a million requests at most.
+    package var errorRate: Int64
+    /// Microseconds of the 95th percentile at most; 0 for no bound.
+    package var latencyP95: Int64
+
+    package init(errorRate: Int64, latencyP95: Int64) {
+      self.errorRate = errorRate
+      self.latencyP95 = latencyP95
+    }
+  }
+
   package struct Model: Sendable, Equatable {
     package var director: Director?
     package var current: Installed?
@@ -54,6 +70,8 @@ package struct DeliveryRecord: Sendable, Equatable {
     package var releaseSequence: Int64 = 0
     /// The lowest version that may be installed.
     package var securityFloor: Int64 = 0
+    /// Of the current version; nil once it is kept.
+    package var trial: Trial?
 
     package init() {}
   }
@@ -128,6 +146,16 @@ extension DeliveryRecord.Model {
     }
     map.unsigned(6, releaseSequence)
     map.unsigned(7, securityFloor)
+    if let trial {
+      map.field(8) {
+        $0.map {
+          $0.unsigned(1, trial.crashes)
+          $0.unsigned(2, trial.errorRate)
+          $0.unsigned(3, trial.latencyP95)
+          if trial.hasEndedInOrder { $0.boolean(4, true) }
+        }
+      }
+    }
   }
 
   fileprivate init(_ reader: inout CBORReader) throws(CBORError) {
@@ -149,6 +177,18 @@ extension DeliveryRecord.Model {
     }
     releaseSequence = try reader.natural(6)
     securityFloor = try reader.natural(7)
+    if try reader.has(8) { trial = try DeliveryRecord.Trial(&reader) }
+  }
+}
+
+extension DeliveryRecord.Trial {
+  fileprivate init(_ reader: inout CBORReader) throws(CBORError) {
+    try reader.beginMap()
+    crashes = try reader.natural(1)
+    errorRate = try reader.natural(2)
+    latencyP95 = try reader.natural(3)
+    hasEndedInOrder = try reader.has(4) ? try reader.boolean() : false
+    try reader.endMap()
   }
 }
 

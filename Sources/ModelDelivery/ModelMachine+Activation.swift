@@ -15,12 +15,10 @@ extension ModelMachine {
     guard attempts < DeliveryLimits.attempts else { return refuse(.attempts) + [collectGarbage] }
     record.candidate = DeliveryRecord.Candidate(manifest: offer.manifest, attempts: attempts + 1)
     phase = .activating(offer)
+    former = nil
     // Counted before the risk is taken: a version that kills the agent runs out of attempts.
-    return [
-      persist,
-      .activate(
-        model: model, version: offer.version,
-        requiresProof: offer.release.gate.vectorsFile != nil),
+    return [persist] + (serving.map { [.observe(model: model, version: $0)] } ?? []) + [
+      .activate(model: model, version: offer.version, proof: .init(offer.release.gate))
     ]
   }
 
@@ -37,19 +35,33 @@ extension ModelMachine {
       }
       serving = version
       phase = .idle
+      if record.current?.version == version { watchTrial(now) }
       return evaluate(&context, now)
     case .activating(let offer):
       guard offer.version == version else { return [] }
-      let effects = failure.map { rejected(offer, $0, &context, now) } ?? commit(offer)
+      let effects = failure.map { rejected(offer, $0, &context, now) } ?? begin(offer, now)
       guard director?.target.manifestSHA256 != offer.manifest else { return effects }
       return effects + evaluate(&context, now)
     default: return []
     }
   }
 
-  /// Makes the version that serves the current one.
+  /// Takes in that an offered version serves.
+  private mutating func begin(_ offer: Offer, _ now: DeliveryTime) -> [DeliveryEffect] {
+    serving = offer.version
+    cause = nil
+    trouble.succeed()
+    phase = .idle
+    // What was kept before has shown what it is.
+    let isKnown = record.previous?.manifest == offer.manifest
+    let hasTrial = (offer.release.gate.trialMinutes ?? 0) > 0
+    return hasTrial && !isKnown ? beginTrial(offer, now) : commit(offer)
+  }
+
+  /// Makes the version that serves the current one, for good.
   private mutating func commit(_ offer: Offer) -> [DeliveryEffect] {
-    if let current = record.current, current.version != offer.version {
+    // A version whose trial was not waited for is none to go back to.
+    if record.trial == nil, let current = record.current, current.version != offer.version {
       record.previous = current
     }
     record.current = installed(offer)
@@ -58,10 +70,7 @@ extension ModelMachine {
     // Raised after success only: a release that never ran must not lock out the one that does.
     record.releaseSequence = max(record.releaseSequence, offer.version)
     record.securityFloor = max(record.securityFloor, offer.release.securityFloor)
-    serving = offer.version
-    cause = nil
-    trouble.succeed()
-    phase = .idle
+    endTrial()
     return [persist, collectGarbage]
   }
 
@@ -91,6 +100,7 @@ extension ModelMachine {
       if record.current == failed {
         record.current = record.previous
         record.previous = nil
+        endTrial()
       } else {
         record.previous = nil
       }

@@ -11,7 +11,7 @@ extension ModelMachine {
     switch phase {
     case .starting(let stored):
       guard stored.first?.version == version else { return [] }
-      if isWhole { return [.activate(model: model, version: version, requiresProof: false)] }
+      if isWhole { return [.activate(model: model, version: version, proof: .init())] }
       return startFailed(isDamaged: true, &context, now)
     case .looking(let offer):
       guard offer.version == version else { return [] }

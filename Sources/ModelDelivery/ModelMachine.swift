@@ -49,6 +49,12 @@ struct ModelMachine {
   var cause: Cause?
   /// The version that serves; nil when none does.
   var serving: Int64?
+  /// Looks at the version on trial while it serves.
+  var watch: TrialWatch?
+  /// What is kept of the release of the version on trial; nil when it cannot be read.
+  var trialRelease: TrialRelease?
+  /// How the version did that served when the last activation began.
+  var former: VersionObservation?
   /// One for all models: decoding keeps nothing between calls.
   let decoder: BlockDecoder
 
@@ -60,7 +66,12 @@ struct ModelMachine {
 
   /// When `tick` has something to do, in milliseconds of the monotonic clock.
   var deadline: Int64 {
-    min(asking.deadline, trouble.deadline, fetch?.retry.deadline ?? .max, unsaved?.deadline ?? .max)
+    let others = min(
+      asking.deadline, trouble.deadline, fetch?.retry.deadline ?? .max, unsaved?.deadline ?? .max)
+    switch phase {
+    case .starting, .activating: return others
+    default: return min(others, watch?.deadline ?? .max)
+    }
   }
 
   /// Versions that must stay in the store.
@@ -81,10 +92,11 @@ struct ModelMachine {
 
   /// Brings the newest stored version into service.
   mutating func start() -> [DeliveryEffect] {
+    let effects = countStart()
     let stored = [record.current, record.previous].compactMap(\.self)
-    guard let first = stored.first else { return [] }
+    guard let first = stored.first else { return effects }
     phase = .starting(stored)
-    return [verify(first)]
+    return effects + [verify(first)]
   }
 
   /// What must be asked for again on a new connection, besides the director's word.
@@ -120,6 +132,10 @@ struct ModelMachine {
     if asking.deadline <= now.milliseconds {
       effects += isDeltaSilent ? takeAnotherSource(&context, now) : ask(&context, now)
     }
+    if isObservationDue(now), let current = record.current {
+      watch?.look(now)
+      effects.append(.observe(model: model, version: current.version))
+    }
     if trouble.deadline <= now.milliseconds {
       trouble.stop()
       effects += evaluate(&context, now)
@@ -137,6 +153,8 @@ struct ModelMachine {
       unsaved = retry
     }
     if kind == .collectGarbage { return [] }
+    // What is stored serves whether or not its start can be counted.
+    if kind == .persist, case .starting = phase { return [] }
     // A base that cannot be read is no base.
     if kind == .readBase || kind == .copyBlocks, phaseOffer?.source.base != nil {
       return takeAnotherSource(&context, now)

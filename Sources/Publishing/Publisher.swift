@@ -1,7 +1,7 @@
 import Cryptography
 package import MQTT
 package import ModelBundle
-import SignedDocuments
+package import SignedDocuments
 
 /// Publishes releases of one fleet to one broker.
 ///
@@ -27,6 +27,10 @@ package struct Publisher: Sendable {
     package var level: Int
     /// Earlier bundles that devices may have.
     package var bases: [Bundle]
+    /// What devices hold the version to.
+    package var gate: ReleaseDocument.Gate
+    /// No release below this one may be installed once this one is kept.
+    package var securityFloor: Int64
     /// Devices are told of the release; otherwise it only lies ready.
     package var directs: Bool
     /// Every block is read back, not only a sample.
@@ -36,7 +40,7 @@ package struct Publisher: Sendable {
       model: String, version: Int64, allowsDown: Bool = false, now: Int64 = secondsSince1970(),
       directorSeconds: Int64 = 30 * 86_400, releaseSeconds: Int64 = 3650 * 86_400,
       level: Int = BlockCodec.defaultLevel, bases: [Bundle] = [],
-      directs: Bool = true, verifiesAll: Bool = false
+      gate: ReleaseDocument.Gate = .init(), securityFloor: Int64 = 0, directs: Bool = true, verifiesAll: Bool = false
     ) {
       self.model = model
       self.version = version
@@ -46,6 +50,8 @@ package struct Publisher: Sendable {
       self.releaseSeconds = releaseSeconds
       self.level = level
       self.bases = bases
+      self.gate = gate
+      self.securityFloor = securityFloor
       self.directs = directs
       self.verifiesAll = verifiesAll
     }
@@ -175,7 +181,8 @@ package struct Publisher: Sendable {
     let release = try SignedRelease(
       bundle, model: request.model,
       options: .init(
-        version: request.version, created: request.now, expires: expires, level: request.level,
+        version: request.version, created: request.now, expires: expires,
+        securityFloor: request.securityFloor, level: request.level, gate: request.gate,
         bases: request.bases),
       keys: keys)
     guard let message, let published = try? keys.trustedRoot.verify(

@@ -1,3 +1,5 @@
+package import ModelDelivery
+
 /// What a rollout should do next, judged from what devices tell and nothing else.
 package struct RolloutController: Sendable, Equatable {
   /// When a stage is done, and when a rollout has gone wrong.

@@ -26,18 +26,22 @@ package struct SignedRelease: Sendable {
     package var securityFloor: Int64
     /// The zstd level of the blocks.
     package var level: Int
+    /// What a device holds the version to; the vectors and tolerances are the bundle's own.
+    package var gate: ReleaseDocument.Gate
     /// Earlier bundles, from which a delta is made where it is worth it.
     package var bases: [Bundle]
 
     package init(
       version: Int64, created: Int64, expires: Int64, securityFloor: Int64 = 0,
-      level: Int = BlockCodec.defaultLevel, bases: [Bundle] = []
+      level: Int = BlockCodec.defaultLevel, gate: ReleaseDocument.Gate = .init(),
+      bases: [Bundle] = []
     ) {
       self.version = version
       self.created = created
       self.expires = expires
       self.securityFloor = securityFloor
       self.level = level
+      self.gate = gate
       self.bases = bases
     }
   }
@@ -127,6 +131,10 @@ package struct SignedRelease: Sendable {
   ) -> ReleaseDocument {
     let tolerance = bundle.golden?.tolerance ?? GoldenVectors.Tolerance()
     let index = bundle.index
+    var gate = options.gate
+    gate.vectorsFile = index.vectorsFile.map { index.files[$0].name }
+    gate.integerTolerance = tolerance.integerSteps
+    gate.relativeTolerance = tolerance.relativePartsPerBillion
     return ReleaseDocument(
       fleet: fleet, model: model, sequence: options.version,
       versionText: String(options.version), created: options.created,
@@ -139,10 +147,7 @@ package struct SignedRelease: Sendable {
       needs: .init(
         peakBytes: index.peakBytes ?? 0,
         diskBytes: Int64(bundle.bytes.count) + Int64(1 << object.blockSizeLog2)),
-      gate: .init(
-        vectorsFile: index.vectorsFile.map { index.files[$0].name },
-        integerTolerance: tolerance.integerSteps,
-        relativeTolerance: tolerance.relativePartsPerBillion),
+      gate: gate,
       securityFloor: options.securityFloor, expires: options.expires)
   }
 }

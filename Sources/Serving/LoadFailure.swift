@@ -18,6 +18,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
   case noGoldenVectors
   /// One inference takes longer than the gate allows.
   case latencyGate(medianMicroseconds: Int, limitMicroseconds: Int)
+  /// The version takes more memory than the gate allows.
+  case memoryGate(neededBytes: Int, limitBytes: Int)
   /// The version that serves could not be drained in time to make room.
   case drainTimedOut(milliseconds: Int)
   case shuttingDown
@@ -31,6 +33,7 @@ package enum LoadFailure: Error, Sendable, Equatable {
     case .overBudget, .drainTimedOut: "over-budget"
     case .goldenMismatch, .goldenMalformed, .noGoldenVectors: "gate-mismatch"
     case .latencyGate: "gate-latency"
+    case .memoryGate: "gate-memory"
     case .shuttingDown: "shutting-down"
     }
   }
@@ -67,6 +70,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
       "The release brings no golden vectors to prove it with."
     case .latencyGate(let median, let limit):
       "One inference takes \(median) microseconds here; the gate allows \(limit)."
+    case .memoryGate(let needed, let limit):
+      "The version takes \(needed) bytes; the gate allows \(limit)."
     case .drainTimedOut(let milliseconds):
       "The version that serves was still in use after \(milliseconds) ms, so there was no room."
     case .shuttingDown:

@@ -30,7 +30,8 @@ final class LoadedVersion: Sendable {
   let metrics = VersionMetrics()
   /// Posted once, after the memory is gone.
   let gone = Semaphore()
-  private let medianMicroseconds: Int
+  /// Of one inference, as it was measured when the version was loaded.
+  let medianMicroseconds: Int
   private let inlineThresholdMicroseconds: Int
   private let queueDepthMaximum: Int
   private let queue: Mutex<Queue>

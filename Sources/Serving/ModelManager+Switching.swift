@@ -8,7 +8,7 @@ extension ModelManager {
     registry.progress(source, .preparing)
     registry.onEvent(.preparing(model: source.model, version: source.version))
     do throws(LoadFailure) {
-      let candidate = try versionLoader.plan(source)
+      let candidate = try gated(try versionLoader.plan(source))
       let charge: MemoryCharge
       do throws(MemoryRefusal) {
         charge = try ledger.charge(candidate.name, candidate.items)

@@ -14,6 +14,8 @@ package struct ServingLimits: Sendable {
   package var latencyRuns = 7
   /// Timed runs end after this, however few there were.
   package var latencyMeasurementMilliseconds = 500
+  /// Microseconds by which a version may be slower than the one before it, whatever the ratio.
+  package var latencySlackMicroseconds = 100
   /// How long a drain-first switch waits for the requests of the version that leaves.
   package var drainMilliseconds = 30_000
   /// How often a wait on the loader thread looks whether the agent is shutting down.

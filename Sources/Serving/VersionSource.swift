@@ -9,15 +9,23 @@ package struct VersionSource: Sendable, Equatable {
   package var requiresProof: Bool
   /// The largest median of one inference that the latency gate admits; nil for no gate.
   package var latencyLimitMicroseconds: Int?
+  /// The same in thousandths of that of the version that serves when the load begins.
+  package var latencyRatioMaximum: Int?
+  /// The most bytes that weights, activations and scratch may take; nil for no bound but the
+  /// budget.
+  package var memoryBytesMaximum: Int?
 
   package init(
     model: String, version: Int64, path: String, requiresProof: Bool = false,
-    latencyLimitMicroseconds: Int? = nil
+    latencyLimitMicroseconds: Int? = nil, latencyRatioMaximum: Int? = nil,
+    memoryBytesMaximum: Int? = nil
   ) {
     self.model = model
     self.version = version
     self.path = path
     self.requiresProof = requiresProof
     self.latencyLimitMicroseconds = latencyLimitMicroseconds
+    self.latencyRatioMaximum = latencyRatioMaximum
+    self.memoryBytesMaximum = memoryBytesMaximum
   }
 }

@@ -44,7 +44,8 @@ private func canonicalCode(_ failure: LoadFailure) -> String {
   case .invalidModel, .changedWhileLoading: "INVALID_ARGUMENT"
   case .unsupported: "UNIMPLEMENTED"
   case .overBudget, .drainTimedOut: "RESOURCE_EXHAUSTED"
-  case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate: "FAILED_PRECONDITION"
+  case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate,
+    .memoryGate: "FAILED_PRECONDITION"
   case .shuttingDown: "CANCELLED"
   }
 }

@@ -9,20 +9,31 @@ import Testing
 @testable import ModelDelivery
 
 /// One machine whose storage does at once what it is asked, and keeps what it was asked.
-private struct Bench {
+struct Bench {
   let fleet = TestFleet()
   var delivery: Delivery
   var effects: [DeliveryEffect] = []
   var stored: Set<Int64> = []
   var now = DeliveryTime(milliseconds: 0, wallSeconds: TestFleet.now)
   var activationFailure: Cause?
+  /// What the runtime tells of versions.
+  var observations: [Int64: VersionObservation] = [:]
+  /// Signed release messages in the store.
+  var releases: [Int64: [UInt8]] = [:]
+  /// Versions that were activated, in order.
+  var activated: [Int64] = []
 
-  init(record: DeliveryRecord? = nil, _ change: (inout DeviceProfile) -> Void = { _ in }) {
+  init(
+    record: DeliveryRecord? = nil, stored: Set<Int64> = [], releases: [Int64: [UInt8]] = [:],
+    _ change: (inout DeviceProfile) -> Void = { _ in }
+  ) {
     var profile = DeviceProfile(
       device: "device-1", models: ["digits"], root: fleet.trustedRoot, agent: "1.10.0",
       architecture: "x86_64", processorFeatures: 0b11, memoryBudget: 1 << 20, seed: 3)
     change(&profile)
     delivery = Delivery(profile, record: record)
+    self.stored = stored
+    self.releases = releases
     send(.started)
     send(.connected)
   }
@@ -53,11 +64,26 @@ private struct Bench {
         case .assemble(let model, _): events.append(.assembled(model: model))
         case .activate(let model, let version, _):
           stored.insert(version)
+          activated.append(version)
           events.append(
             .activated(model: model, version: version, failure: activationFailure))
+        case .observe(let model, let version):
+          guard let observation = observations[version] else { continue }
+          events.append(.observed(model: model, version: version, observation: observation))
+        case .readRelease(let model, let version):
+          guard let message = releases[version] else { continue }
+          events.append(.releaseRead(model: model, message: message))
         default: break
         }
       }
+    }
+  }
+
+  /// Lets time pass in steps of a quarter of a second, each with a tick.
+  mutating func pass(_ milliseconds: Int64) {
+    for _ in 0..<milliseconds / 250 {
+      now.milliseconds += 250
+      if delivery.deadline <= now.milliseconds { send(.tick) }
     }
   }
 
@@ -83,6 +109,7 @@ private struct Bench {
     var director = fleet.director(release.signed, sequence: sequence)
     director.target.manifestSHA256 = SHA256.hash(release.message)
     change(&director)
+    releases[release.document.sequence] = release.message
     hear(.director(fleet: fleet.name, model: "digits"), try fleet.sign(director))
     hear(
       .release(fleet: fleet.name, model: "digits", sequence: release.document.sequence),

@@ -20,6 +20,10 @@ struct DeliveryRecordTests {
       manifest: SHA256.hash([4]), attempts: 3, cause: .brokerUnreachable)
     model.releaseSequence = .max
     model.securityFloor = .max
+    model.trial = .init(
+      errorRate: TrialLimits.rateMaximum, latencyP95: TrialLimits.latencyMaximum)
+    model.trial?.hasEndedInOrder = true
+    model.trial?.crashes = TrialLimits.crashes
     return (String(repeating: name, count: 64), model)
   }
 

@@ -1,5 +1,6 @@
 import Cryptography
 import DeliveryTestSupport
+import ModelDelivery
 import Publishing
 import SignedDocuments
 import TestSupport

@@ -22,7 +22,11 @@ extension DeliveryDriver {
   convenience init(_ setup: Setup, log: Logger, manager: ModelManager) throws {
     try self.init(
       setup, log: log,
-      activate: { source, completion in manager.load(source, completion: completion) })
+      activate: { source, completion in manager.load(source, completion: completion) },
+      observe: { model, version in
+        let statuses = (try? manager.service.statuses(of: model)) ?? []
+        return statuses.first { $0.version == version }.map(VersionObservation.init)
+      })
   }
 }
 
@@ -122,5 +126,16 @@ extension DeliveryDriver.Setup {
         expected: "\(root.document.fleet), the fleet of the root document")
     }
     return root
+  }
+}
+
+extension VersionObservation {
+  fileprivate init(_ status: VersionStatus) {
+    let latency = status.latencyMicroseconds
+    self.init(
+      requests: Int64(clamping: status.requests), errors: Int64(clamping: status.errors),
+      latencyP50: Int64(latency.p50), latencyP95: Int64(latency.p95),
+      latencyP99: Int64(latency.p99),
+      residentBytes: Int64(ResidentMemory.ofThisProcess().anonymousBytes))
   }
 }

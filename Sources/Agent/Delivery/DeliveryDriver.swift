@@ -9,6 +9,10 @@ import Synchronization
 package typealias VersionActivation =
   @Sendable (VersionSource, @escaping @Sendable (Result<Void, LoadFailure>) -> Void) -> Void
 
+/// What is known of a version that is or was in service; nil when nothing is.
+package typealias VersionObserver = @Sendable (_ model: String, _ version: Int64) ->
+  VersionObservation?
+
 /// Delivery on a device: the protocol machine, its broker and its store, on a thread of low
 /// priority.
 package final class DeliveryDriver: DeliveryService {
@@ -39,14 +43,17 @@ package final class DeliveryDriver: DeliveryService {
   private let shared: DeliveryShared
 
   /// Opens the store; throws when it cannot be.
-  package init(_ setup: Setup, log: Logger, activate: @escaping VersionActivation) throws {
+  package init(
+    _ setup: Setup, log: Logger, activate: @escaping VersionActivation,
+    observe: @escaping VersionObserver = { _, _ in nil }
+  ) throws {
     let client = try MQTTClient(setup.broker)
     shared = DeliveryShared(
       waker: client.waker,
       status: DeliveryStatus(
         broker: "\(setup.broker.host):\(setup.broker.port)", connected: false, state: "idle",
         release: "", progressPercent: 0))
-    loop = try DeliveryLoop(setup, client, shared, log, activate)
+    loop = try DeliveryLoop(setup, client, shared, log, activate, observe)
   }
 
   /// Hands the stored versions to the activation, then begins to deliver; on no network itself.

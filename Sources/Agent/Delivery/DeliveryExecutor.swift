@@ -7,7 +7,9 @@ protocol DeliveryOutlet: AnyObject {
   func subscribe(_ topics: [String])
   func unsubscribe(_ topics: [String])
   /// Begins an activation; its outcome is handed to the executor later as `.activated`.
-  func activate(model: String, version: Int64, requiresProof: Bool)
+  func activate(model: String, version: Int64, proof: DeliveryEffect.Proof)
+  /// What is known of a version; nil when nothing is.
+  func observe(model: String, version: Int64) -> VersionObservation?
 }
 
 /// Does what the delivery machine asks for, and tells it what came of it, in order.
@@ -48,9 +50,15 @@ final class DeliveryExecutor {
       switch effect {
       case .subscribe(let topics): outlet?.subscribe(topics)
       case .unsubscribe(let topics): outlet?.unsubscribe(topics)
-      case .activate(let model, let version, let requiresProof):
+      case .activate(let model, let version, let proof):
         guard !failed.contains(model) else { continue }
-        outlet?.activate(model: model, version: version, requiresProof: requiresProof)
+        outlet?.activate(model: model, version: version, proof: proof)
+      case .observe(let model, let version):
+        guard let observation = outlet?.observe(model: model, version: version) else { continue }
+        events.append(.observed(model: model, version: version, observation: observation))
+      case .readRelease(let model, let version):
+        let message = try? store.release(.init(model: model, version: version))
+        if let message { events.append(.releaseRead(model: model, message: message)) }
       case .verify(let model, let version, let byteCount, let bundle):
         // What cannot be read is not whole: it is fetched again.
         let isWhole = try? store.verify(
@@ -100,7 +108,7 @@ final class DeliveryExecutor {
     case .collectGarbage(_, let inUse):
       try store.collectGarbage(
         keep: inUse.versions, staging: inUse.staging, untouched: inUse.untouched)
-    case .subscribe, .unsubscribe, .verify, .activate: break
+    case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease: break
     }
     return nil
   }
@@ -119,7 +127,7 @@ extension DeliveryEffect {
     case .synchronize(let model): (model, .synchronize)
     case .assemble(let model, _): (model, .assemble)
     case .discardStaged(let model), .collectGarbage(let model, _): (model, .collectGarbage)
-    case .subscribe, .unsubscribe, .verify, .activate: nil
+    case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease: nil
     }
   }
 }

@@ -18,6 +18,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private let shared: DeliveryShared
   private let log: Logger
   private let activation: VersionActivation
+  private let observation: VersionObserver
   private let store: ModelStore
   private let lock: StateLock
   private var reporter: DeliveryReporter
@@ -35,7 +36,8 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
 
   init(
     _ setup: DeliveryDriver.Setup, _ client: MQTTClient, _ shared: DeliveryShared,
-    _ log: Logger, _ activation: @escaping VersionActivation
+    _ log: Logger, _ activation: @escaping VersionActivation,
+    _ observation: @escaping VersionObserver
   ) throws {
     do {
       lock = try StateLock.take(setup.stateDirectory)
@@ -48,6 +50,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     self.shared = shared
     self.log = log
     self.activation = activation
+    self.observation = observation
     store = try ModelStore(SystemFiles(setup.stateDirectory))
     backoff = setup.backoff
     reporter = DeliveryReporter(setup)
@@ -70,6 +73,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       if executor.delivery.deadline <= DeliveryClock.now().milliseconds { handle(.tick) }
     }
     if shared.end.load(ordering: .acquiring) == DeliveryShared.End.orderly.rawValue {
+      handle(.stopping)
       sayGoodbye()
     }
     installation?.completion(.failure(.shuttingDown))
@@ -109,13 +113,19 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     }
   }
 
-  func activate(model: String, version: Int64, requiresProof: Bool) {
+  func observe(model: String, version: Int64) -> VersionObservation? {
+    observation(model, version)
+  }
+
+  func activate(model: String, version: Int64, proof: DeliveryEffect.Proof) {
     guard let path = try? ModelStore.bundlePath(.init(model: model, version: version)) else {
       return
     }
     let source = VersionSource(
       model: model, version: version, path: "\(setup.stateDirectory)/\(path)",
-      requiresProof: requiresProof)
+      requiresProof: proof.requiresVectors,
+      latencyRatioMaximum: proof.latencyRatio.map { Int(clamping: $0) },
+      memoryBytesMaximum: proof.memoryBytes.map { Int(clamping: $0) })
     let shared = shared
     activation(source) { result in
       let failure: Cause? =
@@ -230,7 +240,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     let snapshot = reporter.snapshot(
       statuses, isConnected: client.isConnected, hasFailed: hasFailed)
     shared.status.withLock { $0 = snapshot }
-    if client.isConnected, let message = reporter.status(statuses, now) { publish(message) }
+    if client.isConnected, let message = reporter.status(statuses, now, observation) { publish(message) }
   }
 
   private func publish(_ message: MQTTMessage) { _ = try? client.publish(message) }

@@ -44,20 +44,28 @@ struct DeliveryReporter {
   }
 
   /// The status to publish now; nil while the last one tells enough.
-  mutating func status(_ statuses: [Delivery.Status], _ now: DeliveryTime) -> MQTTMessage? {
+  ///
+  /// - Parameter observe: asked for the counters of each version that serves.
+  mutating func status(
+    _ statuses: [Delivery.Status], _ now: DeliveryTime, _ observe: VersionObserver
+  ) -> MQTTMessage? {
     let started = startMilliseconds ?? now.milliseconds
     startMilliseconds = started
     let isNews =
       published.count != statuses.count
       || zip(published, statuses).contains { !$0.isSame(as: $1) || $0.isTenth(before: $1) }
     let age = now.milliseconds - publishedAt
-    guard isNews || age >= AgentLimits.statusRefreshMilliseconds else { return nil }
+    let isOnTrial = statuses.contains { $0.state == .trial }
+    let refresh =
+      isOnTrial
+      ? AgentLimits.trialStatusRefreshMilliseconds : AgentLimits.statusRefreshMilliseconds
+    guard isNews || age >= refresh else { return nil }
     published = statuses
     publishedAt = now.milliseconds
     sequence += 1
     let document = StatusDocument(
       birth: birthNumber, sequence: sequence, agent: setup.profile.agent, kernels: setup.kernels,
-      models: statuses.map(\.document), residentBytes: Int64(ResidentMemory.ofThisProcess().bytes),
+      models: statuses.map { $0.document(observe) }, residentBytes: Int64(ResidentMemory.ofThisProcess().bytes),
       diskFreeBytes: DiskSpace.freeBytes(setup.stateDirectory),
       uptimeSeconds: (now.milliseconds - started) / 1000)
     let topic = Topic.status(fleet: setup.fleet, device: setup.profile.device)
@@ -103,10 +111,12 @@ extension Delivery.Status {
     progressPercent / 10 != other.progressPercent / 10
   }
 
-  fileprivate var document: StatusDocument.Model {
-    StatusDocument.Model(
+  fileprivate func document(_ observe: VersionObserver) -> StatusDocument.Model {
+    let known = serving.flatMap { observe(model, $0) } ?? VersionObservation()
+    return StatusDocument.Model(
       name: model, state: state.rawValue, current: serving, previous: previous, target: target,
       progressPercent: Int64(progressPercent), cause: cause?.rawValue, attempts: attempts,
-      directorSequence: directorSequence, isStale: isStale)
+      directorSequence: directorSequence, isStale: isStale, requests: known.requests,
+      errors: known.errors, latencyP50: known.latencyP50, latencyP99: known.latencyP99)
   }
 }

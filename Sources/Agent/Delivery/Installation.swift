@@ -79,7 +79,7 @@ struct Installation {
     switch status.state {
     case .starting, .assembled, .candidate: return nil
     case .offered, .planned, .fetching: guard isExhausted else { return nil }
-    case .idle, .committed, .waiting, .refused: break
+    case .idle, .trial, .committed, .waiting, .refused, .rolledBack: break
     }
     let fallback: Cause? = status.state == .idle ? nil : .truncated
     return InstallReport(

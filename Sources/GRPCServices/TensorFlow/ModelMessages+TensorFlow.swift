@@ -144,7 +144,8 @@ extension GRPCCode {
       case .invalidModel, .changedWhileLoading: .invalidArgument
       case .unsupported: .unimplemented
       case .overBudget, .drainTimedOut: .resourceExhausted
-      case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate: .failedPrecondition
+      case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate,
+        .memoryGate: .failedPrecondition
       case .shuttingDown: .cancelled
       }
   }

@@ -54,6 +54,8 @@ struct Publish: ParsableCommand {
   @Option(help: "The zstd level of the blocks, 1 to 22.")
   var level: Int = BlockCodec.defaultLevel
 
+  @OptionGroup var gateOptions: GateOptions
+
   @Flag(help: "Publish a version that is not above the published one.")
   var allowDown = false
 
@@ -96,7 +98,8 @@ struct Publish: ParsableCommand {
       let request = Publisher.Request(
         model: name, version: version, allowsDown: allowDown,
         directorSeconds: Int64(expiresDays) * 86_400, level: level,
-        bases: bases, directs: !hold, verifiesAll: verify)
+        bases: bases, gate: gateOptions.gate, securityFloor: gateOptions.securityFloor,
+        directs: !hold, verifiesAll: verify)
       if let to {
         summary = try publisher.write(opened, request, to: to)
       } else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cryptography
+import ModelDelivery
 import Publishing
 import SignedDocuments
 

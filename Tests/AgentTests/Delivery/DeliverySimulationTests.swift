@@ -6,12 +6,14 @@ import Testing
 @Suite("Delivery under seeded faults")
 struct DeliverySimulationTests {
   /// Versions 1 to 4 are published one after another while messages are lost, doubled, reordered
-  /// and corrupted, the link breaks, activations fail and crash, and the power is cut between any
+  /// and corrupted, the link breaks, activations fail and crash, versions on trial fail their
+  /// requests and end the agent, and the power is cut between any
   /// two file calls; then the faults stop, and version 4 is asked for once more.
   private func simulate(_ seed: UInt64) -> SimulatedDevice {
     let device = SimulatedDevice(seed: seed)
     let releases = device.releases
     if seed % 3 == 0 { device.bad = [2] }
+    if seed % 4 == 0 { device.erring = [3] }
     device.turnOn()
     for version in 1...4 as ClosedRange<Int64> {
       let topics = releases.topics[version] ?? [:]
@@ -37,14 +39,16 @@ struct DeliverySimulationTests {
 
   @Test("what serves is whole, nothing durable goes back, and all ends well when the faults stop")
   func lives() {
-    var lives = 0
+    var (lives, rolledBack) = (0, 0)
     for seed in 1...150 as ClosedRange<UInt64> {
       let device = simulate(seed)
       #expect(device.violations == [], "seed \(seed)")
       #expect(device.serving == 4, "seed \(seed)")
       #expect(device.status?.state == .committed, "seed \(seed)")
       lives += device.lives
+      rolledBack += device.rolledBack.count
     }
+    #expect(rolledBack > 20, "\(rolledBack)")
     // The faults do strike: a device lives many times before it is left in peace.
     #expect(lives > 1000, "\(lives)")
   }

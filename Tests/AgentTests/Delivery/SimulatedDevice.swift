@@ -39,6 +39,7 @@ struct SimulatedReleases: Sendable {
       let object = EncodedObject(encoding: bundle.bytes, blockSizeLog2: 14, level: 1)
       var document = signed.document
       document.blockSizeLog2 = 14
+      if version > 1 { document.gate.trialMinutes = 1 }
       document.blockListSHA256 = object.index.blockListSHA256
       document.full = .init(
         objectID: object.index.objectID, encodedBytes: object.encodedBytes)
@@ -93,6 +94,7 @@ final class SimulatedDevice: DeliveryOutlet {
     var powerCut = 95
     var activationCrash = 8
     var activationFailure = 8
+    var trialCrash = 1
   }
 
   private enum Happening {
@@ -107,9 +109,14 @@ final class SimulatedDevice: DeliveryOutlet {
   var faults: Faults? = Faults()
   /// Versions that fail their gate.
   var bad: Set<Int64> = []
+  /// Versions whose requests fail, as they did not before them.
+  var erring: Set<Int64> = []
+  /// Versions that were taken back.
+  private(set) var rolledBack: Set<Int64> = []
   private(set) var violations: [String] = []
   private(set) var lives = 0
   private(set) var serving: Int64?
+  private var servingSince: Int64 = 0
   private var milliseconds: Int64 = 0
   private var executor: DeliveryExecutor?
   private var retained: [String: [UInt8]] = [:]
@@ -151,7 +158,14 @@ final class SimulatedDevice: DeliveryOutlet {
 
   func unsubscribe(_ topics: [String]) { subscriptions.subtract(topics) }
 
-  func activate(model: String, version: Int64, requiresProof: Bool) {
+  func observe(model: String, version: Int64) -> VersionObservation? {
+    guard version == serving else { return nil }
+    let requests = max(0, milliseconds - servingSince) / 10
+    return VersionObservation(
+      requests: requests, errors: erring.contains(version) ? requests / 2 : requests / 1000)
+  }
+
+  func activate(model: String, version: Int64, proof: DeliveryEffect.Proof) {
     if !isWhole(version) {
       violations.append("version \(version) is activated and not whole")
     }
@@ -208,7 +222,10 @@ final class SimulatedDevice: DeliveryOutlet {
       if case .message(let topic, _) = event, !subscriptions.contains(topic), !happens(50) {
         return
       }
-      if case .activated(_, let version, nil) = event { serving = version }
+      if case .activated(_, let version, nil) = event {
+        if serving != version { servingSince = milliseconds }
+        serving = version
+      }
       handle(event)
       if let faults, isConnected, happens(faults.disconnection) { changeLink() }
     }
@@ -228,6 +245,10 @@ final class SimulatedDevice: DeliveryOutlet {
 
   private func handle(_ event: DeliveryEvent) {
     executor?.handle(event, now: time)
+    if let status, status.state == .rolledBack, let target = status.target {
+      rolledBack.insert(target)
+    }
+    if let faults, status?.state == .trial, happens(faults.trialCrash) { crashes = true }
     if disk.isCut || crashes { boot() }
   }
 
@@ -256,7 +277,9 @@ final class SimulatedDevice: DeliveryOutlet {
     self.executor = executor
     executor.handle(.started, now: time)
     if disk.isCut || crashes { return false }
-    if let current = lastDurable?.current, queue.isEmpty {
+    // The first version of all may be given up with nothing to go back to.
+    let isAlone = lastDurable?.trial != nil && lastDurable?.previous == nil
+    if let current = lastDurable?.current, queue.isEmpty, !isAlone {
       violations.append("version \(current.version) is current and is not activated")
     }
     schedule(.link, within: 400...5000)
@@ -267,7 +290,14 @@ final class SimulatedDevice: DeliveryOutlet {
   private func check(_ model: DeliveryRecord.Model?) {
     if let last = lastDurable {
       if (model?.current?.version ?? 0) < (last.current?.version ?? 0) {
-        violations.append("the current version went back")
+        if last.trial == nil {
+          violations.append("the current version went back")
+        } else if model?.current != nil, model?.current != last.previous {
+          violations.append("the version on trial gave way to one that was never kept")
+        }
+      }
+      if (model?.releaseSequence ?? 0) < last.releaseSequence {
+        violations.append("the release sequence went back")
       }
       if (model?.director?.sequence ?? 0) < (last.director?.sequence ?? 0) {
         violations.append("the director's sequence went back")
@@ -275,6 +305,9 @@ final class SimulatedDevice: DeliveryOutlet {
     }
     if let current = model?.current, !isWhole(current.version) {
       violations.append("the current version \(current.version) is not whole after a restart")
+    }
+    if let current = model?.current, model?.trial == nil, erring.contains(current.version) {
+      violations.append("version \(current.version) fails its requests and was kept")
     }
     lastDurable = model
   }
