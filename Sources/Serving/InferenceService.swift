@@ -17,11 +17,27 @@ package final class InferenceService: Sendable {
   /// Every declared model, sorted.
   package func modelNames() -> [String] { registry.state.withLock { $0.models.keys.sorted() } }
 
-  /// Whether every declared model has a version that serves, and the agent is not shutting down.
+  /// Whether every declared model has a version that serves, or was taken out of service by hand, and
+  /// the agent is not shutting down.
   package func isReady() -> Bool {
     registry.state.withLock { state in
       !state.isShuttingDown
-        && state.models.values.allSatisfy { !$0.serving.isEmpty || $0.isSwitching }
+        && state.models.values.allSatisfy { !$0.serving.isEmpty || $0.isSwitching || $0.isHeld }
+    }
+  }
+
+  /// Which versions of `model` are to serve.
+  package func policy(of model: String) -> VersionPolicy {
+    registry.state.withLock { $0.models[model]?.declaration.policy } ?? .latest(1)
+  }
+
+  /// What is wanted of `model` and what is not: for whoever judges how the agent is doing.
+  package func declaration(
+    of model: String
+  ) -> (labels: [String: Int64], isHeld: Bool) {
+    registry.state.withLock { state in
+      let entry = state.models[model]
+      return (entry?.declaration.labels ?? [:], entry?.isHeld ?? false)
     }
   }
 

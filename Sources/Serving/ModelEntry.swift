@@ -27,6 +27,9 @@ struct ModelEntry {
   var draining: [Draining] = []
   /// The latest last.
   var history: [VersionStatus] = []
+  var declaration = Declaration()
+  /// Somebody took the model out of service, so that it is not missed.
+  var isHeld = false
   /// A drain-first switch is under way, and leases are parked.
   var isSwitching = false
   var parked = FIFO<Parked>()

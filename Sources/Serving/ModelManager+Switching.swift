@@ -1,7 +1,7 @@
 /// The loader thread's work.
 extension ModelManager {
-  /// Brings `source` into service, by whichever policy the budget admits.
-  func bring(_ source: VersionSource) throws(LoadFailure) {
+  /// Brings `source` into service beside `kept`, in whichever order the budget admits.
+  func bring(_ source: VersionSource, keeping kept: Set<Int64>) throws(LoadFailure) {
     defer { registry.progress(source, nil) }
     guard registry.accepts else { throw .shuttingDown }
     if registry.serves(source) { return }
@@ -13,12 +13,63 @@ extension ModelManager {
       do throws(MemoryRefusal) {
         charge = try ledger.charge(candidate.name, candidate.items)
       } catch {
-        return try drainFirst(candidate, refusal: error)
+        return try drainFirst(candidate, keeping: kept, refusal: error)
       }
-      try adopt(try prepare(candidate, charge), labels: nil)
+      try adopt(try prepare(candidate, charge), keeping: kept)
     } catch {
       refuse(source, error)
       throw error
+    }
+  }
+
+  /// Loads what `plans` lack beside all that serves, and changes over when all of it is proven.
+  func bring(_ plans: [ModelPlan]) throws(PlanFailure) {
+    var changes: [ModelChange] = []
+    var begun: [VersionSource] = []
+    defer { for source in begun { registry.progress(source, nil) } }
+    for plan in plans {
+      let isNew = !registry.knows(plan.model)
+      var change = ModelChange(
+        model: plan.model, kept: Set(plan.versions.map(\.version)),
+        declaration: .init(policy: plan.policy, labels: plan.labels))
+      for source in plan.versions where isNew || !registry.serves(source) {
+        if !isNew { begun.append(source) }
+        do throws(LoadFailure) {
+          change.added.append(try makeBeside(source, isShown: !isNew))
+        } catch {
+          if !isNew { refuse(source, error) }
+          throw PlanFailure(model: source.model, version: source.version, cause: error)
+        }
+      }
+      changes.append(change)
+    }
+    guard registry.commit(changes) else {
+      throw PlanFailure(
+        model: plans.first?.model ?? "", version: 0, cause: .shuttingDown)
+    }
+    for loaded in changes.flatMap(\.added) { announce(loaded) }
+  }
+
+  /// A version that is proven and serves nobody yet; what serves now stays as it is.
+  ///
+  /// - Parameter isShown: whether its progress is, which makes the model known.
+  private func makeBeside(
+    _ source: VersionSource, isShown: Bool
+  ) throws(LoadFailure) -> LoadedVersion {
+    guard registry.accepts else { throw .shuttingDown }
+    if isShown { registry.progress(source, .preparing) }
+    registry.onEvent(.preparing(model: source.model, version: source.version))
+    let candidate = try versionLoader.plan(source)
+    let preparing = try versionLoader.prepare(candidate, try charge(candidate))
+    if isShown { registry.progress(source, .proving) }
+    return makeLoaded(try versionLoader.prove(preparing, candidate))
+  }
+
+  private func charge(_ candidate: CandidateVersion) throws(LoadFailure) -> MemoryCharge {
+    do throws(MemoryRefusal) {
+      return try ledger.charge(candidate.name, candidate.items)
+    } catch {
+      throw .overBudget(needed: error.needed, available: error.available, budget: error.budget)
     }
   }
 
@@ -31,21 +82,31 @@ extension ModelManager {
     return try versionLoader.prove(preparing, candidate)
   }
 
-  /// Swaps the pointer; whatever served before drains.
+  /// Swaps the pointer; whatever served before drains, but for `kept`.
   ///
-  /// - Parameter labels: the labels to restore; nil moves `stable` to this version.
+  /// - Parameter labels: the labels to restore; nil when they follow from what serves.
   private func adopt(
-    _ prepared: PreparedVersion, labels: [String: Int64]?
+    _ prepared: PreparedVersion, keeping kept: Set<Int64>, labels: [String: Int64]? = nil
   ) throws(LoadFailure) {
-    let source = prepared.source
-    let loaded = LoadedVersion(
+    let loaded = makeLoaded(prepared)
+    let change = ModelChange(
+      model: prepared.source.model, added: [loaded], kept: kept, labels: labels)
+    guard registry.commit([change]) else { throw .shuttingDown }
+    announce(loaded)
+  }
+
+  private func makeLoaded(_ prepared: PreparedVersion) -> LoadedVersion {
+    let model = prepared.source.model
+    return LoadedVersion(
       id: registry.makeID(), prepared: prepared, limits: registry.limits,
-      onUnload: { [weak registry] id in registry?.unloaded(id, model: source.model) })
-    guard registry.swap(in: loaded, labels: labels) else { throw .shuttingDown }
+      onUnload: { [weak registry] id in registry?.unloaded(id, model: model) })
+  }
+
+  private func announce(_ loaded: LoadedVersion) {
     registry.onEvent(
       .serving(
-        model: source.model, version: source.version,
-        medianMicroseconds: prepared.medianMicroseconds, memory: prepared.memory))
+        model: loaded.source.model, version: loaded.source.version,
+        medianMicroseconds: loaded.medianMicroseconds, memory: loaded.memory))
   }
 
   private func refuse(_ source: VersionSource, _ cause: LoadFailure) {
@@ -54,19 +115,19 @@ extension ModelManager {
     registry.onEvent(.refused(model: source.model, version: source.version, cause: cause))
   }
 
-  /// Unloads what serves, then brings `candidate`; requests wait meanwhile.
+  /// Unloads what serves but for `kept`, then brings `candidate`; requests wait meanwhile.
   private func drainFirst(
-    _ candidate: CandidateVersion, refusal: MemoryRefusal
+    _ candidate: CandidateVersion, keeping kept: Set<Int64>, refusal: MemoryRefusal
   ) throws(LoadFailure) {
     let source = candidate.source
-    let room = registry.reclaimableBytes(of: source.model)
+    let room = registry.reclaimableBytes(of: source.model, except: kept)
     let overBudget = LoadFailure.overBudget(
       needed: refusal.needed, available: refusal.available + room, budget: refusal.budget)
     guard room > 0, refusal.available + room >= refusal.needed else { throw overBudget }
 
     defer { registry.release(parkedOf: source.model) }
     let labels = registry.beginSwitch(source.model)
-    let leaving = registry.withdraw(source.model, only: nil)
+    let leaving = registry.withdraw(source.model, except: kept)
     for old in leaving {
       registry.onEvent(
         .drainFirst(
@@ -74,20 +135,14 @@ extension ModelManager {
     }
     // What drained before this switch counts as room too, so that it is waited for alike.
     guard waitUntilGone(registry.draining(of: source.model)) else {
-      restore(leaving, labels)
+      restore(leaving, keeping: kept, labels)
       throw registry.accepts
         ? .drainTimedOut(milliseconds: registry.limits.drainMilliseconds) : .shuttingDown
     }
     do throws(LoadFailure) {
-      let charge: MemoryCharge
-      do throws(MemoryRefusal) {
-        charge = try ledger.charge(candidate.name, candidate.items)
-      } catch {
-        throw .overBudget(needed: error.needed, available: error.available, budget: error.budget)
-      }
-      try adopt(try prepare(candidate, charge), labels: nil)
+      try adopt(try prepare(candidate, try charge(candidate)), keeping: kept)
     } catch {
-      restore(leaving, labels)
+      restore(leaving, keeping: kept, labels)
       throw error
     }
   }
@@ -106,25 +161,27 @@ extension ModelManager {
     return true
   }
 
-  /// Puts `leaving` back into service: as they are when they are still in memory, from their files
-  /// otherwise.
-  private func restore(_ leaving: [LeavingVersion], _ labels: [String: Int64]) {
+  /// Puts `leaving` back into service beside `kept`: as they are when they are still in memory, from
+  /// their files otherwise.
+  private func restore(
+    _ leaving: [LeavingVersion], keeping kept: Set<Int64>, _ labels: [String: Int64]
+  ) {
+    var kept = kept
     for old in leaving {
       let source = old.source
-      if let loaded = old.loaded, registry.swap(in: loaded, labels: labels) {
-        registry.onEvent(.restored(model: source.model, version: source.version))
-        continue
+      defer { kept.insert(source.version) }
+      if let loaded = old.loaded {
+        let change = ModelChange(
+          model: source.model, added: [loaded], kept: kept, labels: labels)
+        if registry.commit([change]) {
+          registry.onEvent(.restored(model: source.model, version: source.version))
+          continue
+        }
       }
       do throws(LoadFailure) {
         let candidate = try versionLoader.plan(source)
-        let charge: MemoryCharge
-        do throws(MemoryRefusal) {
-          charge = try ledger.charge(candidate.name, candidate.items)
-        } catch {
-          throw .overBudget(
-            needed: error.needed, available: error.available, budget: error.budget)
-        }
-        try adopt(try prepare(candidate, charge), labels: labels)
+        try adopt(
+          try prepare(candidate, try charge(candidate)), keeping: kept, labels: labels)
         registry.onEvent(.restored(model: source.model, version: source.version))
       } catch {
         registry.refuse(source, error)

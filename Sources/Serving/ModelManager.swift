@@ -24,17 +24,29 @@ package final class ModelManager: Sendable {
   }
 
   /// Makes `model` known before any version of it is.
-  package func declare(_ model: String) { registry.update(model) { _ in } }
+  ///
+  /// - Parameters:
+  ///   - policy: what clients are told of which versions serve; whoever loads them goes by it.
+  ///   - labels: names for versions. Each points at its version from when that serves, and until then
+  ///     at the one before.
+  package func declare(
+    _ model: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:]
+  ) {
+    registry.update(model) { entry in
+      entry.declaration = ModelEntry.Declaration(policy: policy, labels: labels)
+      entry.settleLabels(stable: nil)
+    }
+  }
 
-  /// Brings a version into service in place of those that serve its model now.
+  /// Brings a version into service, in place of those that serve its model now but for `kept`.
   ///
   /// import → plan → charge → prepare → prove → swap → drain. When old and new do not fit together
-  /// but the new alone does, the old is drained and unloaded first, and loaded again when the new
-  /// fails. A version that serves already from the same path is left alone.
+  /// but the new fits without those that leave, they are drained and unloaded first, and loaded again
+  /// when the new fails. A version that serves already from the same path is left alone.
   /// - Parameter completion: called once, on the loader thread, or at once when the load is not
   ///   taken up.
   package func load(
-    _ source: VersionSource,
+    _ source: VersionSource, keeping kept: Set<Int64> = [],
     completion: @escaping @Sendable (Result<Void, LoadFailure>) -> Void
   ) {
     guard registry.accepts, loaderThread.waiting < registry.limits.loadQueueMaximum else {
@@ -42,13 +54,39 @@ package final class ModelManager: Sendable {
     }
     registry.progress(source, .staged)
     loaderThread.submit { [self] in
-      completion(Result { () throws(LoadFailure) in try bring(source) })
+      completion(Result { () throws(LoadFailure) in try bring(source, keeping: kept) })
+    }
+  }
+
+  /// Puts all of `plans` into force at one moment, or none of them: first each version that does not
+  /// serve yet is loaded and proven beside what serves, then labels and versions change together.
+  ///
+  /// - Parameter completion: called once, on the loader thread, or at once when nothing was taken up.
+  package func apply(
+    _ plans: [ModelPlan], completion: @escaping @Sendable (Result<Void, PlanFailure>) -> Void
+  ) {
+    guard registry.accepts, loaderThread.waiting < registry.limits.loadQueueMaximum else {
+      let first = plans.first?.versions.first
+      return completion(
+        .failure(
+          PlanFailure(
+            model: first?.model ?? "", version: first?.version ?? 0, cause: .shuttingDown)))
+    }
+    loaderThread.submit { [self] in
+      completion(Result { () throws(PlanFailure) in try bring(plans) })
     }
   }
 
   /// Takes a version out of service; its memory goes with its last request.
   package func unload(model: String, version: Int64) {
     _ = registry.withdraw(model, only: version)
+  }
+
+  /// Takes every version of `model` out of service by somebody's wish: it is not missed until a
+  /// version of it serves again.
+  package func hold(_ model: String) {
+    registry.update(model) { $0.isHeld = true }
+    _ = registry.withdraw(model)
   }
 
   /// Waits for the loads that were asked for until now, at most so long.
@@ -62,7 +100,7 @@ package final class ModelManager: Sendable {
   /// are waiting.
   package func forget(_ model: String) {
     loaderThread.submit { [registry] in
-      _ = registry.withdraw(model, only: nil)
+      _ = registry.withdraw(model)
       _ = registry.state.withLock { $0.models.removeValue(forKey: model) }
     }
   }
@@ -96,7 +134,7 @@ package final class ModelManager: Sendable {
     var waits: [Semaphore] = []
     for model in service.modelNames() {
       registry.release(parkedOf: model)
-      waits += registry.withdraw(model, only: nil).map(\.gone)
+      waits += registry.withdraw(model).map(\.gone)
     }
     let drained = waits.allSatisfy { $0.wait(until: deadline) }
     return registry.executor.shutdown(until: deadline) && drained && loaderEnded

@@ -16,7 +16,9 @@ extension ModelRegistry {
       guard let entry = state.models[model] else {
         return .now(.failure(.modelNotFound(model: model)))
       }
-      guard entry.isSwitching else { return .now(Self.resolve(entry, selector)) }
+      if !entry.isSwitching || entry.serves(selector) {
+        return .now(Self.resolve(entry, selector))
+      }
       guard entry.parked.count < limits.parkedRequestsMaximum else {
         return .now(.failure(.queueFull(model: model, limit: limits.parkedRequestsMaximum)))
       }
@@ -75,6 +77,17 @@ extension ModelRegistry {
       return .success(VersionLease(try entry.resolve(selector)))
     } catch {
       return .failure(error)
+    }
+  }
+}
+
+extension ModelEntry {
+  /// Whether a switch under way leaves the version that is asked for by number or label alone.
+  fileprivate func serves(_ selector: VersionSelector) -> Bool {
+    switch selector {
+    case .latest: false
+    case .version(let version): serving[version] != nil
+    case .label(let label): labels[label].map { serving[$0] != nil } ?? false
     }
   }
 }

@@ -48,10 +48,10 @@ extension ModelRegistry {
     update(source.model) { $0.serving[source.version]?.source.path == source.path }
   }
 
-  /// Bytes that come free when everything that serves or drains of `model` is gone.
-  func reclaimableBytes(of model: String) -> Int {
+  /// Bytes that come free when all that serves or drains of `model` is gone, but for `kept`.
+  func reclaimableBytes(of model: String, except kept: Set<Int64>) -> Int {
     update(model) { entry in
-      entry.serving.values.reduce(0) { $0 + $1.memory.totalBytes }
+      entry.serving.reduce(0) { $0 + (kept.contains($1.key) ? 0 : $1.value.memory.totalBytes) }
         + entry.draining.reduce(0) { $0 + $1.memory.totalBytes }
     }
   }
@@ -69,43 +69,31 @@ extension ModelRegistry {
     }
   }
 
-  /// Makes `loaded` the version that serves its model, and lets go of those that served before.
-  ///
-  /// - Parameter labels: the model's labels from now on; nil moves `stable` alone.
-  /// - Returns: false when the agent is shutting down and nothing was changed.
-  func swap(in loaded: LoadedVersion, labels: [String: Int64]?) -> Bool {
-    let version = loaded.description.version
-    let model = loaded.description.model
-    // Dropped after the lock: the end of the last reference takes it again.
-    let former: [LoadedVersion]? = state.withLock { state in
-      guard !state.isShuttingDown else { return nil }
-      var entry = state.models[model] ?? ModelEntry(model: model)
-      let former = Array(entry.serving.values)
-      entry.drain(former)
-      entry.draining.removeAll { $0.id == loaded.id }
-      entry.serving = [version: loaded]
-      entry.labels = labels ?? entry.labels
-      if labels == nil { entry.labels[ModelEntry.stable] = version }
-      entry.loading[version] = nil
-      entry.history.removeAll { $0.version == version }
-      state.models[model] = entry
-      return former
+  /// Takes one version of `model` out of service; its labels go with it.
+  func withdraw(_ model: String, only version: Int64) -> [LeavingVersion] {
+    withdraw(model) { entry in
+      let kept = Set(entry.serving.keys).subtracting([version])
+      return entry.make(ModelChange(model: model, kept: kept))
     }
-    return former != nil
   }
 
-  /// Takes a version, or all of them, out of service.
-  func withdraw(_ model: String, only version: Int64?) -> [LeavingVersion] {
+  /// Takes all versions of `model` but `kept` out of service; its labels stay for those that come.
+  func withdraw(_ model: String, except kept: Set<Int64> = []) -> [LeavingVersion] {
+    withdraw(model) { entry in
+      let former = entry.serving.filter { !kept.contains($0.key) }
+      entry.drain(Array(former.values))
+      for version in former.keys { entry.serving[version] = nil }
+      return Array(former.values)
+    }
+  }
+
+  private func withdraw(
+    _ model: String, _ body: (inout ModelEntry) -> [LoadedVersion]
+  ) -> [LeavingVersion] {
     let former: [LoadedVersion] = state.withLock { state in
       guard var entry = state.models[model] else { return [] }
-      let former = entry.serving.values.filter {
-        version == nil || $0.description.version == version
-      }
-      entry.drain(former)
-      for loaded in former { entry.serving[loaded.description.version] = nil }
-      if let version { entry.labels = entry.labels.filter { $0.value != version } }
-      state.models[model] = entry
-      return former
+      defer { state.models[model] = entry }
+      return body(&entry)
     }
     return former.map { LeavingVersion($0) }
   }

@@ -33,6 +33,8 @@ final class ModelRegistry: Sendable {
     state.withLock { state in body(&state.models[model, default: ModelEntry(model: model)]) }
   }
 
+  func knows(_ model: String) -> Bool { state.withLock { $0.models[model] != nil } }
+
   func makeID() -> UInt64 {
     state.withLock { state in
       state.nextID += 1
