@@ -198,7 +198,8 @@ let package = Package(
     tests(
       "GRPCServicesTests",
       [
-        "GRPCServices", "GRPC", "Serving", "Transport", "Tensors", "ByteParsing", "KernelDispatch",
+        "GRPCServices", "GRPC", "TensorFlowServing", "Serving", "Transport", "Tensors", "ByteParsing",
+        "KernelDispatch",
       ]),
     tests(
       "ProtocolTests",

@@ -9,6 +9,7 @@ struct AdminRoutes: Sendable {
   let configuration: CurrentConfiguration
   let delivery: (any DeliveryService)?
   let repository: RepositoryRoutes
+  let models: ModelRoutes
 
   func handle(
     _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
@@ -36,7 +37,8 @@ struct AdminRoutes: Sendable {
       }
       install(request.body, respond)
     default:
-      if !repository.handle(request, respond) { respond(.error(404, "no such path")) }
+      if repository.handle(request, respond) || models.handle(request, respond) { return }
+      respond(.error(404, "no such path"))
     }
   }
 

@@ -91,7 +91,9 @@ package final class Agent: Sendable {
     for name in configuration.modelNames { manager.declare(name) }
     delivery = try Self.makeDelivery(configuration, parts, manager, log)
     stores = LocalStores(
-      configuration.models, manager: manager, pollMilliseconds: configuration.pollMilliseconds)
+      configuration.models, manager: manager,
+      pins: PinFile(path: configuration.stateDirectory + "/pins.json", log: log),
+      pollMilliseconds: configuration.pollMilliseconds)
     report = StatusReport(
       service: manager.service, ledger: manager.ledger,
       process: ProcessFacts(
@@ -116,7 +118,7 @@ package final class Agent: Sendable {
       let sockets = AgentSockets(
         configuration, thread, memory.connections, limiter, parts.inherited)
       let remoteCalls = try sockets.openRemoteCalls(
-        parts, manager.service, LocalAdministration(stores))
+        parts, manager.service, LocalAdministration(stores, current))
       remoteCallServer = remoteCalls
       do throws(AgentError) {
         (dataServer, adminServer) = try sockets.open(
@@ -124,7 +126,8 @@ package final class Agent: Sendable {
             + (configuration.metricsOnDataSocket ? [metrics.route] : []),
           admin: AdminRoutes(
             report: report, metrics: metrics, configuration: current, delivery: delivery,
-            repository: RepositoryRoutes(service: manager.service, stores: stores)))
+            repository: RepositoryRoutes(service: manager.service, stores: stores),
+            models: ModelRoutes(stores: stores, manager: manager)))
       } catch {
         remoteCalls?.shutdown(drainMilliseconds: 0)
         throw error

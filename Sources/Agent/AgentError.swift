@@ -5,6 +5,8 @@ package enum AgentError: Error, Equatable, Sendable {
   case fileTooLarge(path: String, limit: Int)
   /// The document is no JSON5, at this place, in the decoder's words.
   case malformed(place: String, reason: String)
+  /// Another file that the configuration names is none of its kind; its parser's sentence.
+  case malformedFile(path: String, reason: String)
   /// A key that means nothing; `nearest` is the known key that looks most like it.
   case unknownKey(key: String, nearest: String?)
   case missingKey(key: String)
@@ -34,6 +36,7 @@ package enum AgentError: Error, Equatable, Sendable {
       "\(path) is larger than \(limit) bytes; is it the right file?"
     case .malformed(let place, let reason):
       "The configuration is malformed at \(place): \(reason)."
+    case .malformedFile(let path, let reason): "\(path): \(reason)"
     case .unknownKey(let key, let nearest):
       "The configuration has an unknown key \"\(key)\""
         + (nearest.map { "; did you mean \"\($0)\"?" } ?? ".")

@@ -40,6 +40,8 @@ package enum AgentLimits {
   static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.
   static let passwordFileBytesMaximum = 4096
+  /// Bytes of the file of pinned versions.
+  static let pinFileBytesMaximum = 64 * 1024
   /// Bytes of a root document's file.
   static let rootFileBytesMaximum = 32 * 1024
   /// Connections of the data socket that the budget always holds.

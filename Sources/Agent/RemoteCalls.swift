@@ -25,8 +25,12 @@ package struct RemoteCallSettings: Sendable {
 /// What may be done to local models by hand, and by whom.
 package struct LocalAdministration: Sendable {
   private let stores: LocalStores
+  private let current: CurrentConfiguration
 
-  init(_ stores: LocalStores) { self.stores = stores }
+  init(_ stores: LocalStores, _ current: CurrentConfiguration) {
+    self.stores = stores
+    self.current = current
+  }
 
   /// Whoever could open the admin socket, whose file only its owner and root can.
   package func isAllowed(_ peer: PeerCredentials?) -> Bool {
@@ -40,6 +44,28 @@ package struct LocalAdministration: Sendable {
     stores.load(model) { result in
       switch result {
       case .success: completion(nil)
+      case .failure(let refusal): completion(refusal)
+      }
+    }
+  }
+
+  /// Puts `models` in place of all local models, when every version that they ask for can be served,
+  /// and changes nothing otherwise.
+  package func replace(
+    _ models: [String: LocalModel], completion: @escaping @Sendable (RepositoryRefusal?) -> Void
+  ) {
+    var configuration = current.value
+    configuration.models = models
+    do throws(AgentError) {
+      try configuration.validate()
+    } catch {
+      return completion(.invalid(error))
+    }
+    stores.replace(models) { [current] result in
+      switch result {
+      case .success:
+        current.replace(models)
+        completion(nil)
       case .failure(let refusal): completion(refusal)
       }
     }

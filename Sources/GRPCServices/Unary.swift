@@ -1,5 +1,6 @@
 import ByteParsing
 package import GRPC
+package import TensorFlowServing
 
 /// A writer of a reply that is written once.
 func replyWriter(capacity: Int = 256) -> ProtobufWriter {
@@ -23,15 +24,22 @@ package struct Administration: Sendable {
   package var load: @Sendable (String, @escaping @Sendable (GRPCStatus?) -> Void) -> Void
   /// Takes every version of a model out of service.
   package var unload: @Sendable (String) -> GRPCStatus?
+  /// Puts a configuration in place of that of all local models; completes when all of it is in force,
+  /// or nothing has changed.
+  package var replace:
+    @Sendable (ModelServerConfig, @escaping @Sendable (GRPCStatus?) -> Void) -> Void
 
   package init(
     isAllowed: @escaping @Sendable (GRPCCall) -> Bool,
     load: @escaping @Sendable (String, @escaping @Sendable (GRPCStatus?) -> Void) -> Void,
-    unload: @escaping @Sendable (String) -> GRPCStatus?
+    unload: @escaping @Sendable (String) -> GRPCStatus?,
+    replace:
+      @escaping @Sendable (ModelServerConfig, @escaping @Sendable (GRPCStatus?) -> Void) -> Void
   ) {
     self.isAllowed = isAllowed
     self.load = load
     self.unload = unload
+    self.replace = replace
   }
 
   /// - Throws: PERMISSION_DENIED.

@@ -5,8 +5,12 @@ internal import Transport
 
 /// What a version is set to, in the form of the extension `model_configuration`.
 ///
-/// - Parameter batchMaximum: Rows of one request.
-func modelConfiguration(_ description: VersionDescription, batchMaximum: Int) -> HTTPResponse {
+/// - Parameters:
+///   - batchMaximum: Rows of one request.
+///   - policy: Which versions of the model are to serve.
+func modelConfiguration(
+  _ description: VersionDescription, batchMaximum: Int, policy: VersionPolicy
+) -> HTTPResponse {
   var writer = JSONWriter(capacity: 512)
   writer.raw("{\"name\":")
   writer.string(description.model)
@@ -16,7 +20,8 @@ func modelConfiguration(_ description: VersionDescription, batchMaximum: Int) ->
   writer.configuration(description.inputs)
   writer.raw(",\"output\":")
   writer.configuration(description.outputs)
-  writer.raw(",\"version_policy\":{\"latest\":{\"num_versions\":1}}")
+  writer.raw(",\"version_policy\":")
+  writer.policy(policy)
   // Tensors carry their batch extent themselves, which the protocol says with a size of 0.
   writer.raw(",\"parameters\":{\"rows_maximum\":{\"string_value\":\"")
   writer.integer(batchMaximum)
@@ -25,6 +30,23 @@ func modelConfiguration(_ description: VersionDescription, batchMaximum: Int) ->
 }
 
 extension JSONWriter {
+  fileprivate mutating func policy(_ policy: VersionPolicy) {
+    switch policy {
+    case .latest(let count):
+      raw("{\"latest\":{\"num_versions\":")
+      integer(count)
+      raw("}}")
+    case .all: raw("{\"all\":{}}")
+    case .specific(let versions):
+      raw("{\"specific\":{\"versions\":[")
+      for (index, version) in versions.enumerated() {
+        if index > 0 { raw(",") }
+        integer(version)
+      }
+      raw("]}}")
+    }
+  }
+
   fileprivate mutating func configuration(_ specifications: [TensorSpecification]) {
     raw("[")
     for (index, specification) in specifications.enumerated() {

@@ -41,7 +41,10 @@ package struct Routes: Sendable {
         switch result {
         case .failure(let error): respond(refusal(error, model: model))
         case .success(let lease):
-          respond(modelConfiguration(lease.description, batchMaximum: service.batchMaximum))
+          respond(
+            modelConfiguration(
+              lease.description, batchMaximum: service.batchMaximum,
+              policy: service.policy(of: lease.description.model)))
         }
       }
     case .infer(let model, let selector): infer(request, model, selector, respond)

@@ -59,7 +59,7 @@ extension ModelManager {
     guard registry.accepts else { throw .shuttingDown }
     if isShown { registry.progress(source, .preparing) }
     registry.onEvent(.preparing(model: source.model, version: source.version))
-    let candidate = try versionLoader.plan(source)
+    let candidate = try gated(try versionLoader.plan(source))
     let preparing = try versionLoader.prepare(candidate, try charge(candidate))
     if isShown { registry.progress(source, .proving) }
     return makeLoaded(try versionLoader.prove(preparing, candidate))

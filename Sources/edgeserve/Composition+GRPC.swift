@@ -39,14 +39,19 @@
         load: { model, completion in
           local.load(model) { refusal in completion(refusal.map(status)) }
         },
-        unload: { local.unload($0).map(status) })
+        unload: { local.unload($0).map(status) },
+        replace: { config, completion in
+          local.replace(ModelConfigFile.localModels(config)) { completion($0.map(status)) }
+        })
     }
 
     private static func status(_ refusal: RepositoryRefusal) -> GRPCStatus {
       switch refusal {
-      case .notLocal, .nothingFound: GRPCStatus(.notFound, refusal.sentence)
-      case .busy: GRPCStatus(.aborted, refusal.sentence)
-      case .failed: GRPCStatus(.invalidArgument, refusal.sentence)
+      case .notLocal, .nothingFound, .versionNotFound, .nothingBelow:
+        GRPCStatus(.notFound, refusal.sentence)
+      case .busy, .replacing: GRPCStatus(.aborted, refusal.sentence)
+      case .labelTarget: GRPCStatus(.failedPrecondition, refusal.sentence)
+      case .failed, .invalid, .refused: GRPCStatus(.invalidArgument, refusal.sentence)
       }
     }
   }

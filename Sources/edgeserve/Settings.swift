@@ -10,9 +10,11 @@ struct Settings {
   /// The file that was read; nil when there was none.
   var path: String?
 
-  /// - Parameter path: the file named on the command line; else `EDGESERVE_CONFIG`, else the default
-  ///   path, which alone may be missing.
-  init(path: String?) throws(AgentError) {
+  /// - Parameters:
+  ///   - path: the file named on the command line; else `EDGESERVE_CONFIG`, else the default path,
+  ///     which alone may be missing.
+  ///   - modelConfigFile: a file of models that takes the place of the one that is configured.
+  init(path: String?, modelConfigFile: String? = nil) throws(AgentError) {
     var configuration = AgentConfiguration()
     if let named = path ?? AgentConfiguration.environment("EDGESERVE_CONFIG") {
       self.path = named
@@ -20,8 +22,11 @@ struct Settings {
       self.path = AgentConfiguration.defaultPath
     }
     if let path = self.path { try configuration.read(path) }
+    if let modelConfigFile { configuration.modelConfigFile = modelConfigFile }
     ofFile = configuration
     try configuration.applyEnvironment()
+    try ModelConfigFile.apply(to: &ofFile)
+    try ModelConfigFile.apply(to: &configuration)
     self.configuration = configuration
   }
 

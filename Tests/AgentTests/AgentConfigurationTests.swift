@@ -1,4 +1,5 @@
 import Agent
+import Serving
 import TestSupport
 import Testing
 
@@ -129,6 +130,44 @@ struct AgentConfigurationTests {
     var configuration = AgentConfiguration()
     configuration.models = [name: "/x"]
     #expect(throws: AgentError.self) { try configuration.validate() }
+  }
+
+  @Test("reads which versions of a model serve, and writes them the same")
+  func policies() throws {
+    let document = """
+      {models: {
+        a: "/a", b: {path: "/b", versions: {latest: 3}}, c: {path: "/c", versions: "all"},
+        d: {path: "/d", versions: [1, 4], labels: {canary: 4}},
+      }}
+      """
+    let configuration = try Self.read(document)
+    try configuration.validate()
+    #expect(
+      configuration.models == [
+        "a": "/a", "b": LocalModel("/b", policy: .latest(3)), "c": LocalModel("/c", policy: .all),
+        "d": LocalModel("/d", policy: .specific([1, 4]), labels: ["canary": 4]),
+      ])
+    let written = configuration.entries.first { $0.key == "models" }?.value ?? ""
+    #expect(try Self.read("{models: \(written)}") == configuration)
+  }
+
+  @Test(
+    "refuses policies and labels that cannot be",
+    arguments: [
+      ("{path: '/x', versions: {latest: 0}}", "models.m.versions.latest"),
+      ("{path: '/x', versions: {latest: 65}}", "models.m.versions.latest"),
+      ("{path: '/x', versions: []}", "models.m.versions"),
+      ("{path: '/x', versions: [2, 2]}", "models.m.versions"),
+      ("{path: '/x', versions: 'newest'}", "models.m.versions"),
+      ("{path: '/x', labels: {'7': 1}}", "models.m.labels"),
+      ("{path: '/x', versions: [1], labels: {canary: 2}}", "models.m.labels.canary"),
+    ])
+  func wrongPolicies(model: String, key: String) {
+    #expect {
+      try Self.read("{models: {m: \(model)}}").validate()
+    } throws: { error in
+      if case .invalidValue(key, _, _)? = error as? AgentError { true } else { false }
+    }
   }
 
   @Test("refuses a model that is local and delivered")

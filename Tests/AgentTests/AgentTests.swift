@@ -89,7 +89,7 @@ struct AgentTests {
   @Test("answers on the data socket and tells how it is on the admin socket")
   func sockets() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["digits": Fixtures.digitsModel(2)]
+      configuration.models = ["digits": LocalModel(Fixtures.digitsModel(2))]
       configuration.memoryBudget = 1 << 20
       configuration.board = "bench"
     }
@@ -113,11 +113,13 @@ struct AgentTests {
   @Test("a reload adds, moves and removes models, and names what needs a restart")
   func reload() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["digits": Fixtures.digitsModel(1)]
+      configuration.models = ["digits": LocalModel(Fixtures.digitsModel(1))]
     }
     #expect(try running.waitFor { try running.serving() == 1 })
     var changed = running.agent.configuration
-    changed.models = ["digits": Fixtures.digitsModel(1), "more": Fixtures.digitsModel(2)]
+    changed.models = [
+      "digits": LocalModel(Fixtures.digitsModel(1)), "more": LocalModel(Fixtures.digitsModel(2)),
+    ]
     changed.rateLimit = RateLimit(requestsPerSecond: 0.001, burst: 1)
     changed.memoryBudget = 1 << 20
     changed.socket = "/elsewhere"
@@ -130,7 +132,7 @@ struct AgentTests {
     let ask = { try client.request(method: "POST", path: "/v2/models/more/infer").status }
     #expect(try [ask(), ask()] == [400, 429])
 
-    changed.models = ["more": Fixtures.digitsModel(2)]
+    changed.models = ["more": LocalModel(Fixtures.digitsModel(2))]
     changed.rateLimit = nil
     _ = try running.agent.reload(changed)
     #expect(try running.waitFor { try running.get("/v2/models/digits").status == 404 })
@@ -153,7 +155,7 @@ struct AgentTests {
   @Test("connections are charged, and refused when the budget does not hold one more")
   func connectionBudget() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["digits": Fixtures.digitsModel(1)]
+      configuration.models = ["digits": LocalModel(Fixtures.digitsModel(1))]
       configuration.memoryBudget = 262_144 + 32_768 + 20_000
     }
     #expect(try running.waitFor { try running.serving() == 1 })
@@ -169,7 +171,7 @@ struct AgentTests {
   @Test("counts requests, stages, memory and swaps for Prometheus")
   func metrics() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["half": Fixtures.halfPlusTwoModel]
+      configuration.models = ["half": LocalModel(Fixtures.halfPlusTwoModel)]
       configuration.memoryBudget = 1 << 20
       configuration.metricsOnDataSocket = true
     }
@@ -213,7 +215,7 @@ struct AgentTests {
   @Test("local models are listed, unloaded and loaded by hand on the admin socket")
   func repository() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["digits": Fixtures.digitsModel(1)]
+      configuration.models = ["digits": LocalModel(Fixtures.digitsModel(1))]
     }
     #expect(try running.waitFor { try running.serving() == 1 })
     var admin = UnixHTTPClient(path: running.agent.configuration.adminSocket)
@@ -240,10 +242,77 @@ struct AgentTests {
     #expect(try running.get("/v2/repository/index").status == 404)
   }
 
+  @Test("versions of one model serve side by side, pinned and rolled back by hand")
+  func liveVersions() throws {
+    let running = try RunningAgent { configuration, directory in
+      let base = directory.path + "/digits"
+      for version in 1...2 { try Self.install(version, base) }
+      configuration.models = [
+        "digits": LocalModel(base, policy: .latest(2), labels: ["canary": 2, "stable": 1])
+      ]
+    }
+    func versions() throws -> [Int64: [String]] {
+      Dictionary(
+        uniqueKeysWithValues: try running.status().models[0].versions
+          .filter { $0.state == "serving" }.map { ($0.version, $0.labels) })
+    }
+    #expect(try running.waitFor { try versions() == [1: ["stable"], 2: ["canary"]] })
+    #expect(try running.status().health == .ok)
+    for path in [
+      "/v2/models/digits/versions/1/ready", "/v2/models/digits/versions/canary/ready",
+      "/v1/models/digits/versions/2", "/v1/models/digits/labels/stable/metadata",
+    ] { #expect(try running.get(path).status == 200) }
+    let metadata = String(decoding: try running.get("/v2/models/digits").body, as: UTF8.self)
+    #expect(metadata.contains("\"versions\":[\"1\",\"2\"]"))
+    let policy = String(decoding: try running.get("/v2/models/digits/config").body, as: UTF8.self)
+    #expect(policy.contains("\"version_policy\":{\"latest\":{\"num_versions\":2}}"))
+
+    var admin = UnixHTTPClient(path: running.agent.configuration.adminSocket)
+    func post(_ action: String, _ body: String = "") throws -> (Int, String) {
+      let response = try admin.request(
+        method: "POST", path: "/models/digits/" + action, body: Array(body.utf8))
+      return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
+    #expect(try post("rollback") == (200, "{\"version\":1}"))
+    #expect(try running.waitFor { try versions().keys.sorted() == [1] })
+    let pins = running.directory.path + "/state/pins.json"
+    #expect(String(decoding: try readFile(pins), as: UTF8.self) == "{\"digits\":1}")
+    #expect(try post("rollback").0 == 404)
+    #expect(try post("pin", "{\"version\":9}").0 == 404)
+    #expect(try post("pin", "[]").0 == 400)
+    #expect(try post("unpin").0 == 200)
+    #expect(try running.waitFor { try versions().keys.sorted() == [1, 2] })
+    #expect(try post("label", "{\"label\":\"next\",\"version\":2}").0 == 200)
+    #expect(try versions()[2] == ["canary", "next"])
+    #expect(try post("label", "{\"label\":\"7\",\"version\":2}").0 == 400)
+    #expect(try post("label", "{\"label\":\"x\",\"version\":9}").0 == 404)
+    #expect(try post("unload").0 == 200)
+    #expect(try running.waitFor { try versions().isEmpty })
+    #expect(try running.status().health == .ok)
+    #expect(try running.get("/v2/health/ready").status == 200)
+    #expect(try post("load").0 == 200)
+    #expect(try running.waitFor { try versions().count == 2 })
+    #expect(try post("dance").0 == 404)
+  }
+
+  @Test("a pinned version is the one that serves after a restart")
+  func pinOutlivesRestart() throws {
+    let running = try RunningAgent { configuration, directory in
+      let base = directory.path + "/digits"
+      for version in 1...2 { try Self.install(version, base) }
+      unsafe mkdir(directory.path + "/state", 0o755)
+      directory.write("state/pins.json", "{\"digits\":1}")
+      configuration.models = ["digits": LocalModel(base)]
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    usleep(100_000)
+    #expect(try running.serving() == 1)
+  }
+
   @Test("a user who sends too much is told when to come again, and health is still answered")
   func rateLimit() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["half": Fixtures.halfPlusTwoModel]
+      configuration.models = ["half": LocalModel(Fixtures.halfPlusTwoModel)]
       configuration.rateLimit = RateLimit(requestsPerSecond: 0.01, burst: 2)
     }
     #expect(try running.waitFor { try running.status().health == .ok })
@@ -271,7 +340,7 @@ struct AgentTests {
   @Test("takes up versions as they appear in a directory, and keeps what serves when they vanish")
   func directory() throws {
     let running = try RunningAgent { configuration, directory in
-      configuration.models = ["digits": directory.path + "/digits"]
+      configuration.models = ["digits": LocalModel(directory.path + "/digits")]
     }
     let base = running.directory.path + "/digits"
     #expect(try running.status().health == .failing)
@@ -293,7 +362,7 @@ struct AgentTests {
       try Self.install(1, base)
       unsafe mkdir(base + "/2", 0o755)
       directory.write("digits/2/model.tflite", "no model at all")
-      configuration.models = ["digits": base]
+      configuration.models = ["digits": LocalModel(base)]
     }
     #expect(
       try running.waitFor {
@@ -311,7 +380,7 @@ struct AgentTests {
   @Test("ends in order, and removes its sockets")
   func shutdown() throws {
     let running = try RunningAgent { configuration, _ in
-      configuration.models = ["digits": Fixtures.digitsModel(1)]
+      configuration.models = ["digits": LocalModel(Fixtures.digitsModel(1))]
     }
     #expect(try running.waitFor { try running.serving() == 1 })
     running.shutdown()

@@ -28,10 +28,27 @@ struct HealthTests {
 
   @Test("says where the first version is missing")
   func missing() {
-    let local = HealthJudgement.judge([("m", [])], nil, paths: ["m": "/srv/m"])
+    let local = HealthJudgement.judge([("m", [])], nil, local: ["m": .init(path: "/srv/m")])
     #expect(local.problems == ["m: no version serves; none was found at /srv/m."])
     let delivered = HealthJudgement.judge([("m", [])], nil)
     #expect(delivered.problems == ["m: no version serves; none was delivered yet."])
+  }
+
+  @Test("does not miss what was taken out of service by hand")
+  func held() {
+    let judged = HealthJudgement.judge(
+      [("m", [Self.status(1, .retired)])], nil, local: ["m": .init(path: "/m", isHeld: true)])
+    #expect(judged.health == .ok)
+    #expect(judged.problems.isEmpty)
+  }
+
+  @Test("is degraded by a label of a version that does not serve")
+  func label() {
+    let judged = HealthJudgement.judge(
+      [("m", [Self.status(1, .serving)])], nil,
+      local: ["m": .init(path: "/m", labels: ["canary": 2, "stable": 1])])
+    #expect(judged.health == .degraded)
+    #expect(judged.problems == ["m: the label canary names version 2, which does not serve."])
   }
 
   @Test("is degraded by a refusal above the version that serves, and by none below")

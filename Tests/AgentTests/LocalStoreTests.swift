@@ -1,4 +1,5 @@
 import Glibc
+import Serving
 import TestSupport
 import Testing
 
@@ -12,10 +13,14 @@ struct LocalStoreTests {
       identity: FileIdentity(device: 1, inode: UInt64(version), size: size, modified: 5))
   }
 
+  private static func load(_ version: Int64, size: Int64 = 10) -> LocalStore.Step {
+    .load(file(version, size: size), keeping: [])
+  }
+
   @Test("takes a settled file at once")
   func settled() {
     var store = LocalStore()
-    #expect(store.next([Self.file(1)], settled: { _ in true }, now: 0) == Self.file(1))
+    #expect(store.next([Self.file(1)], settled: { _ in true }, now: 0) == Self.load(1))
   }
 
   @Test("takes a fresh file when it has not changed for one poll")
@@ -25,28 +30,28 @@ struct LocalStoreTests {
     #expect(store.next([Self.file(1, size: 2)], settled: { _ in false }, now: 1) == nil)
     #expect(
       store.next([Self.file(1, size: 2)], settled: { _ in false }, now: 2)
-        == Self.file(1, size: 2))
+        == Self.load(1, size: 2))
   }
 
   @Test("wants the highest version, and nothing below what it loaded")
   func highest() {
     var store = LocalStore()
     let found = [Self.file(3), Self.file(2)]
-    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.file(3))
+    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.load(3))
     #expect(store.next(found, settled: { _ in true }, now: 1) == nil)
     store.finished(success: true, now: 2)
     #expect(store.next([Self.file(2)], settled: { _ in true }, now: 3) == nil)
     #expect(store.next([], settled: { _ in true }, now: 4) == nil)
-    #expect(store.next([Self.file(4)], settled: { _ in true }, now: 5) == Self.file(4))
+    #expect(store.next([Self.file(4)], settled: { _ in true }, now: 5) == Self.load(4))
   }
 
   @Test("falls back to a lower version only while nothing was loaded")
   func fallBack() {
     var store = LocalStore()
     let found = [Self.file(2), Self.file(1)]
-    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.file(2))
+    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.load(2))
     store.finished(success: false, now: 0)
-    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.file(1))
+    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.load(1))
     store.finished(success: true, now: 0)
     #expect(store.next(found, settled: { _ in true }, now: 0) == nil)
   }
@@ -59,11 +64,70 @@ struct LocalStoreTests {
     #expect(store.next([Self.file(1)], settled: { _ in true }, now: 10_000) == nil)
     let changed = [Self.file(1, size: 11)]
     #expect(store.next(changed, settled: { _ in true }, now: 999) == nil)
-    #expect(store.next(changed, settled: { _ in true }, now: 1000) == changed[0])
+    #expect(store.next(changed, settled: { _ in true }, now: 1000) == .load(changed[0], keeping: []))
     store.finished(success: false, now: 1000)
     let again = [Self.file(1, size: 12)]
     #expect(store.next(again, settled: { _ in true }, now: 2999) == nil)
-    #expect(store.next(again, settled: { _ in true }, now: 3000) == again[0])
+    #expect(store.next(again, settled: { _ in true }, now: 3000) == .load(again[0], keeping: []))
+  }
+
+  /// What a store does until it has nothing more to do, all loads but those of `bad` succeeding.
+  private static func run(
+    _ store: inout LocalStore, _ versions: [Int64], bad: Set<Int64> = []
+  ) -> [LocalStore.Step] {
+    var steps: [LocalStore.Step] = []
+    while let step = store.next(
+      versions.sorted(by: >).map { file($0) }, settled: { _ in true }, now: 0)
+    {
+      steps.append(step)
+      if case .load(let file, _) = step {
+        store.finished(success: !bad.contains(file.version), now: 0)
+      }
+    }
+    return steps
+  }
+
+  @Test("keeps the latest N, one coming in the place of the lowest")
+  func latestTwo() {
+    var store = LocalStore(policy: .latest(2))
+    #expect(
+      Self.run(&store, [1, 2, 3]) == [
+        .load(Self.file(3), keeping: []), .load(Self.file(2), keeping: [3]),
+      ])
+    #expect(Self.run(&store, [1, 2, 3, 4]) == [.load(Self.file(4), keeping: [3])])
+    #expect(store.loaded == [3, 4])
+    // What cannot be loaded gives way to what can.
+    var other = LocalStore(policy: .latest(2))
+    #expect(
+      Self.run(&other, [1, 2, 3], bad: [2]) == [
+        .load(Self.file(3), keeping: []), .load(Self.file(2), keeping: [3]),
+        .load(Self.file(1), keeping: [3]),
+      ])
+    #expect(other.loaded == [1, 3])
+  }
+
+  @Test("keeps all, and those that are named alone")
+  func allAndSpecific() {
+    var store = LocalStore(policy: .all)
+    _ = Self.run(&store, [1, 2, 3])
+    #expect(store.loaded == [1, 2, 3])
+    store.policy = .specific([1, 5])
+    #expect(Self.run(&store, [1, 2, 3]) == [.unload(2), .unload(3)])
+    #expect(Self.run(&store, [1, 2, 3, 5]) == [.load(Self.file(5), keeping: [1])])
+    // Nothing leaves for versions that are not there.
+    store.policy = .specific([9])
+    #expect(Self.run(&store, [1, 2, 3, 5]) == [])
+    #expect(store.loaded == [1, 5])
+  }
+
+  @Test("a pin goes before the policy, and what it replaces comes back with its end")
+  func pin() {
+    var store = LocalStore(policy: .latest(1))
+    _ = Self.run(&store, [1, 2])
+    store.pin = 1
+    #expect(Self.run(&store, [1, 2, 3]) == [.load(Self.file(1), keeping: [])])
+    store.pin = nil
+    #expect(Self.run(&store, [1, 2, 3]) == [.load(Self.file(3), keeping: [])])
   }
 
   @Test("finds numbered directories, the highest first, and the three kinds of file")

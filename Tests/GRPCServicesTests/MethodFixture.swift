@@ -5,6 +5,7 @@ import Glibc
 import KernelDispatch
 import Serving
 import Synchronization
+import TensorFlowServing
 import TestSupport
 import Transport
 
@@ -12,6 +13,8 @@ import Transport
 final class MethodFixture: Sendable {
   let manager: ModelManager
   let methods: [String: GRPCMethod]
+  /// The configuration that was last asked for.
+  let replaced = Replaced()
 
   /// half_plus_two 123 with the label `stable`, digits 2, and `absent`, which is never loaded. Lives
   /// as long as the tests.
@@ -36,7 +39,12 @@ final class MethodFixture: Sendable {
       load: { model, completion in
         completion(model == "digits" ? nil : GRPCStatus(.notFound, "no such model"))
       },
-      unload: { model in model == "digits" ? nil : GRPCStatus(.notFound, "no such model") })
+      unload: { model in model == "digits" ? nil : GRPCStatus(.notFound, "no such model") },
+      replace: { [replaced] config, completion in
+        replaced.config.withLock { $0 = config }
+        completion(
+          config.models.contains { $0.name == "bad" } ? GRPCStatus(.notFound, "no such path") : nil)
+      })
     let service = manager.service
     methods = TensorFlowMethods(service: service, administration: administration).methods
       .merging(
@@ -81,6 +89,11 @@ final class MethodFixture: Sendable {
   func predict(_ name: String, _ request: (inout ProtobufWriter) -> Void = { _ in }) -> GRPCReply {
     call("/tensorflow.serving.PredictionService/" + name, message: written(request))
   }
+}
+
+/// What an administrator asked for.
+final class Replaced: Sendable {
+  let config = Mutex<ModelServerConfig?>(nil)
 }
 
 func written(_ body: (inout ProtobufWriter) -> Void) -> [UInt8] {

@@ -1,6 +1,9 @@
 import ByteParsing
 import GRPC
 import GRPCServices
+import Serving
+import Synchronization
+import TensorFlowServing
 import Testing
 
 @Suite("TensorFlow Serving over gRPC")
@@ -345,6 +348,52 @@ struct TensorFlowMethodTests {
   func reload() {
     let path = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
     #expect(fixture.call(path, message: [], user: 1000).status?.code == .permissionDenied)
-    #expect(fixture.call(path, message: []).status?.code == .unimplemented)
+    #expect(
+      fixture.call(path, message: []).status
+        == GRPCStatus(.invalidArgument, "The request names no model."))
+  }
+
+  @Test("a reload carries models, policies and labels, and says what is wrong with them")
+  func reloadConfiguration() {
+    let path = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
+    func reload(
+      _ name: String, base: String = "/srv", _ more: (inout ProtobufWriter) -> Void = { _ in }
+    ) -> GRPCReply {
+      let message = written { request in
+        request.message(1) { config in
+          config.message(1) { list in
+            list.message(1) { model in
+              model.text(1, name)
+              model.text(2, base)
+              more(&model)
+            }
+          }
+        }
+      }
+      return fixture.call(path, message: message)
+    }
+    let accepted = reload("digits") { model in
+      model.text(4, "tensorflow")
+      model.message(7) { policy in policy.message(102) { $0.packed(1, [1, 3]) } }
+      model.message(8) { label in
+        label.text(1, "canary")
+        label.int64(2, 3)
+      }
+    }
+    #expect(accepted.status == nil)
+    #expect(accepted.fields.at(1)?.bytes == [])
+    let model = fixture.replaced.config.withLock { $0?.models.first }
+    #expect(model?.name == "digits")
+    #expect(model?.basePath == "/srv")
+    #expect(model?.policy == .specific([1, 3]))
+    #expect(model?.labels == ["canary": 3])
+    _ = reload("digits") { $0.message(7) { $0.message(100) { $0.integer(1, 4) } } }
+    #expect(fixture.replaced.config.withLock { $0?.models.first?.policy } == .latest(4))
+    _ = reload("digits") { $0.message(7) { $0.message(101) { _ in } } }
+    #expect(fixture.replaced.config.withLock { $0?.models.first?.policy } == .all)
+    #expect(reload("bad").status?.code == .notFound)
+    #expect(reload("x", base: "").status?.message == "a model lacks its base_path.")
+    #expect(reload("x") { $0.text(4, "torch") }.status?.code == .invalidArgument)
+    #expect(reload("x") { $0.message(6) { _ in } }.status?.code == .invalidArgument)
   }
 }

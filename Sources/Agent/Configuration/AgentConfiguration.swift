@@ -3,8 +3,10 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// The file read when none is named, and the only one that may be missing.
   package static let defaultPath = "/etc/edgeserve/edgeserve.json"
 
-  /// The path of each local model, by its name: a model file, a bundle, or a directory of versions.
-  package var models: [String: String] = [:]
+  /// The models of this device by their names.
+  package var models: [String: LocalModel] = [:]
+  /// A file of models in TensorFlow Serving's text format; nil for none.
+  package var modelConfigFile: String?
   package var socket = "/run/edgeserve/edgeserve.sock"
   /// The socket of gRPC; nil for none.
   package var grpcSocket: String?
@@ -40,7 +42,7 @@ package struct AgentConfiguration: Sendable, Equatable {
 
   /// Checks what no single value shows.
   package func validate() throws(AgentError) {
-    for name in modelNames where !Self.isModelName(name) {
+    for name in modelNames where !ModelName.isValid(name) {
       throw .invalidValue(
         key: "models", value: name,
         expected: "a name of letters, digits, '.', '_' and '-', at most 64, not led by a '.'")
@@ -48,6 +50,7 @@ package struct AgentConfiguration: Sendable, Equatable {
     for name in delivery?.models ?? [] where models[name] != nil {
       throw .modelDeclaredTwice(model: name)
     }
+    for (name, model) in models.sorted(by: { $0.key < $1.key }) { try model.validate(name) }
     if let threads, !(1...AgentLimits.threadsMaximum).contains(threads) {
       throw .invalidValue(
         key: "threads", value: String(threads), expected: "1 to \(AgentLimits.threadsMaximum)")
@@ -55,22 +58,6 @@ package struct AgentConfiguration: Sendable, Equatable {
     guard (10...3_600_000).contains(pollMilliseconds) else {
       throw .invalidValue(
         key: "poll_milliseconds", value: String(pollMilliseconds), expected: "10 to 3600000")
-    }
-  }
-
-  /// Names become parts of URLs, topics and paths, so that the grammar is strict.
-  private static func isModelName(_ name: String) -> Bool {
-    guard (1...64).contains(name.utf8.count), name.utf8.first != UInt8(ascii: ".") else {
-      return false
-    }
-    return name.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "-"):
-        true
-      default: false
-      }
     }
   }
 }

@@ -4,11 +4,13 @@ extension ConfigurationFile {
     private let values: KeyedDecodingContainer<Key>
 
     enum Key: String, CodingKey, CaseIterable {
-      case models, socket, grpc_socket, socket_group, admin_socket, admin_socket_group, state_dir
-      case memory_budget, threads, kernels, board, poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
+      case models, model_config_file, socket, grpc_socket, socket_group, admin_socket
+      case admin_socket_group, state_dir, memory_budget, threads, kernels, board
+      case poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
     }
 
-    private var models: [String: String]?
+    private var models: [String: LocalModel]?
+    private var modelConfigFile: String?
     private var socket: String?
     private var grpcSocket: String?
     private var adminSocket: String?
@@ -26,7 +28,8 @@ extension ConfigurationFile {
 
     init(from decoder: any Decoder) throws {
       values = try decoder.strictContainer(keyedBy: Key.self)
-      models = try values.decodeIfPresent([String: String].self, forKey: .models)
+      models = try values.decodeIfPresent([String: LocalModel].self, forKey: .models)
+      modelConfigFile = try values.decodeIfPresent(String.self, forKey: .model_config_file)
       socket = try values.decodeIfPresent(String.self, forKey: .socket)
       grpcSocket = try values.decodeIfPresent(String.self, forKey: .grpc_socket)
       adminSocket = try values.decodeIfPresent(String.self, forKey: .admin_socket)
@@ -46,6 +49,7 @@ extension ConfigurationFile {
 
     func apply(to configuration: inout AgentConfiguration) throws(AgentError) {
       if let models { configuration.models = models }
+      if let modelConfigFile { configuration.modelConfigFile = modelConfigFile }
       if let socket { configuration.socket = socket }
       if let grpcSocket { configuration.grpcSocket = grpcSocket }
       if let adminSocket { configuration.adminSocket = adminSocket }

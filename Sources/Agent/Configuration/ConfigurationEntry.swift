@@ -14,7 +14,7 @@ package struct ConfigurationEntry: Codable, Sendable, Equatable {
   }
 
   /// Whether a running agent takes a change of it over when it is told to read its file again.
-  package var isReloadable: Bool { key == "models" || key.hasPrefix("rate_limit") }
+  package var isReloadable: Bool { key == "models" || key == "model_config_file" || key.hasPrefix("rate_limit") }
 }
 
 /// The settings in force, of which some change while the agent runs.
@@ -29,9 +29,13 @@ final class CurrentConfiguration: Sendable {
   func reload(_ configuration: AgentConfiguration) {
     state.withLock { state in
       state.models = configuration.models
+      state.modelConfigFile = configuration.modelConfigFile
       state.rateLimit = configuration.rateLimit
     }
   }
+
+  /// Notes models that somebody put in place of those of the file.
+  func replace(_ models: [String: LocalModel]) { state.withLock { $0.models = models } }
 }
 
 extension AgentConfiguration {
@@ -39,8 +43,9 @@ extension AgentConfiguration {
   /// password's file is named, and never what is in it.
   package var entries: [ConfigurationEntry] {
     [
-      Self.entry("models", models), Self.entry("socket", socket),
-      Self.entry("grpc_socket", grpcSocket), Self.entry("socket_group", socketGroup), Self.entry("admin_socket", adminSocket),
+      Self.entry("models", models), Self.entry("model_config_file", modelConfigFile),
+      Self.entry("socket", socket), Self.entry("grpc_socket", grpcSocket),
+      Self.entry("socket_group", socketGroup), Self.entry("admin_socket", adminSocket),
       Self.entry("admin_socket_group", adminSocketGroup),
       Self.entry("state_dir", stateDirectory), Self.entry("memory_budget", memoryBudget),
       Self.entry("threads", threads), Self.entry("kernels", kernels), Self.entry("board", board),

@@ -1,10 +1,19 @@
-/// One model's local path: decides which of its versions to load next. A pure state machine over
-/// what polls find.
+import Serving
+
+/// One model's local path: decides which of its versions to load or let go next. A pure state machine
+/// over what polls find.
 ///
-/// The highest version is wanted; while nothing serves, lower ones are tried when the higher are
+/// The policy's versions are wanted; while nothing serves, lower ones are tried when the higher are
 /// refused. A file is taken up when it has not changed for one poll, so that one still being copied
 /// is left alone. What vanishes from the path keeps serving.
 struct LocalStore: Sendable {
+  /// What to do now.
+  enum Step: Equatable {
+    /// Bring a version into service beside those named, in place of any other.
+    case load(VersionFile, keeping: Set<Int64>)
+    case unload(Int64)
+  }
+
   /// A file that was tried and refused.
   private struct Failure: Sendable {
     var identity: FileIdentity
@@ -14,14 +23,26 @@ struct LocalStore: Sendable {
     var next: Int
   }
 
+  /// What the owner of the model asks for.
+  var policy = VersionPolicy.latest(1)
+  /// The one version that an administrator asked for instead.
+  var pin: Int64?
   private var seen: [Int64: VersionFile] = [:]
   private var failures: [Int64: Failure] = [:]
-  private(set) var loaded: Int64?
+  private(set) var loaded: Set<Int64> = []
   private(set) var loading: VersionFile?
+  private var keptBesideLoading: Set<Int64> = []
   /// Taken out of service by hand: nothing is loaded until somebody asks.
   private(set) var isHeld = false
 
-  /// The version to load now.
+  init(policy: VersionPolicy = .latest(1), loaded: Set<Int64> = []) {
+    self.policy = policy
+    self.loaded = loaded
+  }
+
+  private var effectivePolicy: VersionPolicy { pin.map { .specific([$0]) } ?? policy }
+
+  /// What to do now; nil for nothing.
   ///
   /// - Parameters:
   ///   - found: the highest first.
@@ -29,37 +50,58 @@ struct LocalStore: Sendable {
   ///   - now: monotonic milliseconds.
   mutating func next(
     _ found: [VersionFile], settled: (FileIdentity) -> Bool, now: Int
-  ) -> VersionFile? {
+  ) -> Step? {
     let before = seen
     seen = Dictionary(found.map { ($0.version, $0) }, uniquingKeysWith: { first, _ in first })
     guard loading == nil, !isHeld else { return nil }
-    for file in found {
-      if let loaded, file.version <= loaded { return nil }
-      guard settled(file.identity) || before[file.version] == file else {
-        // Something lower will do until the copy is complete, but never in place of what serves.
-        if loaded == nil { continue } else { return nil }
+    let policy = effectivePolicy
+    var serving = 0
+    for version in Set(seen.keys).union(loaded).filter(policy.admits).sorted(by: >) {
+      guard serving < policy.count else { break }
+      guard !loaded.contains(version), let file = seen[version] else {
+        serving += 1
+        continue
       }
-      if let failure = failures[file.version] {
+      guard settled(file.identity) || before[version] == file else {
+        // Something lower will do until the copy is complete, but never in place of what serves.
+        if loaded.isEmpty { continue } else { return nil }
+      }
+      if let failure = failures[version] {
         let isChanged = failure.identity != file.identity
         guard isChanged, now >= failure.next else { continue }
       }
-      loading = file
-      return file
+      return .load(file, keeping: begin(file))
     }
-    return nil
+    return surplus()
+  }
+
+  /// A version that the policy does not want; never the last that serves.
+  private mutating func surplus() -> Step? {
+    let wanted = effectivePolicy.selected(loaded)
+    guard !wanted.isEmpty, let version = loaded.subtracting(wanted).min() else { return nil }
+    loaded.remove(version)
+    return .unload(version)
+  }
+
+  /// Notes that `file` is being loaded, and gives the versions that stay beside it.
+  private mutating func begin(_ file: VersionFile) -> Set<Int64> {
+    loading = file
+    keptBesideLoading = effectivePolicy.selected(loaded.union([file.version]))
+      .intersection(loaded).subtracting([file.version])
+    return keptBesideLoading
   }
 
   /// Somebody asked for `file` now: what failed before is forgotten.
-  mutating func take(_ file: VersionFile) {
+  mutating func take(_ file: VersionFile) -> Set<Int64> {
     isHeld = false
     failures = [:]
-    loading = file
+    return begin(file)
   }
 
   /// Somebody took the model out of service.
   mutating func hold() {
     isHeld = true
-    loaded = nil
+    loaded = []
   }
 
   /// Notes how the load that `next` asked for ended.
@@ -67,8 +109,11 @@ struct LocalStore: Sendable {
     guard let file = loading else { return }
     loading = nil
     if success {
-      loaded = file.version
-      failures = failures.filter { $0.key > file.version }
+      loaded = keptBesideLoading.union([file.version])
+      failures[file.version] = nil
+      if case .latest = policy, let lowest = loaded.min() {
+        failures = failures.filter { $0.key > lowest }
+      }
       return
     }
     let wait = min(

@@ -4,22 +4,46 @@ import Synchronization
 
 /// Watches the local paths of all models on one thread of its own.
 final class LocalStores: Sendable {
-  private struct Entry: Sendable {
-    var path: String
-    var store = LocalStore()
+  private struct State: Sendable {
+    var entries: [String: Entry]
+    /// A whole set of models is being put in place of these, which are left alone meanwhile.
+    var isReplacing = false
   }
 
-  private let entries: Mutex<[String: Entry]>
+  private struct Entry: Sendable {
+    var model: LocalModel
+    var store: LocalStore
+
+    init(_ model: LocalModel, pin: Int64? = nil, loaded: Set<Int64> = []) {
+      self.model = model
+      store = LocalStore(policy: model.policy, loaded: loaded)
+      store.pin = pin
+    }
+  }
+
+  typealias Completion = @Sendable (Result<Void, RepositoryRefusal>) -> Void
+
+  private let state: Mutex<State>
   private let manager: ModelManager
+  private let pins: PinFile?
   private let pollMilliseconds: Int
   private let thread: JobThreads
 
-  init(_ paths: [String: String], manager: ModelManager, pollMilliseconds: Int) {
-    entries = Mutex(paths.mapValues { Entry(path: $0) })
+  init(
+    _ models: [String: LocalModel], manager: ModelManager, pins: PinFile? = nil,
+    pollMilliseconds: Int
+  ) {
+    let pinned = pins?.read() ?? [:]
+    state = Mutex(
+      State(
+        entries: Dictionary(
+          uniqueKeysWithValues: models.map { ($0, Entry($1, pin: pinned[$0])) })))
     self.manager = manager
+    self.pins = pins
     self.pollMilliseconds = pollMilliseconds
     thread = JobThreads(
       name: "local-stores", threads: 1, stackBytes: AgentLimits.pollStackBytes, niceness: 10)
+    for (name, model) in models { declare(name, model) }
   }
 
   /// Looks once here and now, and from then on in intervals.
@@ -30,57 +54,200 @@ final class LocalStores: Sendable {
 
   func shutdown() { _ = thread.shutdown(until: MonotonicClock.now() + 2_000_000_000) }
 
-  /// Where local models are looked for, by name.
-  var paths: [String: String] { entries.withLock { $0.mapValues(\.path) } }
+  /// The models and where they are looked for, by name.
+  var models: [String: LocalModel] { state.withLock { $0.entries.mapValues(\.model) } }
 
-  /// Looks at other paths from now on: what is gone from them leaves service, what is new is loaded,
-  /// and a model whose path is another serves on until a version from there takes its place.
-  func change(_ paths: [String: String]) {
-    let gone = entries.withLock { entries in
-      let gone = entries.keys.filter { paths[$0] == nil }
-      let kept = entries.filter { paths[$0.key] == $0.value.path }
-      entries = paths.mapValues { Entry(path: $0) }.merging(kept) { $1 }
-      return gone
+  /// The versions that administrators chose, by model.
+  var pinned: [String: Int64] { state.withLock { $0.entries.compactMapValues(\.store.pin) } }
+
+  /// Looks after other models from now on: what is gone from them leaves service, what is new is
+  /// loaded, and a model whose path is another serves on until a version from there takes its place.
+  func change(_ models: [String: LocalModel]) {
+    let gone = state.withLock { state in
+      let before = state.entries
+      state.entries = models.reduce(into: [:]) { entries, model in
+        var entry = Entry(model.value, pin: before[model.key]?.store.pin)
+        if let known = before[model.key], known.model.path == model.value.path {
+          entry.store = known.store
+          entry.store.policy = model.value.policy
+        }
+        entries[model.key] = entry
+      }
+      return before.keys.filter { models[$0] == nil }
     }
     for model in gone { manager.forget(model) }
-    for model in paths.keys { manager.declare(model) }
+    for (name, model) in models { declare(name, model) }
     thread.submit { [weak self] in self?.poll() }
   }
 
-  /// Loads the highest version at the path of `model` now, and says how it went.
-  func load(
-    _ model: String, completion: @escaping @Sendable (Result<Void, RepositoryRefusal>) -> Void
+  /// Puts `models` in place of all that are looked after, when every version that they ask for can be
+  /// served, and changes nothing otherwise.
+  func replace(_ models: [String: LocalModel], completion: @escaping Completion) {
+    let plans: [ModelPlan]
+    do throws(RepositoryRefusal) {
+      plans = try models.sorted { $0.key < $1.key }
+        .map { (name, model) throws(RepositoryRefusal) in try Self.plan(name, model) }
+    } catch {
+      return completion(.failure(error))
+    }
+    let isBusy = state.withLock { state in
+      defer { state.isReplacing = true }
+      return state.isReplacing
+    }
+    guard !isBusy else { return completion(.failure(.replacing)) }
+    manager.apply(plans) { [weak self] result in
+      guard let self else { return }
+      finishReplacing(models, plans, isDone: (try? result.get()) != nil)
+      completion(
+        result.mapError { .failed(model: $0.model, version: $0.version, cause: $0.cause) })
+    }
+  }
+
+  private func finishReplacing(
+    _ models: [String: LocalModel], _ plans: [ModelPlan], isDone: Bool
   ) {
-    guard let path = entries.withLock({ $0[model]?.path }) else {
+    let gone = state.withLock { state in
+      state.isReplacing = false
+      guard isDone else { return [String]() }
+      let before = state.entries
+      state.entries = Dictionary(
+        uniqueKeysWithValues: plans.compactMap { plan in
+          models[plan.model].map {
+            (plan.model, Entry($0, loaded: Set(plan.versions.map(\.version))))
+          }
+        })
+      return before.keys.filter { models[$0] == nil }
+    }
+    for model in gone { manager.forget(model) }
+    if isDone { savePins() }
+  }
+
+  /// The versions at the path of a model that its policy asks for.
+  private static func plan(
+    _ name: String, _ model: LocalModel
+  ) throws(RepositoryRefusal) -> ModelPlan {
+    let found = VersionScan.versions(at: model.path)
+    let wanted = model.policy.selected(found.map(\.version))
+    guard !wanted.isEmpty else { throw .nothingFound(model: name, path: model.path) }
+    if case .specific(let versions) = model.policy,
+      let missing = versions.first(where: { !wanted.contains($0) })
+    {
+      throw .versionNotFound(model: name, version: missing, path: model.path)
+    }
+    for (label, version) in model.labels.sorted(by: { $0.key < $1.key })
+    where !wanted.contains(version) {
+      throw .labelTarget(model: name, label: label, version: version)
+    }
+    return ModelPlan(
+      model: name, policy: model.policy, labels: model.labels,
+      versions: found.filter { wanted.contains($0.version) }.map {
+        VersionSource(model: name, version: $0.version, path: $0.path)
+      })
+  }
+
+  // MARK: By hand
+
+  /// Loads the highest version of `model` that its policy admits now, and says how it went.
+  func load(_ model: String, completion: @escaping Completion) {
+    take(model, completion) { entry in
+      let policy = entry.store.pin.map { VersionPolicy.specific([$0]) } ?? entry.model.policy
+      return VersionScan.versions(at: entry.model.path).first { policy.admits($0.version) }
+    }
+  }
+
+  /// Serves `version` of `model` and no other from now on, whatever its policy says.
+  func pin(_ model: String, to version: Int64, completion: @escaping Completion) {
+    // Set before the load, which it decides what to keep beside; taken back when that fails.
+    let (former, isServing) = state.withLock { state -> (Int64?, Bool) in
+      guard let entry = state.entries[model], entry.store.loading == nil else { return (nil, false) }
+      state.entries[model]?.store.pin = version
+      return (entry.store.pin, entry.store.loaded.contains(version))
+    }
+    let finish: Completion = { [weak self] result in
+      guard let self else { return }
+      if case .failure = result {
+        state.withLock { state in
+          if state.entries[model]?.store.pin == version { state.entries[model]?.store.pin = former }
+        }
+      } else {
+        savePins()
+      }
+      thread.submit { [weak self] in self?.poll() }
+      completion(result)
+    }
+    if isServing { return finish(.success(())) }
+    take(model, finish, version: version) { entry in
+      VersionScan.versions(at: entry.model.path).first { $0.version == version }
+    }
+  }
+
+  /// Lets the policy of `model` choose again.
+  func unpin(_ model: String) -> RepositoryRefusal? {
+    let refusal: RepositoryRefusal? = state.withLock { state in
+      guard state.entries[model] != nil else { return .notLocal(model: model) }
+      state.entries[model]?.store.pin = nil
+      return nil
+    }
+    guard refusal == nil else { return refusal }
+    savePins()
+    thread.submit { [weak self] in self?.poll() }
+    return nil
+  }
+
+  /// Pins `model` to the version below the highest that serves.
+  func rollBack(
+    _ model: String, completion: @escaping @Sendable (Result<Int64, RepositoryRefusal>) -> Void
+  ) {
+    guard let entry = state.withLock({ $0.entries[model] }) else {
       return completion(.failure(.notLocal(model: model)))
     }
-    guard let file = VersionScan.versions(at: path).first else {
-      return completion(.failure(.nothingFound(model: model, path: path)))
+    let highest = entry.store.loaded.max() ?? .max
+    let candidates = VersionScan.versions(at: entry.model.path).map(\.version) + entry.store.loaded
+    guard let version = candidates.filter({ $0 < highest }).max() else {
+      return completion(.failure(.nothingBelow(model: model, version: highest)))
     }
-    let isBusy = entries.withLock { entries in
-      guard entries[model]?.store.loading == nil else { return true }
-      entries[model]?.store.take(file)
-      return false
-    }
-    guard !isBusy else { return completion(.failure(.busy(model: model))) }
-    load(model, file) { result in
-      completion(result.mapError { .failed(model: model, cause: $0) })
-    }
+    pin(model, to: version) { result in completion(result.map { version }) }
   }
 
   /// Takes every version of `model` out of service until it is asked for again.
   func unload(_ model: String) -> RepositoryRefusal? {
-    let refusal: RepositoryRefusal? = entries.withLock { entries in
-      guard let entry = entries[model] else { return .notLocal(model: model) }
+    let refusal: RepositoryRefusal? = state.withLock { state in
+      guard let entry = state.entries[model] else { return .notLocal(model: model) }
       guard entry.store.loading == nil else { return .busy(model: model) }
-      entries[model]?.store.hold()
+      state.entries[model]?.store.hold()
       return nil
     }
-    if let refusal { return refusal }
-    let serving = ((try? manager.service.statuses(of: model)) ?? []).filter { $0.state == .serving }
-    for version in serving { manager.unload(model: model, version: version.version) }
-    return nil
+    if refusal == nil { manager.hold(model) }
+    return refusal
   }
+
+  /// Loads the file that `choose` finds for `model` now.
+  private func take(
+    _ model: String, _ completion: @escaping Completion, version: Int64? = nil,
+    _ choose: (Entry) -> VersionFile?
+  ) {
+    guard let entry = state.withLock({ $0.entries[model] }) else {
+      return completion(.failure(.notLocal(model: model)))
+    }
+    guard let file = choose(entry) else {
+      let path = entry.model.path
+      return completion(
+        .failure(
+          version.map { .versionNotFound(model: model, version: $0, path: path) }
+            ?? .nothingFound(model: model, path: path)))
+    }
+    let kept: Set<Int64>? = state.withLock { state in
+      guard state.entries[model]?.store.loading == nil, !state.isReplacing else { return nil }
+      return state.entries[model]?.store.take(file)
+    }
+    guard let kept else { return completion(.failure(.busy(model: model))) }
+    load(model, file, keeping: kept) { result in
+      completion(
+        result.mapError { .failed(model: model, version: file.version, cause: $0) })
+    }
+  }
+
+  // MARK: Polls
 
   private func watch() {
     thread.submit(afterMilliseconds: pollMilliseconds) { [weak self] in
@@ -90,34 +257,46 @@ final class LocalStores: Sendable {
   }
 
   private func poll() {
-    for (model, path) in paths {
+    for (model, path) in models.mapValues(\.path) {
       let found = VersionScan.versions(at: path)
       let age = Int64(pollMilliseconds) * 1_000_000
       let wall = Self.wallClock()
-      let wanted = entries.withLock { entries in
-        entries[model]?.store.next(
+      let step = state.withLock { state -> LocalStore.Step? in
+        guard !state.isReplacing else { return nil }
+        return state.entries[model]?.store.next(
           found, settled: { $0.isOlder(than: age, now: wall) }, now: Self.milliseconds())
       }
-      if let wanted { load(model, wanted) }
+      switch step {
+      case .load(let file, let kept): load(model, file, keeping: kept)
+      case .unload(let version): manager.unload(model: model, version: version)
+      case nil: break
+      }
     }
   }
 
   private func load(
-    _ model: String, _ file: VersionFile,
+    _ model: String, _ file: VersionFile, keeping kept: Set<Int64>,
     then: @escaping @Sendable (Result<Void, LoadFailure>) -> Void = { _ in }
   ) {
-    manager.load(VersionSource(model: model, version: file.version, path: file.path)) {
-      [weak self] result in
+    let source = VersionSource(model: model, version: file.version, path: file.path)
+    manager.load(source, keeping: kept) { [weak self] result in
       guard let self else { return }
       let success = if case .success = result { true } else { false }
-      entries.withLock { entries in
-        entries[model]?.store.finished(success: success, now: Self.milliseconds())
+      let wantsMore = state.withLock { state in
+        state.entries[model]?.store.finished(success: success, now: Self.milliseconds())
+        return !success || state.entries[model]?.model.policy != .latest(1)
       }
-      // Without a version that serves, the next lower one is tried at once.
-      if !success { thread.submit { [weak self] in self?.poll() } }
+      // The next version is tried at once: a lower one without one that serves, or the next of several.
+      if wantsMore { thread.submit { [weak self] in self?.poll() } }
       then(result)
     }
   }
+
+  private func declare(_ name: String, _ model: LocalModel) {
+    manager.declare(name, policy: model.policy, labels: model.labels)
+  }
+
+  private func savePins() { pins?.write(pinned) }
 
   private static func milliseconds() -> Int { Int(MonotonicClock.now() / 1_000_000) }
 

@@ -2,27 +2,42 @@ import Serving
 
 /// Decides how the agent is doing, and says why.
 enum HealthJudgement {
-  /// - Parameter paths: where local models are looked for.
+  /// What is wanted of a model of this device.
+  struct LocalFacts {
+    /// Where it is looked for.
+    var path: String
+    var labels: [String: Int64] = [:]
+    /// Somebody took it out of service.
+    var isHeld = false
+  }
+
+  /// - Parameter local: the models of this device.
   static func judge(
     _ models: [(name: String, versions: [VersionStatus])], _ delivery: DeliveryStatus?,
-    paths: [String: String] = [:]
+    local: [String: LocalFacts] = [:]
   ) -> (health: AgentStatus.Health, problems: [String]) {
     var failing: [String] = []
     var degraded: [String] = []
     for (name, versions) in models {
       let serving = versions.filter { $0.state == .serving }.map(\.version).max()
       let isComing = versions.contains { [.staged, .preparing, .proving].contains($0.state) }
+      if serving == nil, local[name]?.isHeld == true { continue }
       if serving == nil {
         failing.append(
           isComing
             ? "\(name): no version serves yet; one is being loaded."
-            : "\(name): no version serves" + whereabouts(name, versions, paths))
+            : "\(name): no version serves" + whereabouts(versions, local[name]))
       }
       for version in versions where version.state == .refused {
         // What was refused before the version that serves is history.
         guard let cause = version.cause, version.version >= serving ?? 0 else { continue }
         degraded.append(
           "\(name) \(version.version) was refused (\(cause.code)): \(cause.sentence)")
+      }
+      guard !isComing else { continue }
+      for (label, target) in (local[name]?.labels ?? [:]).sorted(by: { $0.key < $1.key })
+      where !versions.contains(where: { $0.version == target && $0.state == .serving }) {
+        degraded.append("\(name): the label \(label) names version \(target), which does not serve.")
       }
     }
     if let delivery {
@@ -42,11 +57,9 @@ enum HealthJudgement {
   }
 
   /// Where a first version is looked for.
-  private static func whereabouts(
-    _ name: String, _ versions: [VersionStatus], _ paths: [String: String]
-  ) -> String {
+  private static func whereabouts(_ versions: [VersionStatus], _ local: LocalFacts?) -> String {
     guard versions.isEmpty else { return "." }
-    guard let path = paths[name] else { return "; none was delivered yet." }
-    return "; none was found at \(path)."
+    guard let local else { return "; none was delivered yet." }
+    return "; none was found at \(local.path)."
   }
 }

@@ -14,7 +14,8 @@ struct StatusReport: Sendable {
       (name: name, versions: (try? service.statuses(of: name)) ?? [])
     }
     let delivery = delivery?.status()
-    let (health, problems) = HealthJudgement.judge(statuses, delivery, paths: stores.paths)
+    let (health, problems) = HealthJudgement.judge(
+      statuses, delivery, local: localFacts())
     let resident = ResidentMemory.ofThisProcess()
     return AgentStatus(
       agent: process.status(), health: health, problems: problems,
@@ -26,6 +27,18 @@ struct StatusReport: Sendable {
         AgentStatus.Model(name: name, versions: versions.map(AgentStatus.Version.init))
       },
       delivery: delivery)
+  }
+
+  private func localFacts() -> [String: HealthJudgement.LocalFacts] {
+    Dictionary(
+      uniqueKeysWithValues: stores.models.map { name, model in
+        let declaration = service.declaration(of: name)
+        return (
+          name,
+          HealthJudgement.LocalFacts(
+            path: model.path, labels: declaration.labels, isHeld: declaration.isHeld)
+        )
+      })
   }
 
   /// The document as JSON, its keys sorted.

@@ -32,7 +32,7 @@ extension OpenInferenceMethods {
       reply.message(1) { configuration in
         configuration.text(1, description.model)
         configuration.text(2, description.platform)
-        configuration.message(3) { $0.message(1) { $0.integer(1, 1) } }
+        configuration.message(3) { $0.versionPolicy(service.policy(of: description.model)) }
         // Tensors carry their batch extent themselves: `max_batch_size` is 0, which is left out.
         for (field, dimensions, specifications) in [
           (5, 4, description.inputs), (6, 3, description.outputs),
@@ -72,6 +72,16 @@ private func configurationType(_ type: DataType) -> UInt64 {
 }
 
 extension ProtobufWriter {
+  /// `ModelVersionPolicy`: which versions are to serve.
+  fileprivate mutating func versionPolicy(_ policy: VersionPolicy) {
+    switch policy {
+    case .latest(let count): message(1) { $0.integer(1, UInt64(count)) }
+    case .all: message(2) { _ in }
+    case .specific(let versions):
+      message(3) { $0.packed(1, versions.map { UInt64(bitPattern: $0) }) }
+    }
+  }
+
   /// `ModelStatistics`: the counters of a version that serves.
   ///
   /// Inputs are copied, run and read back in one go, so that `compute_infer` holds all three.

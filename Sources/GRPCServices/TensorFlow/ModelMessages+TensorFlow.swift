@@ -78,18 +78,6 @@ extension TensorFlowMethods {
     }
     guard count > 0 else { throw TensorFlowRefusal.noMetadataField }
   }
-
-  /// `HandleReloadConfigRequest`: a whole new configuration, which this agent takes from its file
-  /// alone.
-  func reload(_ call: GRPCCall) -> GRPCReply {
-    do throws(GRPCStatus) {
-      try administration.check(call)
-      throw GRPCStatus(
-        .unimplemented, "This agent takes its configuration from its file alone.")
-    } catch {
-      return .failure(error)
-    }
-  }
 }
 
 extension ProtobufWriter {

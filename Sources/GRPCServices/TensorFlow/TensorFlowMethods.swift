@@ -32,7 +32,7 @@ package struct TensorFlowMethods: Sendable {
       },
       prediction + "GetModelMetadata": GRPCMethod { call, reply in metadata(call, reply) },
       models + "GetModelStatus": GRPCMethod { call, reply in reply(status(call)) },
-      models + "HandleReloadConfigRequest": GRPCMethod { call, reply in reply(reload(call)) },
+      models + "HandleReloadConfigRequest": GRPCMethod { call, reply in reload(call, reply) },
     ]
   }
 

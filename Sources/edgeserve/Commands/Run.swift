@@ -26,6 +26,10 @@ struct Run: ParsableCommand {
   var board: String?
   @Option(name: .customLong("model"), help: "A model to serve, as NAME=PATH; repeatable.")
   var models: [String] = []
+  @Option(
+    name: [.customLong("model-config-file"), .customLong("model_config_file")],
+    help: "Models to serve, in TensorFlow Serving's text format.")
+  var modelConfigFile: String?
   @Option(help: "The socket that answers requests.")
   var socket: String?
   @Option(name: .customLong("grpc-socket"), help: "The socket for gRPC.")
@@ -69,12 +73,13 @@ struct Run: ParsableCommand {
   }
 
   private func settings() throws(AgentError) -> AgentConfiguration {
-    var configuration = try Settings(path: config).configuration
+    var configuration = try Settings(path: config, modelConfigFile: modelConfigFile).configuration
     for model in models {
       guard let equals = model.firstIndex(of: "="), equals != model.startIndex,
         model.index(after: equals) != model.endIndex
       else { throw .invalidValue(key: "--model", value: model, expected: "NAME=PATH") }
-      configuration.models[String(model[..<equals])] = String(model[equals...].dropFirst())
+      configuration.models[String(model[..<equals])] = LocalModel(
+        String(model[equals...].dropFirst()))
     }
     if let grpcSocket { configuration.grpcSocket = grpcSocket }
     if let path = configuration.grpcSocket, !Composition.offersGRPC {

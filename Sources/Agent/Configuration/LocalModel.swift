@@ -1,0 +1,143 @@
+package import Serving
+
+/// A model of this device: where its versions lie, and which of them serve.
+package struct LocalModel: Sendable, Equatable {
+  /// A model file, a bundle, or a directory of versions.
+  package var path: String
+  package var policy = VersionPolicy.latest(1)
+  /// Names for versions, in place of numbers in requests.
+  package var labels: [String: Int64] = [:]
+
+  package init(
+    _ path: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:]
+  ) {
+    self.path = path
+    self.policy = policy
+    self.labels = labels
+  }
+
+  /// Checks what no single value shows.
+  func validate(_ name: String) throws(AgentError) {
+    let key = "models." + name
+    switch policy {
+    case .all: break
+    case .latest(let count):
+      guard (1...VersionPolicy.versionsMaximum).contains(count) else {
+        throw .invalidValue(
+          key: key + ".versions.latest", value: String(count),
+          expected: "1 to \(VersionPolicy.versionsMaximum)")
+      }
+    case .specific(let versions):
+      guard (1...VersionPolicy.versionsMaximum).contains(versions.count),
+        Set(versions).count == versions.count, versions.allSatisfy({ $0 > 0 })
+      else {
+        throw .invalidValue(
+          key: key + ".versions", value: "\(versions)",
+          expected: "1 to \(VersionPolicy.versionsMaximum) different numbers above zero")
+      }
+    }
+    for (label, version) in labels.sorted(by: { $0.key < $1.key }) {
+      guard ModelName.isValid(label), Int64(label) == nil else {
+        throw .invalidValue(
+          key: key + ".labels", value: label,
+          expected: "a name of letters, digits, '.', '_' and '-', at most 64, that is no number")
+      }
+      guard version > 0, policy.admits(version) else {
+        throw .invalidValue(
+          key: "\(key).labels.\(label)", value: String(version),
+          expected: "a version that the policy admits")
+      }
+    }
+  }
+}
+
+extension LocalModel: ExpressibleByStringLiteral {
+  package init(stringLiteral path: String) { self.init(path) }
+}
+
+/// The grammar of names that become parts of URLs, topics and paths.
+enum ModelName {
+  static func isValid(_ name: String) -> Bool {
+    guard (1...64).contains(name.utf8.count), name.utf8.first != UInt8(ascii: ".") else {
+      return false
+    }
+    return name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+  }
+}
+
+extension LocalModel: Codable {
+  private enum Key: String, CodingKey, CaseIterable { case path, versions, labels }
+
+  /// `"/srv/digits"`, or an object with the path.
+  package init(from decoder: any Decoder) throws {
+    if let path = try? decoder.singleValueContainer().decode(String.self) {
+      self.init(path)
+      return
+    }
+    let values = try decoder.strictContainer(keyedBy: Key.self)
+    self.init(
+      try values.decode(String.self, forKey: .path),
+      policy: try values.decodeIfPresent(Versions.self, forKey: .versions)?.policy ?? .latest(1),
+      labels: try values.decodeIfPresent([String: Int64].self, forKey: .labels) ?? [:])
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    guard self != LocalModel(path) else {
+      var value = encoder.singleValueContainer()
+      try value.encode(path)
+      return
+    }
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(path, forKey: .path)
+    if policy != .latest(1) { try values.encode(Versions(policy: policy), forKey: .versions) }
+    if !labels.isEmpty { try values.encode(labels, forKey: .labels) }
+  }
+
+  /// `{"latest": 2}`, `"all"`, or a list of versions.
+  private struct Versions: Codable {
+    var policy: VersionPolicy
+
+    private enum Key: String, CodingKey, CaseIterable { case latest }
+
+    init(policy: VersionPolicy) { self.policy = policy }
+
+    init(from decoder: any Decoder) throws {
+      let value = try decoder.singleValueContainer()
+      if let word = try? value.decode(String.self) {
+        guard word == "all" else {
+          throw AgentError.invalidValue(
+            key: decoder.codingPath.map(\.stringValue).joined(separator: "."), value: word,
+            expected: "\"all\", {\"latest\": N}, or a list of versions")
+        }
+        policy = .all
+      } else if let versions = try? value.decode([Int64].self) {
+        policy = .specific(versions)
+      } else {
+        let values = try decoder.strictContainer(keyedBy: Key.self)
+        policy = .latest(try values.decode(Int.self, forKey: .latest))
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      switch policy {
+      case .all:
+        var value = encoder.singleValueContainer()
+        try value.encode("all")
+      case .specific(let versions):
+        var value = encoder.singleValueContainer()
+        try value.encode(versions)
+      case .latest(let count):
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(count, forKey: .latest)
+      }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Agent
+import ArgumentParser
+import JSONDocuments
+import Transport
+
+struct Model: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Loads, unloads and pins the models of this device by hand.",
+    discussion: """
+      For models that come from a path of the device; versions that are delivered come and go with \
+      their releases. The agent's user and root may do so.
+      """,
+    subcommands: [
+      Load.self, Unload.self, Pin.self, Unpin.self, RollBack.self, Label.self,
+    ])
+
+  /// The agent and the model that a command is for.
+  struct Target: ParsableArguments {
+    @Option(name: .customLong("admin-socket"), help: "The agent's admin socket.")
+    var adminSocket: String?
+    @Argument(help: "The name of the model.")
+    var model: String
+
+    /// Asks the agent for `action`; the bytes of its answer.
+    @discardableResult
+    func post(_ action: String, _ body: String = "") throws -> [UInt8] {
+      let path =
+        adminSocket ?? AgentConfiguration.environment("EDGESERVE_ADMIN_SOCKET")
+        ?? AgentConfiguration().adminSocket
+      var client = UnixHTTPClient(path: path)
+      let response: HTTPResponse
+      do throws(TransportError) {
+        response = try client.request(
+          method: "POST", path: "/models/\(percentEncoded(model))/\(action)",
+          body: Array(body.utf8))
+      } catch {
+        throw CommandFailure(.unreachable, AgentUnreachable.sentence(path, error))
+      }
+      guard response.status == 200 else {
+        struct Refusal: Decodable { var error: String }
+        let refusal = try? JSONDocument.decode(Refusal.self, from: response.body)
+        throw CommandFailure(
+          response.status == 404 ? .badInput : .failure,
+          refusal?.error ?? "the agent at \(path) answered with status \(response.status)")
+      }
+      return response.body
+    }
+
+    /// Model names need no encoding; any other text is one that no model has.
+    private func percentEncoded(_ name: String) -> String {
+      let isPlain = name.utf8.allSatisfy { byte in
+        byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "/") && byte != UInt8(ascii: "?")
+      }
+      return isPlain && !name.isEmpty ? name : "-"
+    }
+  }
+
+  struct Load: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Loads the newest version now, and takes back an unload.",
+      discussion: """
+        Waits until it serves, or says why it does not.
+
+        Example:
+          edgeserve model load digits
+        """)
+    @OptionGroup var target: Target
+
+    func run() throws { try target.post("load") }
+  }
+
+  struct Unload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Takes every version out of service until it is loaded again.",
+      discussion: """
+        Example:
+          edgeserve model unload digits
+        """)
+    @OptionGroup var target: Target
+
+    func run() throws { try target.post("unload") }
+  }
+
+  struct Pin: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Serves one version and no other, whatever the policy says.",
+      discussion: """
+        Holds over restarts, until the model is unpinned.
+
+        Example:
+          edgeserve model pin digits 3
+        """)
+    @OptionGroup var target: Target
+    @Argument(help: "The version.")
+    var version: Int64
+
+    func run() throws { try target.post("pin", "{\"version\":\(version)}") }
+  }
+
+  struct Unpin: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lets the model's policy choose its versions again.",
+      discussion: """
+        Example:
+          edgeserve model unpin digits
+        """)
+    @OptionGroup var target: Target
+
+    func run() throws { try target.post("unpin") }
+  }
+
+  struct RollBack: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rollback",
+      abstract: "Pins the version below the one that serves.",
+      discussion: """
+        Example:
+          edgeserve model rollback digits
+        """)
+    @OptionGroup var target: Target
+
+    private struct Answer: Decodable { var version: Int64 }
+
+    func run() throws {
+      let answer = try JSONDocument.decode(Answer.self, from: target.post("rollback"))
+      StandardError.write("\(target.model) serves version \(answer.version), pinned.\n")
+    }
+  }
+
+  struct Label: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Points a label at a version that serves.",
+      discussion: """
+        Until the agent restarts; labels that last are in its configuration.
+
+        Example:
+          edgeserve model label digits canary 4
+        """)
+    @OptionGroup var target: Target
+    @Argument(help: "The label.")
+    var label: String
+    @Argument(help: "The version.")
+    var version: Int64
+
+    private struct Body: Encodable {
+      var label: String
+      var version: Int64
+    }
+
+    func run() throws {
+      let body = try JSONDocument.encode(Body(label: label, version: version))
+      try target.post("label", String(decoding: body, as: UTF8.self))
+    }
+  }
+}
