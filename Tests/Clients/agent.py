@@ -31,25 +31,33 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-class Agent:
-    """`edgeserve run` with digits (a directory with versions 1 and 2), digits_v1 and half_plus_two."""
+def install_digits(directory):
+    """A directory with versions 1 and 2 of the digits classifier."""
+    versions = os.path.join(directory, "digits")
+    for version in (1, 2):
+        os.makedirs(os.path.join(versions, str(version)))
+        shutil.copy(fixtures.model(version), os.path.join(versions, str(version)))
+    return versions
 
-    def __init__(self):
+
+class Agent:
+    """`edgeserve run` with digits (a directory with versions 1 and 2), digits_v1 and half_plus_two.
+
+    `models(directory)` gives other arguments that name models, and what they need in the directory.
+    """
+
+    def __init__(self, models=None):
         self.directory = tempfile.mkdtemp(prefix="edgeserve-clients-")
         self.socket = os.path.join(self.directory, "edgeserve.sock")
         self.grpc_socket = os.path.join(self.directory, "grpc.sock")
-        versions = os.path.join(self.directory, "digits")
-        for version in (1, 2):
-            os.makedirs(os.path.join(versions, str(version)))
-            shutil.copy(fixtures.model(version), os.path.join(versions, str(version)))
-        plain = os.path.join(fixtures.FIXTURES, "half_plus_two", "model.tflite")
+        self.admin_socket = os.path.join(self.directory, "admin.sock")
+        arguments = (models or self.usual_models)(self.directory)
         self.log = open(os.path.join(self.directory, "log"), "w+")
         self.process = subprocess.Popen(
             [BINARY, "run", "--socket", self.socket, "--grpc-socket", self.grpc_socket]
-            + ["--admin-socket", os.path.join(self.directory, "admin.sock")]
+            + ["--admin-socket", self.admin_socket]
             + ["--state-dir", os.path.join(self.directory, "state"), "--memory-budget", "32MiB"]
-            + ["--model", f"digits={versions}", "--model", f"digits_v1={fixtures.model(1)}"]
-            + ["--model", f"half_plus_two={plain}"],
+            + arguments,
             stdout=self.log,
             stderr=self.log,
         )
@@ -58,6 +66,13 @@ class Agent:
         except Exception:
             self.close()
             raise
+
+    @staticmethod
+    def usual_models(directory):
+        versions = install_digits(directory)
+        plain = os.path.join(fixtures.FIXTURES, "half_plus_two", "model.tflite")
+        names = {"digits": versions, "digits_v1": fixtures.model(1), "half_plus_two": plain}
+        return [word for name, path in names.items() for word in ("--model", f"{name}={path}")]
 
     def wait_until_ready(self, seconds=20):
         end = time.monotonic() + seconds
@@ -88,9 +103,12 @@ class Agent:
 class ClientTest(unittest.TestCase):
     """One agent per test class, ended in order."""
 
+    # What the agent's models are, where they are not the usual ones.
+    models = None
+
     @classmethod
     def setUpClass(cls):
-        cls.agent = Agent()
+        cls.agent = Agent(cls.models)
 
     @classmethod
     def tearDownClass(cls):

@@ -37,7 +37,7 @@ class TensorFlowServingTest(agent.ClientTest):
         super().setUpClass()
         cls.channel = grpc.insecure_channel("unix:" + cls.agent.grpc_socket)
         cls.stub = prediction_service_pb2_grpc.PredictionServiceStub(cls.channel)
-        cls.models = model_service_pb2_grpc.ModelServiceStub(cls.channel)
+        cls.model_service = model_service_pb2_grpc.ModelServiceStub(cls.channel)
 
     @classmethod
     def tearDownClass(cls):
@@ -160,15 +160,15 @@ class TensorFlowServingTest(agent.ClientTest):
     def test_status(self):
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = "digits"
-        states = {s.version: s.state for s in self.models.GetModelStatus(request).model_version_status}
+        states = {s.version: s.state for s in self.model_service.GetModelStatus(request).model_version_status}
         self.assertEqual(states[2], get_model_status_pb2.ModelVersionStatus.AVAILABLE)
         request.model_spec.name = "nope"
-        self.assert_refused(grpc.StatusCode.NOT_FOUND, lambda: self.models.GetModelStatus(request))
+        self.assert_refused(grpc.StatusCode.NOT_FOUND, lambda: self.model_service.GetModelStatus(request))
 
-    def test_reload(self):
+    def test_empty_reload(self):
         request = model_management_pb2.ReloadConfigRequest()
         self.assert_refused(
-            grpc.StatusCode.UNIMPLEMENTED, lambda: self.models.HandleReloadConfigRequest(request))
+            grpc.StatusCode.INVALID_ARGUMENT, lambda: self.model_service.HandleReloadConfigRequest(request))
 
 
 if __name__ == "__main__":
