@@ -8,12 +8,15 @@ internal import Transport
 ///
 /// The frames of all calls are handled here, without a channel for each. Confined to the event-loop
 /// thread.
-final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
+final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, ManagedConnection {
   typealias InboundIn = HTTP2Frame
   typealias OutboundOut = HTTP2Frame
 
-  private let registry: GRPCConnections
-  private var limits: GRPCLimits { registry.limits }
+  private let registry: ConnectionRegistry<GRPCConnection>
+  private let limits: GRPCLimits
+  private let methods: [String: GRPCMethod]
+  /// Why a caller may not make one more costly call now; nil when it may.
+  private let refuseCall: @Sendable (PeerCredentials?) -> GRPCStatus?
   private var context: ChannelHandlerContext?
   private var peer: PeerCredentials?
   private var streams: [HTTP2StreamID: GRPCStream] = [:]
@@ -27,23 +30,32 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
   /// Since when there has been no call.
   private var idleSince = NIODeadline.now()
 
-  init(registry: GRPCConnections) { self.registry = registry }
+  init(
+    registry: ConnectionRegistry<GRPCConnection>, limits: GRPCLimits,
+    methods: [String: GRPCMethod], refuse: @escaping @Sendable (PeerCredentials?) -> GRPCStatus?
+  ) {
+    self.registry = registry
+    self.limits = limits
+    self.methods = methods
+    refuseCall = refuse
+  }
 
   // MARK: Channel events
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
     peer = socketPeer(of: context.channel)
-    guard registry.admit(self) else { return sendAway("too many connections") }
+    guard registry.admit(self) else { return sendAway("too many connections", .tooManyConnections) }
     if let memory = limits.memory {
       isPaid = memory.take(limits.connectionBytes)
-      guard isPaid else { return sendAway("the memory budget does not hold one more connection") }
+      guard isPaid else { return sendAway("the memory budget does not hold one more connection", .overMemory) }
     }
     context.fireChannelActive()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
+    for stream in streams.values { stream.client.leave() }
     streams.removeAll()
     if isPaid { limits.memory?.giveBack(limits.connectionBytes) }
     isPaid = false
@@ -101,7 +113,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
     lastStream = id
     do throws(GRPCRequestHead.Refusal) {
       let head = try GRPCRequestHead(frame.headers)
-      guard let method = registry.methods[head.path] else {
+      guard let method = methods[head.path] else {
         throw .status(GRPCStatus(.unimplemented, "unknown method \(head.path.prefix(200))"))
       }
       let stream = GRPCStream(id, method, head, memory: CallMemory(limits.memory))
@@ -127,7 +139,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
         try stream.reader.append(bytes, limits, stream.memory)
       } catch {
         stream.hasInputEnded = frame.endStream
-        return fail(stream, error)
+        return refuse(stream, error)
       }
     }
     if frame.endStream { endInput(stream) }
@@ -140,16 +152,28 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
       let reader = stream.reader
       stream.reader = GRPCMessageReader()
       let message = try reader.finish(limits, stream.memory)
-      if stream.method.isCostly, let refusal = registry.refuse(peer) { throw refusal }
+      if stream.method.isCostly, let refusal = refuseCall(peer) { return fail(stream, refusal) }
       stream.enter(.answering)
       let responder = GRPCResponder(self, stream.id, loop: context.eventLoop)
       let call = GRPCCall(
         message: message, peer: peer, memory: stream.memory,
-        deadline: stream.deadline?.uptimeNanoseconds)
+        deadline: stream.deadline?.uptimeNanoseconds, client: stream.client,
+        headers: stream.headers)
       stream.method.body(call) { responder.answer($0) }
     } catch {
-      fail(stream, error)
+      refuse(stream, error)
     }
+  }
+
+  /// Ends a call whose request cannot be taken.
+  private func refuse(_ stream: GRPCStream, _ status: GRPCStatus) {
+    switch status.code {
+    case .resourceExhausted where stream.isReceiving:
+      limits.refusals.count(status.retryMilliseconds == nil ? .tooLarge : .overMemory)
+    case .internal: limits.refusals.count(.malformed)
+    default: break
+    }
+    fail(stream, status)
   }
 
   // MARK: Replies
@@ -194,6 +218,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
 
   private func finish(_ stream: GRPCStream, _ trailers: HPACKHeaders) {
     stream.enter(.sending)
+    stream.client.forget()
     refuse(stream.id, trailers, stream.hasInputEnded)
   }
 
@@ -222,7 +247,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
   // MARK: The end
 
   private func end(_ id: HTTP2StreamID) {
-    streams[id] = nil
+    streams.removeValue(forKey: id)?.client.leave()
     guard streams.isEmpty else { return }
     idleSince = .now()
     if isDraining { closeSoon() }
@@ -236,7 +261,8 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
     if streams.isEmpty { closeSoon() }
   }
 
-  private func sendAway(_ reason: String) {
+  private func sendAway(_ reason: String, _ kind: RefusalCounter.Reason) {
+    limits.refusals.count(kind)
     sayFarewell(.enhanceYourCalm, reason)
     closeSoon()
   }
@@ -269,9 +295,13 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
     for stream in Array(streams.values) {
       switch stream.phase {
       case .sending:
-        if now - stream.since > patience { return close() }
+        if now - stream.since > patience {
+          limits.refusals.count(.tooSlow)
+          return close()
+        }
         continue
       case .receiving where now - stream.since > patience:
+        limits.refusals.count(.tooSlow)
         fail(
           stream,
           GRPCStatus(

@@ -34,6 +34,8 @@ package struct GRPCLimits: Sendable {
   package var messageCopies = 2
   /// Pays for connections and calls; nil when nobody counts.
   package var memory: (any ConnectionMemory)?
+  /// Told of what is refused before a method is asked.
+  package var refusals = RefusalCounter()
 
   package init() {}
 

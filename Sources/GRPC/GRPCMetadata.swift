@@ -8,6 +8,7 @@ struct GRPCRequestHead {
   let timeout: TimeAmount?
   /// Whether messages may be compressed by gzip; each says itself whether it is.
   let isCompressed: Bool
+  let headers: HPACKHeaders
 
   /// Why metadata cannot be those of a call.
   enum Refusal: Error {
@@ -46,6 +47,7 @@ struct GRPCRequestHead {
     }
     guard method == "POST" else { throw .http(405) }
     guard Self.isGRPC(contentType) else { throw .http(415) }
+    self.headers = headers
     self.path = path
     self.timeout = timeout
     self.isCompressed = isCompressed

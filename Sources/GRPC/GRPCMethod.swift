@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOHPACK
 package import Transport
 
 /// One call with its whole request.
@@ -10,24 +11,40 @@ package struct GRPCCall: Sendable {
   /// Pays for the request for as long as anything holds the call.
   package let memory: CallMemory
   /// Monotonic nanoseconds; nil when the client waits as long as it takes.
-  private let deadline: UInt64?
+  package let deadline: UInt64?
+  private let client: ClientWatch
+  private let headers: HPACKHeaders
 
   /// - Parameter deadline: Monotonic nanoseconds.
   package init(
     message: [UInt8], peer: PeerCredentials? = nil, memory: CallMemory = CallMemory(nil),
-    deadline: UInt64? = nil
+    deadline: UInt64? = nil, client: ClientWatch = ClientWatch(),
+    fields: [(String, String)] = []
+  ) {
+    self.init(
+      message: message, peer: peer, memory: memory, deadline: deadline, client: client,
+      headers: HPACKHeaders(fields))
+  }
+
+  init(
+    message: [UInt8], peer: PeerCredentials?, memory: CallMemory, deadline: UInt64?,
+    client: ClientWatch, headers: HPACKHeaders
   ) {
     self.message = message
     self.peer = peer
     self.memory = memory
     self.deadline = deadline
+    self.client = client
+    self.headers = headers
   }
 
-  /// How long the client still waits, rounded up, 0 when it no longer does; nil for ever.
-  package func remainingMilliseconds() -> Int? {
-    guard let deadline else { return nil }
-    let now = NIODeadline.now().uptimeNanoseconds
-    return now >= deadline ? 0 : Int((deadline - now + 999_999) / 1_000_000)
+  /// Calls `body` once when the client goes or takes the call back, at once when it has, and never
+  /// when it was answered before.
+  package func whenGone(_ body: @escaping @Sendable () -> Void) { client.whenGone(body) }
+
+  /// Hands over the name and value of each field of the metadata, in the order received.
+  package func forEachField<E>(_ body: (String, String) throws(E) -> Void) throws(E) {
+    for (name, value, _) in headers { try body(name, value) }
   }
 }
 

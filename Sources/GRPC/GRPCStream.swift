@@ -1,5 +1,7 @@
 internal import NIOCore
+internal import NIOHPACK
 internal import NIOHTTP2
+internal import Transport
 
 /// One call on a connection. Confined to the event-loop thread.
 final class GRPCStream {
@@ -19,6 +21,8 @@ final class GRPCStream {
   let method: GRPCMethod
   let deadline: NIODeadline?
   let memory: CallMemory
+  let client = ClientWatch()
+  let headers: HPACKHeaders
   var reader: GRPCMessageReader
   var hasInputEnded = false
   /// Whether the initial metadata were sent.
@@ -32,6 +36,7 @@ final class GRPCStream {
   ) {
     self.id = id
     self.method = method
+    headers = head.headers
     deadline = head.timeout.map { NIODeadline.now() + $0 }
     reader = GRPCMessageReader(mayBeCompressed: head.isCompressed)
     self.memory = memory

@@ -1,18 +1,13 @@
-internal import Glibc
 internal import NIOCore
 internal import NIOHTTP2
-internal import NIOPosix
-internal import Synchronization
 package import Transport
 
 /// A gRPC server on a Unix socket: HTTP/2 with prior knowledge, calls of one request each, every
 /// resource bounded by `GRPCLimits`.
 package final class UnixGRPCServer: Sendable {
-  package let path: String
-  private let file: UnixSocketFile
-  private let channel: any Channel
-  private let registry: NIOLoopBound<GRPCConnections>
-  private let isDown = Atomic<Bool>(false)
+  private let server: UnixSocketServer<GRPCConnection>
+
+  package var path: String { server.path }
 
   /// Binds the socket file and begins to answer.
   ///
@@ -26,24 +21,14 @@ package final class UnixGRPCServer: Sendable {
     methods: [String: GRPCMethod],
     refuse: @escaping @Sendable (PeerCredentials?) -> GRPCStatus? = { _ in nil }
   ) throws(TransportError) {
-    let file = try UnixSocketFile(place)
-    let loop = thread.group.next()
-    do {
-      let registry = try loop.submit {
-        NIOLoopBound(
-          GRPCConnections(limits: limits, methods: methods, refuse: refuse, loop: loop),
-          eventLoop: loop)
-      }.wait()
-      channel = try Self.bootstrap(limits: limits, loop: loop, registry: registry)
-        .withBoundSocket(file.duplicate()).wait()
-      self.registry = registry
-    } catch {
-      file.remove()
-      let number = (error as? IOError)?.errnoCode ?? EIO
-      throw .cannotListen(path: place.path, call: "listen", errno: number)
+    server = try UnixSocketServer(
+      at: place, thread: thread, connectionsMaximum: limits.connectionsMaximum,
+      tickMilliseconds: limits.tickMilliseconds, allowsHalfClosure: false
+    ) { channel, registry in
+      let connection = GRPCConnection(
+        registry: registry, limits: limits, methods: methods, refuse: refuse)
+      try channel.pipeline.syncOperations.addHandlers(Self.http2(limits, connection), connection)
     }
-    path = place.path
-    self.file = file
   }
 
   /// Stops accepting, lets calls under way finish for up to `drainMilliseconds`, closes what is
@@ -51,34 +36,7 @@ package final class UnixGRPCServer: Sendable {
   ///
   /// - Precondition: not called on the event-loop thread.
   package func shutdown(drainMilliseconds: Int) {
-    guard !isDown.exchange(true, ordering: .relaxed) else { return }
-    let loop = channel.eventLoop
-    precondition(!loop.inEventLoop)
-    file.remove()
-    try? channel.close().wait()
-    let registry = registry
-    let drained = loop.flatSubmit {
-      let drained = registry.value.drain()
-      let bound = loop.scheduleTask(in: .milliseconds(Int64(drainMilliseconds))) {
-        registry.value.closeAll()
-      }
-      drained.whenComplete { _ in bound.cancel() }
-      return drained
-    }
-    try? drained.wait()
-  }
-
-  private static func bootstrap(
-    limits: GRPCLimits, loop: any EventLoop, registry: NIOLoopBound<GRPCConnections>
-  ) -> ServerBootstrap {
-    ServerBootstrap(group: loop)
-      .serverChannelOption(.backlog, value: SocketPlace.backlogMaximum)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let connection = GRPCConnection(registry: registry.value)
-          try channel.pipeline.syncOperations.addHandlers(http2(limits, connection), connection)
-        }
-      }
+    server.shutdown(drainMilliseconds: drainMilliseconds)
   }
 
   private static func http2(

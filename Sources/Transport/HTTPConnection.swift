@@ -7,11 +7,13 @@ internal import NIOHTTP1
 ///
 /// While a request is being answered nothing more is read, so what a client may have under way is
 /// bounded by one read. Confined to the event-loop thread.
-final class HTTPConnection: ChannelDuplexHandler {
+final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = Never
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
+
+  private typealias Refusal = (response: HTTPResponse, reason: RefusalCounter.Reason)
 
   /// What the connection waits for.
   enum Phase {
@@ -26,7 +28,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     case closing
   }
 
-  let registry: ConnectionRegistry
+  private let registry: ConnectionRegistry<HTTPConnection>
+  private let limits: HTTPLimits
+  private let handler: HTTPHandler
+  private let client = ClientWatch()
   private var context: ChannelHandlerContext?
   private var peer: PeerCredentials?
   private(set) var phase = Phase.idle
@@ -44,13 +49,18 @@ final class HTTPConnection: ChannelDuplexHandler {
   private var isReadHeld = false
   private var sawPartInRead = false
   /// The refusal that ends the connection once earlier requests are answered.
-  private var refusal: HTTPResponse?
+  private var refusal: Refusal?
   private var output = ByteBuffer()
   private var allowance: ConnectionAllowance
 
-  init(registry: ConnectionRegistry) {
+  init(
+    registry: ConnectionRegistry<HTTPConnection>, limits: HTTPLimits,
+    handler: @escaping HTTPHandler
+  ) {
     self.registry = registry
-    allowance = ConnectionAllowance(registry.limits)
+    self.limits = limits
+    self.handler = handler
+    allowance = ConnectionAllowance(limits)
   }
 
   // MARK: Channel events
@@ -59,14 +69,15 @@ final class HTTPConnection: ChannelDuplexHandler {
     self.context = context
     peer = socketPeer(of: context.channel)
     guard registry.admit(self) else {
-      refuse(.error(503, "Too many connections.", headers: [("Retry-After", "1")]))
+      refuse(
+        .error(503, "Too many connections.", headers: [("Retry-After", "1")]), .tooManyConnections)
       return
     }
     guard allowance.open() else {
       refuse(
         .error(
           503, "The memory budget does not hold one more connection.",
-          headers: [("Retry-After", "1")]))
+          headers: [("Retry-After", "1")]), .overMemory)
       return
     }
     context.fireChannelActive()
@@ -77,6 +88,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     phase = .closing
     request = nil
     backlog.removeAll()
+    client.leave()
     allowance.close()
     registry.remove(self)
     context.fireChannelInactive()
@@ -125,14 +137,14 @@ final class HTTPConnection: ChannelDuplexHandler {
       close()
       return
     }
-    let response: HTTPResponse =
+    let refusal: Refusal =
       failure == .headerOverflow
-      ? .error(431, "The request's target or header fields are too large.")
-      : .error(400, "Malformed HTTP request.")
+      ? (.error(431, "The request's target or header fields are too large."), .tooLarge)
+      : (.error(400, "Malformed HTTP request."), .malformed)
     if phase == .response || !backlog.isEmpty {
-      refusal = response
+      self.refusal = refusal
     } else {
-      refuse(response)
+      refuse(refusal.response, refusal.reason)
     }
   }
 
@@ -153,10 +165,11 @@ final class HTTPConnection: ChannelDuplexHandler {
     // After an upgrade the bytes that follow are no HTTP, and none is offered here.
     keepsAlive = head.isKeepAlive && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
     request = HTTPRequest(
-      method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers), peer: peer)
+      method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers), peer: peer,
+      client: client)
     enter(.body)
     if let field = head.headers.first(name: "content-length") {
-      guard let length = Int(field), length <= registry.limits.bodyBytesMaximum else {
+      guard let length = Int(field), length <= limits.bodyBytesMaximum else {
         refuseBody()
         return
       }
@@ -169,7 +182,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
     guard let expectation = head.headers.first(name: "expect") else { return }
     guard expectation.lowercased() == "100-continue" else {
-      refuse(.error(417, "The expectation is not supported."))
+      refuse(.error(417, "The expectation is not supported."), .unsupported)
       return
     }
     var interim = ByteBuffer()
@@ -179,7 +192,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   private func append(_ bytes: ByteBuffer) {
     guard let count = request?.body.count else { return }
-    guard bytes.readableBytes <= registry.limits.bodyBytesMaximum - count else {
+    guard bytes.readableBytes <= limits.bodyBytesMaximum - count else {
       refuseBody()
       return
     }
@@ -195,7 +208,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     self.request = nil
     enter(.response)
     let responder = Responder(self, loop: context.eventLoop)
-    registry.handler(request) { responder.answer($0) }
+    handler(request) { responder.answer($0) }
   }
 
   /// Decompresses the body where it is compressed, within its bound; answers what cannot be read.
@@ -207,12 +220,12 @@ final class HTTPConnection: ChannelDuplexHandler {
       refuse(
         .error(
           415, "Content-Encoding \(encoding.prefix(40)) is not supported.",
-          headers: [("Accept-Encoding", "gzip")]))
+          headers: [("Accept-Encoding", "gzip")]), .unsupported)
       return false
     }
     do throws(GzipError) {
       let count = try Gzip.claimedCount(body)
-      guard count <= registry.limits.bodyBytesMaximum else {
+      guard count <= limits.bodyBytesMaximum else {
         refuseBody()
         return false
       }
@@ -223,7 +236,7 @@ final class HTTPConnection: ChannelDuplexHandler {
       request?.body = try Gzip.decompress(body, maximum: count)
       return true
     } catch {
-      refuse(.error(400, error.sentence))
+      refuse(.error(400, error.sentence), .malformed)
       return false
     }
   }
@@ -234,6 +247,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   func complete(_ response: HTTPResponse) {
     guard let context, phase == .response else { return }
     allowance.endRequest()
+    client.forget()
     let closes = !keepsAlive || registry.isDraining
     if output.capacity > 1 << 16 { output = ByteBuffer() }
     output.clear(minimumCapacity: 256 + response.body.count)
@@ -254,7 +268,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     isConsumingBacklog = false
     guard phase != .response, phase != .closing else { return }
     if let refusal {
-      refuse(refusal)
+      refuse(refusal.response, refusal.reason)
     } else if hasInputEnded {
       close()
     } else if isReadHeld {
@@ -264,19 +278,21 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   private func refuseBody() {
-    let limit = registry.limits.bodyBytesMaximum
-    refuse(.error(413, "The request body exceeds \(limit) bytes."))
+    let limit = limits.bodyBytesMaximum
+    refuse(.error(413, "The request body exceeds \(limit) bytes."), .tooLarge)
   }
 
   private func refuseForMemory() {
     refuse(
       .error(
-        503, "The memory budget does not hold the request.", headers: [("Retry-After", "1")]))
+        503, "The memory budget does not hold the request.", headers: [("Retry-After", "1")]),
+      .overMemory)
   }
 
   /// Answers out of turn with the last response of this connection.
-  private func refuse(_ response: HTTPResponse) {
+  private func refuse(_ response: HTTPResponse, _ reason: RefusalCounter.Reason) {
     guard let context, phase != .closing else { return }
+    limits.refusals.count(reason)
     request = nil
     allowance.endRequest()
     var bytes = ByteBuffer()
@@ -304,22 +320,23 @@ final class HTTPConnection: ChannelDuplexHandler {
       context.read()
     }
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    let linger = TimeAmount.milliseconds(Int64(registry.limits.lingerMilliseconds))
+    let linger = TimeAmount.milliseconds(Int64(limits.lingerMilliseconds))
     context.eventLoop.scheduleTask(in: linger) { bound.value.close() }
   }
 
   func close() { context?.close(promise: nil) }
 
   /// Ends a connection that has no request under way.
-  func closeIfIdle() {
+  func drain() {
     if phase == .idle || phase == .head { close() }
   }
 
   /// Ends a connection that has waited longer than the limits allow.
-  func closeIfOverdue(_ now: NIODeadline) {
-    let idle = TimeAmount.milliseconds(Int64(registry.limits.idleMilliseconds))
-    let patience = TimeAmount.milliseconds(Int64(registry.limits.requestMilliseconds))
+  func tick(_ now: NIODeadline) {
+    let idle = TimeAmount.milliseconds(Int64(limits.idleMilliseconds))
+    let patience = TimeAmount.milliseconds(Int64(limits.requestMilliseconds))
     if let unwritableSince, now - unwritableSince > patience {
+      limits.refusals.count(.tooSlow)
       close()
       return
     }
@@ -327,7 +344,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     case .idle: if now - since > idle { close() }
     case .head, .body:
       if now - since > patience {
-        refuse(.error(408, "The request took longer than \(registry.limits.requestMilliseconds) ms."))
+        refuse(
+          .error(408, "The request took longer than \(limits.requestMilliseconds) ms."), .tooSlow)
       }
     case .response, .closing: break
     }

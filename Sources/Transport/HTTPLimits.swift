@@ -24,6 +24,11 @@ package struct HTTPLimits: Sendable {
   package var bodyCopies = 3
   /// Pays for connections and bodies; nil when nobody counts.
   package var memory: (any ConnectionMemory)?
+  /// Told of what is refused before the handler is asked.
+  package var refusals = RefusalCounter()
 
   package init() {}
+
+  /// How often slow clients are looked after.
+  var tickMilliseconds: Int { min(max(min(idleMilliseconds, requestMilliseconds) / 4, 10), 5_000) }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 import Transport
@@ -39,6 +40,50 @@ struct UnixHTTPServerTests {
     let text = connection.receive(until: ">", count: 4)
     let order = text.split(separator: "<").dropFirst().map { String($0.prefix { $0 != ">" }) }
     #expect(order == ["/1", "/slow", "/2", "/slow"])
+  }
+
+  @Test("tells the handler that a client has gone, and nothing once it was answered")
+  func clientLeaves() throws {
+    let gone = Atomic<Int>(0)
+    let asked = Atomic<Int>(0)
+    let fixture = try ServerFixture { request, respond in
+      request.client?.whenGone { gone.add(1, ordering: .relaxed) }
+      asked.add(1, ordering: .relaxed)
+      if request.path == "/slow" {
+        onThread {
+          for _ in 0..<2000 where gone.load(ordering: .relaxed) == 0 { usleep(1000) }
+          respond(HTTPResponse(status: 200))
+        }
+      } else {
+        respond(HTTPResponse(status: 200))
+      }
+    }
+    var connection = RawConnection(fixture.path)
+    connection?.send("GET /quick HTTP/1.1\r\nHost: h\r\n\r\n")
+    _ = connection?.receive(until: "\r\n\r\n")
+    connection?.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
+    while asked.load(ordering: .relaxed) < 2 { usleep(500) }
+    #expect(gone.load(ordering: .relaxed) == 0)
+    connection = nil
+    for _ in 0..<2000 where gone.load(ordering: .relaxed) == 0 { usleep(1000) }
+    // The quick one was answered before; only the slow one's client left.
+    #expect(gone.load(ordering: .relaxed) == 1)
+  }
+
+  @Test("counts by reason what it refuses before the handler is asked")
+  func refusals() throws {
+    var limits = HTTPLimits()
+    limits.bodyBytesMaximum = 10
+    limits.connectionsMaximum = 1
+    let fixture = try ServerFixture(limits: limits, handler: ServerFixture.echo)
+    let first = try #require(RawConnection(fixture.path))
+    first.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
+    _ = first.receive(until: "GET /x -\n")
+    let second = try #require(RawConnection(fixture.path))
+    #expect(second.receiveAll()?.hasPrefix("HTTP/1.1 503 ") == true)
+    first.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n")
+    #expect(first.receiveAll()?.hasPrefix("HTTP/1.1 413 ") == true)
+    #expect(limits.refusals.all == [.tooManyConnections: 1, .tooLarge: 1])
   }
 
   @Test("HEAD has the length of the body and no body")

@@ -1,39 +1,42 @@
-internal import NIOCore
-internal import Transport
+package import NIOCore
+
+/// A connection that a registry looks after; confined to the event-loop thread.
+package protocol ManagedConnection: AnyObject, SendableMetatype {
+  /// Ends it as soon as nothing is under way.
+  func drain()
+  /// Ends it whatever it waits for.
+  func close()
+  /// Looks after its time.
+  func tick(_ now: NIODeadline)
+}
 
 /// The open connections of one server and the clock that looks after them.
 ///
 /// Confined to the event-loop thread.
-final class GRPCConnections {
-  let limits: GRPCLimits
-  let methods: [String: GRPCMethod]
-  /// Why a caller may not make one more costly call now; nil when it may.
-  let refuse: @Sendable (PeerCredentials?) -> GRPCStatus?
-  private var isDraining = false
+package final class ConnectionRegistry<Connection: ManagedConnection> {
+  package private(set) var isDraining = false
+  private let connectionsMaximum: Int
+  private let tickMilliseconds: Int
   private let loop: any EventLoop
-  private var connections: [ObjectIdentifier: GRPCConnection] = [:]
+  private var connections: [ObjectIdentifier: Connection] = [:]
   private var ticks: RepeatedTask?
   private var emptied: EventLoopPromise<Void>?
 
-  init(
-    limits: GRPCLimits, methods: [String: GRPCMethod],
-    refuse: @escaping @Sendable (PeerCredentials?) -> GRPCStatus?, loop: any EventLoop
-  ) {
-    self.limits = limits
-    self.methods = methods
-    self.refuse = refuse
+  init(connectionsMaximum: Int, tickMilliseconds: Int, loop: any EventLoop) {
+    self.connectionsMaximum = connectionsMaximum
+    self.tickMilliseconds = tickMilliseconds
     self.loop = loop
   }
 
   /// Whether the server has room; a connection that is refused is not kept.
-  func admit(_ connection: GRPCConnection) -> Bool {
-    guard !isDraining, connections.count < limits.connectionsMaximum else { return false }
+  package func admit(_ connection: Connection) -> Bool {
+    guard !isDraining, connections.count < connectionsMaximum else { return false }
     connections[ObjectIdentifier(connection)] = connection
     startTicking()
     return true
   }
 
-  func remove(_ connection: GRPCConnection) {
+  package func remove(_ connection: Connection) {
     connections[ObjectIdentifier(connection)] = nil
     guard connections.isEmpty else { return }
     // Nothing to look after: an idle server does not wake the processor.
@@ -43,7 +46,7 @@ final class GRPCConnections {
     emptied = nil
   }
 
-  /// Closes each connection behind its last call; completes when none is left.
+  /// Ends each connection behind what is under way; completes when none is left.
   func drain() -> EventLoopFuture<Void> {
     isDraining = true
     let promise = emptied ?? loop.makePromise(of: Void.self)
@@ -56,14 +59,13 @@ final class GRPCConnections {
     return promise.futureResult
   }
 
-  /// Closes every connection, whatever it waits for.
   func closeAll() {
     for connection in connections.values { connection.close() }
   }
 
   private func startTicking() {
     guard ticks == nil else { return }
-    let interval = TimeAmount.milliseconds(Int64(limits.tickMilliseconds))
+    let interval = TimeAmount.milliseconds(Int64(tickMilliseconds))
     let registry = NIOLoopBound(self, eventLoop: loop)
     ticks = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
       let now = NIODeadline.now()

@@ -1,0 +1,77 @@
+internal import Glibc
+package import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// A listening Unix socket and its connections, whatever they speak.
+package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
+  package let path: String
+  private let file: UnixSocketFile
+  private let channel: any Channel
+  private let registry: NIOLoopBound<ConnectionRegistry<Connection>>
+  private let isDown = Atomic<Bool>(false)
+
+  /// Binds the socket file and begins to accept.
+  ///
+  /// - Parameters:
+  ///   - place: Where it listens, and who may come.
+  ///   - thread: Does the I/O; must outlive the server.
+  ///   - connectionsMaximum: Connections at the same time.
+  ///   - tickMilliseconds: How often the time of each connection is looked after.
+  ///   - allowsHalfClosure: Whether a client may end its side and still be answered.
+  ///   - prepare: Fills the pipeline of a new channel, on the event-loop thread.
+  package init(
+    at place: SocketPlace, thread: EventLoopThread, connectionsMaximum: Int,
+    tickMilliseconds: Int, allowsHalfClosure: Bool,
+    prepare:
+      @escaping @Sendable (any Channel, ConnectionRegistry<Connection>) throws -> Void
+  ) throws(TransportError) {
+    let file = try UnixSocketFile(place)
+    let loop = thread.group.next()
+    do {
+      let registry = try loop.submit {
+        NIOLoopBound(
+          ConnectionRegistry<Connection>(
+            connectionsMaximum: connectionsMaximum, tickMilliseconds: tickMilliseconds,
+            loop: loop),
+          eventLoop: loop)
+      }.wait()
+      channel = try ServerBootstrap(group: loop)
+        .serverChannelOption(.backlog, value: SocketPlace.backlogMaximum)
+        .childChannelOption(.allowRemoteHalfClosure, value: allowsHalfClosure)
+        .childChannelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture { try prepare(channel, registry.value) }
+        }
+        .withBoundSocket(file.duplicate()).wait()
+      self.registry = registry
+    } catch {
+      file.remove()
+      let number = (error as? IOError)?.errnoCode ?? EIO
+      throw .cannotListen(path: place.path, call: "listen", errno: number)
+    }
+    path = place.path
+    self.file = file
+  }
+
+  /// Stops accepting, lets what is under way finish for up to `drainMilliseconds`, closes what is
+  /// left and removes the socket file. Blocks until done; a second call does nothing.
+  ///
+  /// - Precondition: not called on the event-loop thread.
+  package func shutdown(drainMilliseconds: Int) {
+    guard !isDown.exchange(true, ordering: .relaxed) else { return }
+    let loop = channel.eventLoop
+    precondition(!loop.inEventLoop)
+    file.remove()
+    try? channel.close().wait()
+    let registry = registry
+    let drained = loop.flatSubmit {
+      let drained = registry.value.drain()
+      let bound = loop.scheduleTask(in: .milliseconds(Int64(drainMilliseconds))) {
+        registry.value.closeAll()
+      }
+      drained.whenComplete { _ in bound.cancel() }
+      return drained
+    }
+    try? drained.wait()
+  }
+}
