@@ -101,7 +101,9 @@ package final class Agent: Sendable {
         board: configuration.board ?? "generic"),
       delivery: delivery, stores: stores)
     limiter = RateLimiter(configuration.rateLimit)
-    let metrics = MetricsReport(status: report, switches: switches, limiter: limiter)
+    let refusals = TransportRefusals()
+    let metrics = MetricsReport(
+      status: report, switches: switches, limiter: limiter, refusals: refusals)
     thread = EventLoopThread()
     let (stores, delivery) = (stores, delivery)
     let begin = {
@@ -116,7 +118,7 @@ package final class Agent: Sendable {
     }
     do throws(AgentError) {
       let sockets = AgentSockets(
-        configuration, thread, memory.connections, limiter, parts.inherited)
+        configuration, thread, memory.connections, limiter, refusals, parts.inherited)
       let remoteCalls = try sockets.openRemoteCalls(
         parts, manager.service, LocalAdministration(stores, current))
       remoteCallServer = remoteCalls

@@ -16,11 +16,13 @@ struct AgentSockets {
   private let memory: any ConnectionMemory
   private let limiter: RateLimiter
   private let inherited: InheritedSockets
+  private let refusals: TransportRefusals
 
   init(
     _ configuration: AgentConfiguration, _ thread: EventLoopThread, _ memory: any ConnectionMemory,
-    _ limiter: RateLimiter, _ inherited: InheritedSockets
+    _ limiter: RateLimiter, _ refusals: TransportRefusals, _ inherited: InheritedSockets
   ) {
+    self.refusals = refusals
     self.configuration = configuration
     self.thread = thread
     self.memory = memory
@@ -34,6 +36,7 @@ struct AgentSockets {
     var limits = HTTPLimits()
     limits.bodyBytesMaximum = Self.bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
     limits.memory = memory
+    limits.refusals = refusals.http
     // The admin socket answers whatever the budget; its bound is part of what is charged.
     var adminLimits = HTTPLimits()
     adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
@@ -74,7 +77,7 @@ struct AgentSockets {
       place: try place(path, Self.dataMode, configuration.socketGroup),
       messageBytesMaximum: Self.bodyBytes(
         configuration.memoryBudget, HTTPLimits().bodyBytesMaximum),
-      memory: memory, thread: thread, service: service,
+      memory: memory, refusals: refusals.grpc, thread: thread, service: service,
       pause: { [limiter] peer in limiter.pause(peer) }, administration: administration)
     do throws(TransportError) {
       return try open(settings)
@@ -111,6 +114,12 @@ struct AgentSockets {
       throw .socket(path: place.path, reason: error.sentence)
     }
   }
+}
+
+/// What the sockets of requests refused before anybody was asked.
+struct TransportRefusals: Sendable {
+  let http = RefusalCounter()
+  let grpc = RefusalCounter()
 }
 
 /// Makes directories that are missing.

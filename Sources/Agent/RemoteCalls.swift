@@ -14,6 +14,7 @@ package struct RemoteCallSettings: Sendable {
   /// Bytes of one request.
   package var messageBytesMaximum: Int
   package var memory: any ConnectionMemory
+  package var refusals: RefusalCounter
   package var thread: EventLoopThread
   package var service: InferenceService
   /// Counts one request of a caller, and gives the milliseconds that it must wait when that was one
@@ -49,8 +50,8 @@ package struct LocalAdministration: Sendable {
     }
   }
 
-  /// Puts `models` in place of all local models, when every version that they ask for can be served,
-  /// and changes nothing otherwise.
+  /// Puts `models` in place of all local models, when every version that they ask for can be
+  /// served, and changes nothing otherwise.
   package func replace(
     _ models: [String: LocalModel], completion: @escaping @Sendable (RepositoryRefusal?) -> Void
   ) {

@@ -52,12 +52,6 @@ package struct Administration: Sendable {
   }
 }
 
-/// The earlier of two bounds on waiting, in milliseconds; nil when neither is set.
-func earlier(_ a: Int?, _ b: Int?) -> Int? {
-  guard let a, let b else { return a ?? b }
-  return min(a, b)
-}
-
 /// A map entry of text to a message.
 func readEntry(_ reader: ProtobufReader) throws(ProtobufError) -> (String, ProtobufReader?) {
   var reader = reader

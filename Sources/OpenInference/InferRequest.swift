@@ -21,6 +21,8 @@ package struct InferRequest: Sendable {
   package var prefersBinary = false
   /// How long the request may wait until it begins, in microseconds; nil for as long as it takes.
   package var timeoutMicroseconds: Int?
+  /// 1 for the highest; nil for that of the transport.
+  package var priority: Int?
 
   package init() {}
 
@@ -36,10 +38,15 @@ package struct InferRequest: Sendable {
 
   /// The request for the service.
   package var inference: InferenceRequest {
-    InferenceRequest(
-      inputs: inputs, outputNames: outputs?.map(\.name),
-      // Rounded up, so that a short timeout is not none.
-      deadlineMilliseconds: timeoutMicroseconds.map { $0 / 1000 + ($0 % 1000 > 0 ? 1 : 0) })
+    inference(RequestTerms())
+  }
+
+  /// The request for the service, on the terms of the transport and its own.
+  package func inference(_ terms: RequestTerms) -> InferenceRequest {
+    var terms = terms
+    terms.narrow(timeoutMicroseconds: timeoutMicroseconds)
+    if let priority { terms.priority = RequestPriority(number: priority) }
+    return InferenceRequest(inputs: inputs, outputNames: outputs?.map(\.name), terms: terms)
   }
 }
 
@@ -75,6 +82,10 @@ extension InferRequest {
           guard timeout >= 0 else { throw RequestError.timeout(timeout) }
           // The protocol's 0 is no timeout.
           timeoutMicroseconds = timeout == 0 ? nil : timeout
+        }
+        if let number = parameters.priority {
+          guard number >= 0 else { throw RequestError.priority(number) }
+          priority = number == 0 ? nil : number
         }
       case "inputs":
         try reader.openArray()
@@ -154,6 +165,7 @@ struct Parameters {
   var binaryByteCount: Int?
   var classCount: Int?
   var timeoutMicroseconds: Int?
+  var priority: Int?
 }
 
 extension JSONReader {
@@ -167,6 +179,7 @@ extension JSONReader {
       case "binary_data_size": parameters.binaryByteCount = try readInteger()
       case "classification": parameters.classCount = try readInteger()
       case "timeout": parameters.timeoutMicroseconds = try readInteger()
+      case "priority": parameters.priority = try readInteger()
       default: try skipValue()
       }
     }

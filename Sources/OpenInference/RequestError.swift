@@ -36,6 +36,8 @@ package enum RequestError: Error, Equatable, Sendable {
   case sharedMemory(input: String)
   /// A timeout below zero.
   case timeout(Int)
+  /// A priority below zero.
+  case priority(Int)
   /// A number of classes below one.
   case classCount(Int, output: String)
   /// A body without a header can be sent to a model of one input alone.

@@ -4,7 +4,7 @@ package import Transport
 /// The Open Inference Protocol V2 over HTTP: everything below `/v2`.
 ///
 /// Source: Open Inference Protocol, REST, 2025-05, with the extensions `binary_tensor_data`,
-/// `classification`, `model_configuration`, `schedule_policy` (all requests have one priority) and
+/// `classification`, `model_configuration`, `schedule_policy` and
 /// `statistics`.
 package struct Routes: Sendable {
   private let service: InferenceService
@@ -113,22 +113,33 @@ package struct Routes: Sendable {
     _ request: HTTPRequest, _ model: String, _ selector: VersionSelector,
     _ respond: @escaping @Sendable (HTTPResponse) -> Void
   ) {
-    service.lease(model, selector) { [service] result in
-      do {
-        let lease = try result.get()
-        let decoded = try InferRequest(
-          body: request.body, headerLength: try headerLength(request),
-          description: lease.description)
-        service.infer(lease, decoded.inference) { result in
-          do {
-            respond(try inferReply(
-                try result.get(), to: decoded, model: model, labels: lease.description.labels))
-          } catch {
-            respond(refusal(error, model: model))
+    let terms: RequestTerms
+    do throws(ServingError) {
+      terms = try RequestTerms(request)
+    } catch {
+      return respond(refusal(error, model: model))
+    }
+    service.lease(model, selector, terms) { [service] result in
+      switch result {
+      case .failure(let error): respond(refusal(error, model: model))
+      case .success(let lease):
+        do {
+          let decoded = try InferRequest(
+            body: request.body, headerLength: try headerLength(request),
+            description: lease.description)
+          service.infer(lease, decoded.inference(terms)) { result in
+            do {
+              respond(
+                try inferReply(
+                  try result.get(), to: decoded, model: model, labels: lease.description.labels))
+            } catch {
+              respond(refusal(error, model: model))
+            }
           }
+        } catch {
+          service.countInvalid(lease)
+          respond(refusal(error, model: model))
         }
-      } catch {
-        respond(refusal(error, model: model))
       }
     }
   }

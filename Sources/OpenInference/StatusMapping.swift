@@ -18,19 +18,12 @@ private func refusal(_ error: ServingError, model: String) -> HTTPResponse {
   switch error {
   case .modelNotFound, .versionNotFound, .labelNotFound: return .error(404, message)
   case .missingInput, .unknownInput, .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape,
-    .wrongByteCount, .batchMismatch, .batchTooLarge:
+    .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
     return .error(400, message)
   case .notReady, .queueFull, .overMemory, .shuttingDown:
-    return .error(503, message, headers: isWorthRetrying(error) ? [("Retry-After", "1")] : [])
+    return .error(503, message, headers: error.retrySeconds.map { [("Retry-After", "\($0)")] } ?? [])
+  case .cancelled: return .error(499, message)
   case .deadlineExceeded: return .error(504, message)
-  }
-}
-
-/// Whether the same request may succeed a little later.
-package func isWorthRetrying(_ error: ServingError) -> Bool {
-  switch error {
-  case .notReady, .queueFull, .overMemory, .shuttingDown: true
-  default: false
   }
 }
 
@@ -58,8 +51,11 @@ package func sentence(_ error: ServingError, model: String) -> String {
   case .batchMismatch(let input, let expected, let actual):
     "input '\(input)' batch size is \(actual), but the other inputs have \(expected)"
   case .batchTooLarge(let limit, _): "inference request batch-size must be <= \(limit)"
+  case .invalidTerm(let name, let value, let expected):
+    "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"
   case .queueFull: "Exceeds maximum queue size"
   case .deadlineExceeded: "Request timeout expired"
+  case .cancelled: "Request was cancelled"
   case .overMemory(let needed, let available):
     "the request needs \(needed) bytes of memory, \(available) are available"
   case .shuttingDown: "the server is shutting down"
@@ -102,6 +98,7 @@ package func sentence(_ error: RequestError) -> String {
   case .sharedMemory(let input):
     "inference input '\(input)' is in shared memory, which this server does not offer"
   case .timeout(let value): "timeout \(value) is below zero"
+  case .priority(let value): "priority \(value) is below zero"
   case .classCount(let count, let output):
     "classification \(count) of output '\(output)' is below one"
   case .rawInputs(let count):

@@ -31,15 +31,14 @@ package struct InferenceRequest: Sendable {
   package var inputs: [NamedTensor]
   /// Names of the outputs wanted, in the order of the reply; nil for all.
   package var outputNames: [String]?
-  /// How long after its admission the request may still start; nil for no deadline.
-  package var deadlineMilliseconds: Int?
+  package var terms: RequestTerms
 
   package init(
-    inputs: [NamedTensor], outputNames: [String]? = nil, deadlineMilliseconds: Int? = nil
+    inputs: [NamedTensor], outputNames: [String]? = nil, terms: RequestTerms = RequestTerms()
   ) {
     self.inputs = inputs
     self.outputNames = outputNames
-    self.deadlineMilliseconds = deadlineMilliseconds
+    self.terms = terms
   }
 }
 

@@ -59,13 +59,18 @@ package final class InferenceService: Sendable {
   /// Completes at once in general; while a drain-first switch is under way the request is parked,
   /// bounded in count and time, and completes on a compute thread.
   package func lease(
-    _ model: String, _ selector: VersionSelector,
+    _ model: String, _ selector: VersionSelector, _ terms: RequestTerms = RequestTerms(),
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
   ) {
-    registry.lease(model, selector) { [registry] result in
+    registry.lease(model, selector, terms) { [registry] result in
       if case .failure(let error) = result { registry.countUnresolved(error) }
       completion(result)
     }
+  }
+
+  /// Counts a request that was sent to the version of `lease` and is none that it can answer.
+  package func countInvalid(_ lease: VersionLease) {
+    lease.loaded.metrics.record(.invalid, nanoseconds: 0)
   }
 
   /// Answers `request` with the version of `lease`.
@@ -94,9 +99,9 @@ package final class InferenceService: Sendable {
         memory.giveBack(replyBytes)
       }
     }
-    let job = LoadedVersion.Job(
+    let job = Job(
       lease: lease, request: request, plan: plan, admitted: admitted, completion: answer)
-    lease.loaded.submit(job, registry.executor)
+    lease.loaded.submit(job, registry.threads)
   }
 
   /// Takes the bytes of a large reply; small ones are part of what a connection holds.

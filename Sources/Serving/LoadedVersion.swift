@@ -6,19 +6,11 @@ import Tensors
 ///
 /// Its memory is unmapped and uncharged when the last reference goes: the registry's, or a lease's.
 final class LoadedVersion: Sendable {
-  /// A request that was admitted.
-  struct Job: Sendable {
-    var lease: VersionLease
-    var request: InferenceRequest
-    var plan: RequestPlan
-    /// Monotonic nanoseconds.
-    var admitted: UInt64
-    var completion: @Sendable (Result<InferenceResponse, ServingError>) -> Void
-  }
-
   private struct Queue {
     var idle: [InstanceSlot]
-    var waiting = FIFO<Job>()
+    var waiting = JobQueue()
+    /// Somebody comes to look after deadlines.
+    var isWatched = false
   }
 
   /// Distinguishes two loads of one version number.
@@ -34,6 +26,8 @@ final class LoadedVersion: Sendable {
   let medianMicroseconds: Int
   private let inlineThresholdMicroseconds: Int
   private let queueDepthMaximum: Int
+  private let deadlineSweepMilliseconds: Int
+  private let instanceCount: Int
   private let queue: Mutex<Queue>
   private let charge: MemoryCharge
   private let onUnload: @Sendable (UInt64) -> Void
@@ -51,6 +45,8 @@ final class LoadedVersion: Sendable {
     medianMicroseconds = prepared.medianMicroseconds
     inlineThresholdMicroseconds = limits.inlineThresholdMicroseconds
     queueDepthMaximum = limits.queueDepthMaximum
+    deadlineSweepMilliseconds = limits.deadlineSweepMilliseconds
+    instanceCount = max(1, prepared.instances.count)
     queue = Mutex(Queue(idle: prepared.instances))
     self.onUnload = onUnload
   }
@@ -63,32 +59,95 @@ final class LoadedVersion: Sendable {
     gone.post()
   }
 
-  /// Runs `job` here and now, or on `executor`, or refuses it.
-  func submit(_ job: Job, _ executor: JobThreads) {
+  /// Runs `job` here and now, or on one of `threads`, or refuses it.
+  func submit(_ job: Job, _ threads: ServingThreads) {
     enum Decision {
       case here(InstanceSlot)
-      case handOver(InstanceSlot, Job)
-      case waits, full
+      case handOver(InstanceSlot)
+      case waits(expired: [Job], displaced: Job?, needsWatch: Bool)
+      case full
     }
+    var job = job
+    let isShort = isShort(job)
+    if !isShort { job.ticket = Job.Ticket() }
     let decision: Decision = queue.withLock { queue in
-      guard let slot = queue.idle.popLast() else {
-        guard queue.waiting.count < queueDepthMaximum else { return .full }
-        queue.waiting.append(job)
-        return .waits
+      if let slot = queue.idle.popLast() { return isShort ? .here(slot) : .handOver(slot) }
+      if job.ticket == nil { job.ticket = Job.Ticket() }
+      var expired: [Job] = []
+      var displaced: Job?
+      if queue.waiting.count >= queueDepthMaximum {
+        let now = MonotonicClock.now()
+        expired = queue.waiting.remove { $0.request.terms.isOverdue(now) }
+        if expired.isEmpty {
+          displaced = queue.waiting.displace(by: job.request.terms.priority)
+          guard displaced != nil else { return .full }
+        }
       }
-      return isShort(job) ? .here(slot) : .handOver(slot, job)
+      queue.waiting.append(job)
+      let needsWatch = job.request.terms.deadline != nil && !queue.isWatched
+      if needsWatch { queue.isWatched = true }
+      return .waits(expired: expired, displaced: displaced, needsWatch: needsWatch)
     }
     switch decision {
     case .here(let slot):
       run(job, slot)
-      giveBack(slot, executor)
-    case .handOver(let slot, let job):
-      dispatch(job, slot, executor)
-    case .waits: break
-    case .full:
-      finish(job, .failure(.queueFull(model: description.model, limit: queueDepthMaximum)))
+      giveBack(slot, threads)
+    case .handOver(let slot):
+      listen(job)
+      dispatch(job, slot, threads)
+    case .waits(let expired, let displaced, let needsWatch):
+      listen(job)
+      for job in expired { finish(job, .failure(.deadlineExceeded)) }
+      if let displaced { finish(displaced, .failure(fullError)) }
+      if needsWatch { watchDeadlines(threads) }
+    case .full: finish(job, .failure(fullError))
     }
   }
+
+  /// Why one more job is refused, and when it is worth to come again.
+  private var fullError: ServingError {
+    let (microseconds, overflow) = medianMicroseconds.multipliedReportingOverflow(
+      by: queueDepthMaximum)
+    return .queueFull(
+      model: description.model, limit: queueDepthMaximum,
+      retryMilliseconds: overflow ? 1000 : max(1, microseconds / instanceCount / 1000))
+  }
+
+  // MARK: Jobs that nobody waits for
+
+  /// Takes `job` out of the queue when its client leaves.
+  private func listen(_ job: Job) {
+    guard let whenAbandoned = job.request.terms.whenAbandoned, let ticket = job.ticket else {
+      return
+    }
+    whenAbandoned { [weak self] in
+      ticket.abandon()
+      self?.drop(ticket)
+    }
+  }
+
+  private func drop(_ ticket: Job.Ticket) {
+    let gone = queue.withLock { queue in queue.waiting.remove { $0.ticket === ticket } }
+    for job in gone { finish(job, .failure(.cancelled)) }
+  }
+
+  /// Looks soon, and again while jobs with deadlines wait, for those whose time is over.
+  private func watchDeadlines(_ threads: ServingThreads) {
+    let timer = threads.timer
+    timer.submit(afterMilliseconds: deadlineSweepMilliseconds) { [weak self, weak threads] in
+      guard let self, let threads else { return }
+      let now = MonotonicClock.now()
+      let (expired, hasMore) = queue.withLock { queue in
+        let expired = queue.waiting.remove { $0.request.terms.isOverdue(now) }
+        queue.isWatched = queue.waiting.hasDeadlines
+        return (expired, queue.isWatched)
+      }
+      for job in expired { finish(job, .failure(.deadlineExceeded)) }
+      if hasMore { watchDeadlines(threads) }
+    }
+  }
+
+  // MARK: Running
 
   /// Whether all rows of `job` together take less than a hand-over between threads is worth.
   private func isShort(_ job: Job) -> Bool {
@@ -98,14 +157,14 @@ final class LoadedVersion: Sendable {
   }
 
   /// One job at a time, so that models share the threads fairly.
-  private func dispatch(_ job: Job, _ slot: InstanceSlot, _ executor: JobThreads) {
-    executor.submit { [self] in
+  private func dispatch(_ job: Job, _ slot: InstanceSlot, _ threads: ServingThreads) {
+    threads.compute.submit { [self] in
       run(job, slot)
-      giveBack(slot, executor)
+      giveBack(slot, threads)
     }
   }
 
-  private func giveBack(_ slot: InstanceSlot, _ executor: JobThreads) {
+  private func giveBack(_ slot: InstanceSlot, _ threads: ServingThreads) {
     let next = queue.withLock { queue -> Job? in
       guard let job = queue.waiting.popFirst() else {
         queue.idle.append(slot)
@@ -113,16 +172,13 @@ final class LoadedVersion: Sendable {
       }
       return job
     }
-    if let next { dispatch(next, slot, executor) }
+    if let next { dispatch(next, slot, threads) }
   }
 
   private func run(_ job: Job, _ slot: InstanceSlot) {
-    if let limit = job.request.deadlineMilliseconds,
-      MonotonicClock.now() - job.admitted > UInt64(max(0, limit)) * 1_000_000
-    {
-      return finish(job, .failure(.deadlineExceeded))
-    }
     let begun = MonotonicClock.now()
+    if job.request.terms.isOverdue(begun) { return finish(job, .failure(.deadlineExceeded)) }
+    if job.ticket?.isAbandoned ?? false { return finish(job, .failure(.cancelled)) }
     let response = slot.run(job.request, job.plan, description)
     metrics.record(
       rows: job.plan.rows, queueNanoseconds: begun - job.admitted,

@@ -137,6 +137,6 @@ package final class ModelManager: Sendable {
       waits += registry.withdraw(model).map(\.gone)
     }
     let drained = waits.allSatisfy { $0.wait(until: deadline) }
-    return registry.executor.shutdown(until: deadline) && drained && loaderEnded
+    return registry.threads.shutdown(until: deadline) && drained && loaderEnded
   }
 }

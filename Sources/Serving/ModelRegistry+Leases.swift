@@ -8,7 +8,7 @@ extension ModelRegistry {
 
   /// Answers at once, or parks the request while a drain-first switch is under way.
   func lease(
-    _ model: String, _ selector: VersionSelector,
+    _ model: String, _ selector: VersionSelector, _ terms: RequestTerms,
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
   ) {
     let answer: Answer = state.withLock { state in
@@ -20,7 +20,10 @@ extension ModelRegistry {
         return .now(Self.resolve(entry, selector))
       }
       guard entry.parked.count < limits.parkedRequestsMaximum else {
-        return .now(.failure(.queueFull(model: model, limit: limits.parkedRequestsMaximum)))
+        return .now(
+          .failure(
+            .queueFull(
+              model: model, limit: limits.parkedRequestsMaximum, retryMilliseconds: 1000)))
       }
       let expires = MonotonicClock.now() + UInt64(limits.parkedMilliseconds) * 1_000_000
       state.models[model]?.parked.append(
@@ -49,11 +52,11 @@ extension ModelRegistry {
       state.models[model] = entry
       return released
     }
-    for (parked, result) in released { executor.submit { parked.completion(result) } }
+    for (parked, result) in released { threads.compute.submit { parked.completion(result) } }
   }
 
   private func watchParked(_ model: String, milliseconds: Int) {
-    executor.submit(afterMilliseconds: milliseconds) { [weak self] in self?.expireParked(model) }
+    threads.timer.submit(afterMilliseconds: milliseconds) { [weak self] in self?.expireParked(model) }
   }
 
   private func expireParked(_ model: String) {

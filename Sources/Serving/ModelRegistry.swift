@@ -16,7 +16,7 @@ final class ModelRegistry: Sendable {
   /// Requests that found no version.
   let unresolved = Mutex<[RequestOutcome: UInt64]>([:])
   let limits: ServingLimits
-  let executor: JobThreads
+  let threads: ServingThreads
   let onEvent: @Sendable (ServingEvent) -> Void
 
   init(
@@ -24,8 +24,7 @@ final class ModelRegistry: Sendable {
   ) {
     self.limits = limits
     self.onEvent = onEvent
-    executor = JobThreads(
-      name: "compute", threads: max(1, threads), stackBytes: limits.computeStackBytes)
+    self.threads = ServingThreads(compute: threads, limits)
   }
 
   /// Runs `body` on the entry of `model`, which is made when it is missing.

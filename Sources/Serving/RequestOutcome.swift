@@ -1,6 +1,6 @@
 /// How an admitted request ended; one counter each.
 package enum RequestOutcome: String, Sendable, CaseIterable {
-  case ok, invalid, deadline
+  case ok, invalid, deadline, cancelled
   case queueFull = "queue_full"
   case notReady = "not_ready"
   case overMemory = "over_memory"
@@ -12,11 +12,12 @@ package enum RequestOutcome: String, Sendable, CaseIterable {
       switch error {
       case .modelNotFound, .versionNotFound, .labelNotFound, .missingInput, .unknownInput,
         .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape, .wrongByteCount,
-        .batchMismatch, .batchTooLarge:
+        .batchMismatch, .batchTooLarge, .invalidTerm:
         .invalid
       case .notReady: .notReady
       case .queueFull: .queueFull
       case .deadlineExceeded: .deadline
+      case .cancelled: .cancelled
       case .overMemory: .overMemory
       case .shuttingDown: .shuttingDown
       }

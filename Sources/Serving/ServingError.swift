@@ -20,8 +20,26 @@ package enum ServingError: Error, Equatable, Sendable {
   case batchMismatch(input: String, expected: Int, actual: Int)
   case batchTooLarge(limit: Int, actual: Int)
 
-  case queueFull(model: String, limit: Int)
+  /// A field of the request that asks for what cannot be.
+  case invalidTerm(name: String, value: String, expected: ClosedRange<Int>)
+
+  /// Too many requests wait; so many of them are answered within `retryMilliseconds`.
+  case queueFull(model: String, limit: Int, retryMilliseconds: Int)
   case deadlineExceeded
+  /// The client no longer waits for the answer.
+  case cancelled
   case overMemory(needed: Int, available: Int)
   case shuttingDown
+
+  /// After how long the same request may succeed; nil when time does not help.
+  package var retryMilliseconds: Int? {
+    switch self {
+    case .queueFull(_, _, let milliseconds): milliseconds
+    case .notReady, .overMemory, .shuttingDown: 1000
+    default: nil
+    }
+  }
+
+  /// The same in whole seconds, as HTTP's `Retry-After` has it.
+  package var retrySeconds: Int? { retryMilliseconds.map { max(1, ($0 + 999) / 1000) } }
 }

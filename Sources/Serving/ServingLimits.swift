@@ -28,6 +28,10 @@ package struct ServingLimits: Sendable {
   package var loadQueueMaximum = 256
   /// Models of one agent.
   package var modelsMaximum = 256
+  /// How often deadlines are looked after while requests that have one wait.
+  package var deadlineSweepMilliseconds = 2
+  /// Bytes of the stack of the thread that does so, and that writes the refusals.
+  package var timerStackBytes = 256 * 1024
   /// Bytes of a compute thread's stack.
   package var computeStackBytes = 512 * 1024
   /// Bytes of the loader thread's stack; parsers recurse to a bounded depth.

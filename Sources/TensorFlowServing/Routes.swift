@@ -34,19 +34,30 @@ package struct Routes: Sendable {
     _ request: HTTPRequest, _ call: Endpoint.Call, _ model: String, _ selector: VersionSelector,
     _ respond: @escaping @Sendable (HTTPResponse) -> Void
   ) {
-    service.lease(model, selector) { [service] result in
-      do {
-        let lease = try result.get()
-        let (inference, reply) = try Self.read(request.body, call, lease.description)
-        service.infer(lease, inference) { result in
-          do {
-            respond(try reply(try result.get()))
-          } catch {
-            respond(refusal(error, model: model, selector))
+    let terms: RequestTerms
+    do throws(ServingError) {
+      terms = try RequestTerms(request)
+    } catch {
+      return respond(refusal(error, model: model, selector))
+    }
+    service.lease(model, selector, terms) { [service] result in
+      switch result {
+      case .failure(let error): respond(refusal(error, model: model, selector))
+      case .success(let lease):
+        do {
+          var (inference, reply) = try Self.read(request.body, call, lease.description)
+          inference.terms = terms
+          service.infer(lease, inference) { [reply] result in
+            do {
+              respond(try reply(try result.get()))
+            } catch {
+              respond(refusal(error, model: model, selector))
+            }
           }
+        } catch {
+          service.countInvalid(lease)
+          respond(refusal(error, model: model, selector))
         }
-      } catch {
-        respond(refusal(error, model: model, selector))
       }
     }
   }

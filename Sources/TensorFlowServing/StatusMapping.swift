@@ -9,7 +9,7 @@ func refusal(_ error: any Error, model: String, _ selector: VersionSelector) -> 
   case let error as ServingError:
     .error(
       status(error), sentence(error, model: model, selector),
-      headers: isWorthRetrying(error) ? [("Retry-After", "1")] : [])
+      headers: error.retrySeconds.map { [("Retry-After", "\($0)")] } ?? [])
   case let error as RequestError: refusal(error)
   case let error as JSONError: refusal(error)
   default: .error(500, "Internal error.")
@@ -27,19 +27,12 @@ private func status(_ error: ServingError) -> Int {
   switch error {
   case .modelNotFound, .versionNotFound: 404
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
-    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge:
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
     400
-  case .notReady, .queueFull, .shuttingDown: 503
+  // 429 is for clients that send more than they may; here it is the server that has enough.
+  case .notReady, .queueFull, .overMemory, .shuttingDown: 503
+  case .cancelled: 499
   case .deadlineExceeded: 504
-  case .overMemory: 429
-  }
-}
-
-/// Whether the same request may succeed a little later.
-package func isWorthRetrying(_ error: ServingError) -> Bool {
-  switch error {
-  case .notReady, .queueFull, .overMemory, .shuttingDown: true
-  default: false
   }
 }
 
@@ -65,9 +58,12 @@ package func sentence(
     "Input \(input): Expecting \(expected) rows but got: \(actual)"
   case .batchTooLarge(let limit, let actual):
     "Task size \(actual) is larger than maximum input batch size \(limit)"
-  case .queueFull(_, let limit):
+  case .invalidTerm(let name, let value, let expected):
+    "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"
+  case .queueFull(_, let limit, _):
     "The batch scheduling queue to which this task was submitted is full; limit \(limit)"
   case .deadlineExceeded: "Deadline exceeded"
+  case .cancelled: "Cancelled"
   case .overMemory(let needed, let available):
     "The request needs \(needed) bytes of memory, \(available) are available"
   case .shuttingDown: "The server is shutting down"

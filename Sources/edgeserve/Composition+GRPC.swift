@@ -14,6 +14,7 @@
       var limits = GRPCLimits()
       limits.messageBytesMaximum = settings.messageBytesMaximum
       limits.memory = settings.memory
+      limits.refusals = settings.refusals
       let administration = administration(settings.administration)
       let tensorFlow = TensorFlowMethods(
         service: settings.service, administration: administration)

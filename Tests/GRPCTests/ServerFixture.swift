@@ -28,6 +28,15 @@ final class ServerFixture {
     thread.shutdown()
   }
 
+  /// How long the client still waits, in milliseconds rounded up; -1 for ever.
+  private static func remaining(_ call: GRPCCall) -> Int {
+    guard let deadline = call.deadline else { return -1 }
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    let now = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    return now >= deadline ? 0 : Int((deadline - now + 999_999) / 1_000_000)
+  }
+
   static let room = [UInt8](repeating: 0, count: GRPCFraming.prefixBytes)
 
   private static let methods: [String: GRPCMethod] = [
@@ -43,7 +52,7 @@ final class ServerFixture {
       reply(.message(room + Array("\(call.peer?.userID ?? .max)".utf8)))
     },
     "/test/left": GRPCMethod { call, reply in
-      reply(.message(room + Array("\(call.remainingMilliseconds() ?? -1)".utf8)))
+      reply(.message(room + Array("\(remaining(call))".utf8)))
     },
   ]
 }

@@ -2,6 +2,7 @@ import GRPC
 import Glibc
 import NIOCore
 import NIOHTTP2
+import Synchronization
 import TestSupport
 import Testing
 import Transport
@@ -50,6 +51,39 @@ struct UnixGRPCServerTests {
     for (index, answer) in answers.enumerated() {
       #expect(try answer.wait().messages == [[UInt8(index)]])
     }
+  }
+
+  @Test("a method is told that its call was reset, or its connection lost, and of no other end")
+  func clientLeaves() throws {
+    let gone = Atomic<Int>(0)
+    let asked = Atomic<Int>(0)
+    let server = try ServerFixture(extra: [
+      "/test/watched": GRPCMethod { call, reply in
+        call.whenGone { gone.add(1, ordering: .relaxed) }
+        asked.add(1, ordering: .relaxed)
+        // Kept until the client has left, whoever asks with a message is answered.
+        if call.message.isEmpty {
+          _ = Thread {
+            while gone.load(ordering: .relaxed) < 2 { usleep(500) }
+            reply(.message(ServerFixture.room))
+          }
+        } else {
+          reply(.message(ServerFixture.room))
+        }
+      }
+    ])
+    do {
+      let client = try TestClient(server.path)
+      #expect(try client.call("/test/watched", [1]).code == .ok)
+      let call = client.start("/test/watched", [TestClient.framed([])])
+      while asked.load(ordering: .relaxed) < 2 { usleep(500) }
+      #expect(gone.load(ordering: .relaxed) == 0)
+      try client.reset(call.id)
+      #expect(eventually { gone.load(ordering: .relaxed) == 1 })
+      _ = client.start("/test/watched", [TestClient.framed([])])
+      while asked.load(ordering: .relaxed) < 3 { usleep(500) }
+    }
+    #expect(eventually { gone.load(ordering: .relaxed) == 2 })
   }
 
   @Test("a failure has a code, a percent-encoded message, and a pause when there is one")

@@ -94,14 +94,42 @@ struct OpenInferenceExtensionTests {
     #expect(try infer(Self.half(",\"parameters\":{\"timeout\":-1}")).status == 400)
   }
 
-  @Test("a timeout becomes a deadline, rounded up")
-  func deadline() {
+  @Test("a timeout becomes a deadline, unless there is an earlier one")
+  func deadline() throws {
     var request = InferRequest()
-    for (microseconds, milliseconds) in [(1, 1), (1000, 1), (1001, 2)] {
-      request.timeoutMicroseconds = microseconds
-      #expect(request.inference.deadlineMilliseconds == milliseconds)
+    #expect(request.inference.terms.deadline == nil)
+    request.timeoutMicroseconds = 5_000_000
+    let now = MonotonicClock.now()
+    let deadline = try #require(request.inference.terms.deadline)
+    #expect((now + 4_000_000_000...now + 65_000_000_000).contains(deadline))
+    var terms = RequestTerms()
+    terms.deadline = now
+    #expect(request.inference(terms).terms.deadline == now)
+  }
+
+  @Test("a priority of the request goes before that of the transport")
+  func priority() {
+    var request = InferRequest()
+    var terms = RequestTerms()
+    terms.priority = .low
+    #expect(request.inference(terms).terms.priority == .low)
+    for (number, priority) in [(1, RequestPriority.high), (2, .normal), (3, .low), (99, .low)] {
+      request.priority = number
+      #expect(request.inference(terms).terms.priority == priority)
     }
-    request.timeoutMicroseconds = nil
-    #expect(request.inference.deadlineMilliseconds == nil)
+  }
+
+  @Test("fields of the request bound its wait and rank it, and are refused when they say nothing")
+  func fields() throws {
+    func status(_ fields: [(String, String)]) throws -> Int {
+      try AgentFixture.shared.request(
+        "POST", "/v2/models/half_plus_two/infer", headers: fields, Array(Self.half("").utf8)
+      ).status
+    }
+    #expect(try status([("X-Request-Timeout-Ms", "1000"), ("x-request-priority", "1")]) == 200)
+    for (name, value) in [
+      ("x-request-timeout-ms", "0"), ("x-request-timeout-ms", "soon"),
+      ("x-request-timeout-ms", "86400001"), ("x-request-priority", "-1"),
+    ] { #expect(try status([(name, value)]) == 400) }
   }
 }

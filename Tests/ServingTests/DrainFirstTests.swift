@@ -137,7 +137,7 @@ struct DrainFirstTests {
       }
       return outcome
     }
-    #expect(outcomes[2].wait() == .queueFull(model: "digits", limit: 2))
+    #expect(outcomes[2].wait() == .queueFull(model: "digits", limit: 2, retryMilliseconds: 1000))
     #expect(outcomes[0].wait() == .deadlineExceeded)
     #expect(outcomes[1].wait() == .deadlineExceeded)
     // The lease never goes: the switch is given up, and the old serves on.

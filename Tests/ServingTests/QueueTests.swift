@@ -1,4 +1,6 @@
+import Glibc
 import Serving
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -36,7 +38,11 @@ struct QueueTests {
       switch outcome.wait() {
       case .success(let response): #expect(response.version == 1)
       case .failure(let error):
-        #expect(error == .queueFull(model: "digits", limit: 1))
+        guard case .queueFull(model: "digits", limit: 1, let pause) = error else {
+          Issue.record("\(error)")
+          continue
+        }
+        #expect(pause > 0)
         refused += 1
       }
     }
@@ -54,8 +60,87 @@ struct QueueTests {
     let lease = try fixture.lease()
     var request = Self.longRequest(lease.description)
     fixture.service.infer(lease, request) { _ in }
-    request.deadlineMilliseconds = 0
+    request.terms.deadline = MonotonicClock.now()
     #expect(throws: ServingError.deadlineExceeded) { _ = try fixture.infer(lease, request) }
+  }
+
+  /// A version whose one instance is busy until `release` is called on the box that comes with it.
+  private static func busy(
+    depth: Int, _ fixture: ServingFixture
+  ) throws -> (lease: VersionLease, gate: Gate) {
+    try fixture.load(1).get()
+    let lease = try fixture.lease()
+    let gate = Gate()
+    // The completion runs on the compute thread, before the instance takes the next request.
+    fixture.service.infer(lease, longRequest(lease.description)) { _ in gate.hold() }
+    gate.waitUntilHeld()
+    return (lease, gate)
+  }
+
+  private static func fixture(depth: Int) -> ServingFixture {
+    ServingFixture(threads: 1) { limits in
+      limits.inlineThresholdMicroseconds = 0
+      limits.queueDepthMaximum = depth
+    }
+  }
+
+  @Test("tells a request whose deadline passes in the queue at once, however busy the threads are")
+  func deadlineInQueue() throws {
+    let fixture = Self.fixture(depth: 4)
+    let (lease, gate) = try Self.busy(depth: 4, fixture)
+    var request = Self.longRequest(lease.description)
+    request.terms.narrow(timeoutMicroseconds: 5_000)
+    let outcome = Outcome<Result<InferenceResponse, ServingError>>()
+    fixture.service.infer(lease, request) { outcome.set($0) }
+    #expect(throws: ServingError.deadlineExceeded) { _ = try outcome.wait().get() }
+    gate.release()
+  }
+
+  @Test("drops a request whose client leaves, and never runs it")
+  func cancellation() throws {
+    let fixture = Self.fixture(depth: 1)
+    let (lease, gate) = try Self.busy(depth: 1, fixture)
+    var request = Self.longRequest(lease.description)
+    let leave = Handler()
+    request.terms.whenAbandoned = { leave.set($0) }
+    let outcome = Outcome<Result<InferenceResponse, ServingError>>()
+    fixture.service.infer(lease, request) { outcome.set($0) }
+    leave.call()
+    #expect(throws: ServingError.cancelled) { _ = try outcome.wait().get() }
+    // Its place in the queue is free again.
+    let next = Outcome<Result<InferenceResponse, ServingError>>()
+    fixture.service.infer(lease, Self.longRequest(lease.description)) { next.set($0) }
+    gate.release()
+    #expect(try next.wait().get().version == 1)
+    let status = try #require(try fixture.service.statuses(of: "digits").first)
+    #expect(status.outcomes == [.ok: 2, .cancelled: 1])
+  }
+
+  @Test("answers the urgent first, and gives a place in a full queue to them")
+  func priorities() throws {
+    let fixture = Self.fixture(depth: 3)
+    let (lease, gate) = try Self.busy(depth: 3, fixture)
+    let order = Order()
+    var outcomes: [Outcome<Result<InferenceResponse, ServingError>>] = []
+    for (name, priority) in [
+      ("low", RequestPriority.low), ("normal", .normal), ("second", .normal), ("high", .high),
+    ] {
+      var request = Self.longRequest(lease.description)
+      request.terms.priority = priority
+      let outcome = Outcome<Result<InferenceResponse, ServingError>>()
+      fixture.service.infer(lease, request) { result in
+        if case .success = result { order.append(name) }
+        outcome.set(result)
+      }
+      outcomes.append(outcome)
+    }
+    guard case .failure(.queueFull) = outcomes[0].wait() else {
+      Issue.record("the least urgent was not displaced")
+      return
+    }
+    gate.release()
+    for outcome in outcomes.dropFirst() { _ = try outcome.wait().get() }
+    #expect(order.names == ["high", "normal", "second"])
   }
 
   @Test("runs a short inference on the thread that brings it")
@@ -82,4 +167,34 @@ struct QueueTests {
     let status = try #require(try fixture.service.statuses(of: "digits").first)
     #expect(status.outcomes == [.invalid: 1])
   }
+}
+
+/// Holds a thread until it is released.
+private final class Gate: Sendable {
+  private let state = Atomic<Int>(0)
+
+  func hold() {
+    state.store(1, ordering: .releasing)
+    while state.load(ordering: .acquiring) == 1 { usleep(200) }
+  }
+
+  func waitUntilHeld() { while state.load(ordering: .acquiring) == 0 { usleep(200) } }
+
+  func release() { state.store(2, ordering: .releasing) }
+}
+
+/// A closure that is called later.
+private final class Handler: Sendable {
+  private let body = Mutex<(@Sendable () -> Void)?>(nil)
+
+  func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
+  func call() { body.withLock { $0 }?() }
+}
+
+/// Names in the order that they came.
+private final class Order: Sendable {
+  private let state = Mutex<[String]>([])
+
+  var names: [String] { state.withLock { $0 } }
+  func append(_ name: String) { state.withLock { $0.append(name) } }
 }

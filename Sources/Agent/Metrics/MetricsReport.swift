@@ -8,6 +8,7 @@ struct MetricsReport: Sendable {
   let status: StatusReport
   let switches: SwitchCounters
   let limiter: RateLimiter
+  let refusals: TransportRefusals
 
   func response() -> HTTPResponse {
     HTTPResponse(
@@ -40,6 +41,7 @@ struct MetricsReport: Sendable {
     }
     var text = PrometheusText()
     requests(versions, &text)
+    transport(&text)
     stages(versions, &text)
     memory(versions, &text)
     lifeCycle(versions, &text)
@@ -73,6 +75,18 @@ struct MetricsReport: Sendable {
       guard let count = unresolved[outcome] else { continue }
       text.sample(
         name, [("model", ""), ("version", ""), ("outcome", outcome.rawValue)], count)
+    }
+  }
+
+  private func transport(_ text: inout PrometheusText) {
+    let name = "edgeserve_transport_refused_total"
+    text.family(name, .counter, "What was refused before a model was asked, by reason.")
+    for (kind, counter) in [("http", refusals.http), ("grpc", refusals.grpc)] {
+      let counts = counter.all
+      for reason in RefusalCounter.Reason.allCases {
+        guard let count = counts[reason] else { continue }
+        text.sample(name, [("protocol", kind), ("reason", reason.rawValue)], count)
+      }
     }
   }
 

@@ -21,6 +21,8 @@ struct InferCall {
   private(set) var id = ""
   /// In microseconds; nil for as long as it takes.
   private(set) var timeoutMicroseconds: Int?
+  /// 1 for the highest; nil for that of the metadata.
+  private(set) var priority: Int?
   private(set) var outputs: [Output] = []
   private var inputs: [ProtobufReader] = []
   private var raw: [ArraySlice<UInt8>] = []
@@ -35,6 +37,7 @@ struct InferCall {
       case 4:
         let (name, value) = try readEntry(try reader.message(field))
         if name == "timeout" { timeoutMicroseconds = try Self.timeout(value) }
+        if name == "priority" { priority = try Self.priority(value) }
       case 5: inputs.append(try reader.message(field))
       case 6: outputs.append(try Self.output(try reader.message(field)))
       case 7: raw.append(try reader.bytes(field))
@@ -54,7 +57,8 @@ struct InferCall {
   /// - Throws: `RequestError`, `ServingError`, `ProtobufError`, or a `GRPCStatus` when the tensors
   ///   do not fit into memory.
   func inference(
-    _ description: VersionDescription, _ call: GRPCCall, batchMaximum: Int
+    _ description: VersionDescription, _ call: GRPCCall, _ terms: RequestTerms,
+    batchMaximum: Int
   ) throws -> InferenceRequest {
     guard !inputs.isEmpty else { throw RequestError.noInputs }
     guard raw.isEmpty || raw.count == inputs.count else {
@@ -68,12 +72,17 @@ struct InferCall {
           raw: raw.isEmpty ? nil : raw[index], description, call.memory,
           batchMaximum: batchMaximum))
     }
+    var terms = terms
+    terms.narrow(timeoutMicroseconds: timeoutMicroseconds)
+    if let priority { terms.priority = RequestPriority(number: priority) }
     return InferenceRequest(
-      inputs: tensors, outputNames: outputs.isEmpty ? nil : outputs.map(\.name),
-      // Rounded up, so that a short timeout is not none.
-      deadlineMilliseconds: earlier(
-        call.remainingMilliseconds(),
-        timeoutMicroseconds.map { $0 / 1000 + ($0 % 1000 > 0 ? 1 : 0) }))
+      inputs: tensors, outputNames: outputs.isEmpty ? nil : outputs.map(\.name), terms: terms)
+  }
+
+  private static func priority(_ value: ProtobufReader?) throws -> Int? {
+    guard let value, let number = try integer(value) else { return nil }
+    guard number >= 0 else { throw RequestError.priority(number) }
+    return number == 0 ? nil : number
   }
 
   private static func timeout(_ value: ProtobufReader?) throws -> Int? {

@@ -158,25 +158,32 @@ package struct OpenInferenceMethods: Sendable {
 
   private func infer(_ call: GRPCCall, _ reply: @escaping @Sendable (GRPCReply) -> Void) {
     let request: InferCall
+    let terms: RequestTerms
     do {
       request = try InferCall(call.message)
+      terms = try RequestTerms(call)
     } catch {
       return reply(.failure(openInferenceStatus(error, model: "")))
     }
-    service.lease(request.model, Self.selector(request.version)) { [service] result in
-      do {
-        let lease = try result.get()
-        let inference = try request.inference(
-          lease.description, call, batchMaximum: service.batchMaximum)
-        service.infer(lease, inference) { result in
-          do {
-            reply(try inferReply(try result.get(), to: request, lease.description))
-          } catch {
-            reply(.failure(openInferenceStatus(error, model: request.model)))
-          }
-        }
-      } catch {
+    service.lease(request.model, Self.selector(request.version), terms) { [service] result in
+      switch result {
+      case .failure(let error):
         reply(.failure(openInferenceStatus(error, model: request.model)))
+      case .success(let lease):
+        do {
+          let inference = try request.inference(
+            lease.description, call, terms, batchMaximum: service.batchMaximum)
+          service.infer(lease, inference) { result in
+            do {
+              reply(try inferReply(try result.get(), to: request, lease.description))
+            } catch {
+              reply(.failure(openInferenceStatus(error, model: request.model)))
+            }
+          }
+        } catch {
+          service.countInvalid(lease)
+          reply(.failure(openInferenceStatus(error, model: request.model)))
+        }
       }
     }
   }

@@ -10,7 +10,7 @@ func openInferenceStatus(_ error: any Error, model: String) -> GRPCStatus {
   case let error as ServingError:
     GRPCStatus(
       openInferenceCode(error), OpenInference.sentence(error, model: model),
-      retryMilliseconds: OpenInference.isWorthRetrying(error) ? 1000 : nil)
+      retryMilliseconds: error.retryMilliseconds)
   case let error as RequestError:
     GRPCStatus(.invalidArgument, OpenInference.sentence(error))
   case let error as ProtobufError: GRPCStatus(.invalidArgument, error.sentence)
@@ -23,10 +23,11 @@ private func openInferenceCode(_ error: ServingError) -> GRPCCode {
   case .modelNotFound, .versionNotFound: .notFound
   // The protocol's versions are numbers, or labels that exist.
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
-    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge:
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .overMemory: .resourceExhausted
   case .deadlineExceeded: .deadlineExceeded
+  case .cancelled: .cancelled
   }
 }

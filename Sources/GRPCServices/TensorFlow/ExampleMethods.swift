@@ -67,7 +67,13 @@ extension TensorFlowMethods {
     _ write: @escaping @Sendable ([Head], VersionDescription) -> GRPCReply
   ) {
     let spec = tasks[0].spec
-    service.lease(spec.model, spec.selector) { result in
+    let terms: RequestTerms
+    do throws(ServingError) {
+      terms = try RequestTerms(call)
+    } catch {
+      return reply(.failure(tensorFlowStatus(error, spec)))
+    }
+    service.lease(spec.model, spec.selector, terms) { result in
       do {
         let lease = try result.get()
         // Whether the model has what each task asks for is told before the examples are read.
@@ -76,7 +82,7 @@ extension TensorFlowMethods {
         let requests = try heads.map { signature, output in
           InferenceRequest(
             inputs: try input.tensors(signature.inputs, call.memory), outputNames: [output],
-            deadlineMilliseconds: call.remainingMilliseconds())
+            terms: terms)
         }
         let keys = heads.map(\.signature.key)
         next(requests, lease, []) { result in

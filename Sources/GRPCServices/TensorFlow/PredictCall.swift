@@ -39,7 +39,8 @@ struct PredictCall {
 
   /// The request for the service, and the signature that it goes by.
   func inference(
-    _ description: VersionDescription, _ call: GRPCCall, batchMaximum: Int
+    _ description: VersionDescription, _ call: GRPCCall, _ terms: RequestTerms,
+    batchMaximum: Int
   ) throws -> (InferenceRequest, SignatureDescription) {
     guard let signature = description.signature(named: spec.signature) else {
       throw TensorFlowRefusal.signatureNotFound(
@@ -62,8 +63,7 @@ struct PredictCall {
           for: specification, call.memory, batchMaximum: batchMaximum))
     }
     let request = InferenceRequest(
-      inputs: tensors, outputNames: outputFilter.isEmpty ? outputs : outputFilter,
-      deadlineMilliseconds: call.remainingMilliseconds())
+      inputs: tensors, outputNames: outputFilter.isEmpty ? outputs : outputFilter, terms: terms)
     return (request, signature)
   }
 }

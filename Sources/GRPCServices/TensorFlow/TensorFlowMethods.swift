@@ -38,26 +38,32 @@ package struct TensorFlowMethods: Sendable {
 
   private func predict(_ call: GRPCCall, _ reply: @escaping @Sendable (GRPCReply) -> Void) {
     let request: PredictCall
+    let terms: RequestTerms
     do {
       request = try PredictCall(call.message)
+      terms = try RequestTerms(call)
     } catch {
       return reply(.failure(tensorFlowStatus(error, ModelSpec())))
     }
     let spec = request.spec
-    service.lease(spec.model, spec.selector) { [service] result in
-      do {
-        let lease = try result.get()
-        let (inference, signature) = try request.inference(
-          lease.description, call, batchMaximum: service.batchMaximum)
-        service.infer(lease, inference) { result in
-          do {
-            reply(predictReply(try result.get(), lease.description, signature: signature.key))
-          } catch {
-            reply(.failure(tensorFlowStatus(error, spec)))
+    service.lease(spec.model, spec.selector, terms) { [service] result in
+      switch result {
+      case .failure(let error): reply(.failure(tensorFlowStatus(error, spec)))
+      case .success(let lease):
+        do {
+          let (inference, signature) = try request.inference(
+            lease.description, call, terms, batchMaximum: service.batchMaximum)
+          service.infer(lease, inference) { result in
+            do {
+              reply(predictReply(try result.get(), lease.description, signature: signature.key))
+            } catch {
+              reply(.failure(tensorFlowStatus(error, spec)))
+            }
           }
+        } catch {
+          service.countInvalid(lease)
+          reply(.failure(tensorFlowStatus(error, spec)))
         }
-      } catch {
-        reply(.failure(tensorFlowStatus(error, spec)))
       }
     }
   }

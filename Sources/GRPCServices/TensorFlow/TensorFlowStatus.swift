@@ -88,7 +88,7 @@ func tensorFlowStatus(_ error: any Error, _ spec: ModelSpec) -> GRPCStatus {
   case let error as ServingError:
     GRPCStatus(
       tensorFlowCode(error), TensorFlowServing.sentence(error, model: spec.model, spec.selector),
-      retryMilliseconds: TensorFlowServing.isWorthRetrying(error) ? 1000 : nil)
+      retryMilliseconds: error.retryMilliseconds)
   case let error as ProtobufError: GRPCStatus(.invalidArgument, error.sentence)
   default: GRPCStatus(.internal, "Internal error.")
   }
@@ -98,10 +98,11 @@ private func tensorFlowCode(_ error: ServingError) -> GRPCCode {
   switch error {
   case .modelNotFound, .versionNotFound: .notFound
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
-    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge:
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .overMemory: .resourceExhausted
   case .deadlineExceeded: .deadlineExceeded
+  case .cancelled: .cancelled
   }
 }
