@@ -123,15 +123,16 @@ struct CompletionScript {
 
   /// Text within single quotes and brackets of any of the shells.
   private static func quoted(_ text: String) -> String {
-    String(text.map { character in
-      switch character {
-      case "'": "’"
-      case "[": "("
-      case "]": ")"
-      case ":": ";"
-      case "\n": " "
-      default: character
-      }
-    })
+    String(
+      text.map { character in
+        switch character {
+        case "'": "’"
+        case "[": "("
+        case "]": ")"
+        case ":": ";"
+        case "\n": " "
+        default: character
+        }
+      })
   }
 }

@@ -39,8 +39,9 @@ struct HelpText {
     if !usage.path[0].configuration.version.isEmpty, !hasOwn {
       lines += Self.entry(CommandTree.versionName, "Show the version.")
     }
-    return lines + Self.entry(
-      CommandTree.helpNames.joined(separator: ", "), "Show help information.")
+    return lines
+      + Self.entry(
+        CommandTree.helpNames.joined(separator: ", "), "Show help information.")
   }
 
   private static func entry(_ definition: ArgumentDefinition) -> [String] {
@@ -59,8 +60,8 @@ struct HelpText {
     let lines = wrapped(text, indent: column)
     let start = "  " + heading
     guard start.count + 2 <= column, let first = lines.first else { return [start] + lines }
-    return [start + String(repeating: " ", count: column - start.count) + first.dropFirst(column)]
-      + lines.dropFirst()
+    let space = String(repeating: " ", count: column - start.count)
+    return [start + space + String(first.dropFirst(column))] + Array(lines.dropFirst())
   }
 
   /// Paragraphs are filled; lines that begin with spaces, and those that introduce them, stay.

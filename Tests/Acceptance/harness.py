@@ -93,7 +93,9 @@ class Broker:
 class Fleet:
     """A temporary directory with keys, bundles, a broker and one agent."""
 
-    def __init__(self, budget="64MiB", state_dir=None, port=None, broker=True):
+    def __init__(self, budget="64MiB", state_dir=None, port=None, broker=True, agent=None):
+        # The agent's program, after an emulator if it needs one.
+        self.agent_command = agent or [BINARY]
         self.directory = tempfile.mkdtemp(prefix="edgeserve-fleet-")
         self.state_dir = state_dir or os.path.join(self.directory, "state")
         self.socket = os.path.join(self.directory, "data.sock")
@@ -151,7 +153,7 @@ class Fleet:
 
     def start_agent(self, wait=True):
         self.agent = subprocess.Popen(
-            [BINARY, "run", "--config", self.configure()], stdout=self.log, stderr=self.log
+            [*self.agent_command, "run", "--config", self.configure()], stdout=self.log, stderr=self.log
         )
         if wait:
             wait_for("the agent answers", self.status, 20)

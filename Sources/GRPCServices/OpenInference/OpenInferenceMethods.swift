@@ -135,7 +135,9 @@ package struct OpenInferenceMethods: Sendable {
     let isReady: Bool
     do throws(ServingError) {
       isReady = try !serving(name).isEmpty
-    } catch .modelNotFound {
+    } catch {
+      // Caught whole: Swift 6.2 cannot compile a pattern that leaves a typed error to the caller.
+      guard case .modelNotFound = error else { throw error }
       isReady = false
     }
     return .message { $0.bool(1, isReady) }
