@@ -22,6 +22,8 @@ package enum AgentLimits {
   static let bodyShare = 4
   /// Bytes of a request's body that are accepted whatever the budget.
   static let bodyBytesMinimum = 1 << 20
+  /// How long after its start an agent is taken to have what it needs in memory.
+  static let settleMilliseconds = 1000
   /// Problems that the status document lists.
   static let problemsMaximum = 32
   /// Bytes of the delivery thread's stack; libraries below it look up names and check signatures.

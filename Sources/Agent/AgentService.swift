@@ -9,19 +9,24 @@ package final class AgentService: Sendable {
   private let manager: ServiceManager?
   private let log: Logger
   private let configuration: @Sendable () throws(AgentError) -> AgentConfiguration
+  private let settled: @Sendable () -> Void
   /// Signs of life that the I/O thread was asked for and gave.
   private let asked = Atomic<Int>(0)
   private let answered = Atomic<Int>(0)
 
-  /// - Parameter configuration: gathers the settings again, from where they came the first time.
+  /// - Parameters:
+  ///   - configuration: gathers the settings again, from where they came the first time.
+  ///   - settled: called once, when what start brings about is over.
   package init(
     _ agent: Agent, manager: ServiceManager?, log: Logger,
-    configuration: @escaping @Sendable () throws(AgentError) -> AgentConfiguration
+    configuration: @escaping @Sendable () throws(AgentError) -> AgentConfiguration,
+    settled: @escaping @Sendable () -> Void = {}
   ) {
     self.agent = agent
     self.manager = manager
     self.log = log
     self.configuration = configuration
+    self.settled = settled
   }
 
   /// Blocks until a signal ends the agent, and until it has ended.
@@ -29,9 +34,14 @@ package final class AgentService: Sendable {
     manager?.notify(.ready, .status(agent.healthLine))
     // Three looks within the watchdog's patience, so that one late answer does no harm.
     let interval = manager?.watchdogMilliseconds.map { max($0 / 3, 1) }
+    var isSettled = false
     while true {
-      switch Signals.wait(milliseconds: interval) {
-      case nil: feedWatchdog()
+      let wait = isSettled ? interval : min(interval ?? .max, AgentLimits.settleMilliseconds)
+      switch Signals.wait(milliseconds: wait) {
+      case nil:
+        if !isSettled { settled() }
+        isSettled = true
+        feedWatchdog()
       case SIGHUP?: reload()
       case let signal?:
         log.info("signal received", metadata: ["signal": "\(signal)"])
@@ -44,7 +54,7 @@ package final class AgentService: Sendable {
 
   /// Passes a sign of life on when the thread that answers requests gave one.
   private func feedWatchdog() {
-    guard answered.load(ordering: .relaxed) == asked.load(ordering: .relaxed) else { return }
+    guard manager != nil, answered.load(ordering: .relaxed) == asked.load(ordering: .relaxed) else { return }
     manager?.notify(.alive, .status(agent.healthLine))
     let number = asked.add(1, ordering: .relaxed).newValue
     agent.submit { [self] in answered.store(number, ordering: .relaxed) }
