@@ -81,6 +81,9 @@ let package = Package(
     library("Transport", ["ByteParsing"] + nio),
     library("TensorJSON", ["Tensors"]),
     library("ArgumentParser", ["JSONDocuments"]),
+    .target(
+      name: "BoardProfiles", dependencies: ["JSONDocuments"],
+      resources: [.embedInCode("Profiles")], swiftSettings: house),
 
     // Row 3: what runs a model, and what brings one.
     kernels(),
@@ -142,7 +145,7 @@ let package = Package(
         "TensorJSON", "JSONDocuments",
         .target(name: "GRPC", condition: .when(traits: ["GRPC"])),
         .target(name: "GRPCServices", condition: .when(traits: ["GRPC"])),
-        "ArgumentParser", logging,
+        "ArgumentParser", "BoardProfiles", logging,
       ],
       swiftSettings: house),
 
@@ -158,6 +161,7 @@ let package = Package(
     tests("ByteParsingTests", ["ByteParsing"]),
     tests("JSONDocumentsTests", ["JSONDocuments"]),
     tests("ArgumentParserTests", ["ArgumentParser"]),
+    tests("BoardProfilesTests", ["BoardProfiles", "JSONDocuments"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("KernelTests", ["KernelDispatch", "KernelInterface", "Tensors"]),
     tests("MemoryPlanningTests", ["MemoryPlanning"]),
@@ -216,7 +220,7 @@ let package = Package(
       "EndToEndTests",
       [
         "edgeserve", "KernelDispatch", "KernelInterface", "Tensors", "OpenInference", "Serving",
-        "Transport", "ArgumentParser",
+        "Transport", "ArgumentParser", "BoardProfiles",
       ]),
   ]
 )

@@ -5,7 +5,7 @@ import SignedDocuments
 import Transport
 
 /// The agent's own part of the budget: what it takes besides models, charged before it starts.
-struct AgentMemory: Sendable {
+package struct AgentMemory: Sendable {
   /// Pays for the connections of the data socket.
   let connections: any ConnectionMemory
   private let pool: MemoryPool
@@ -38,7 +38,7 @@ struct AgentMemory: Sendable {
   }
 
   /// The bytes of the budget that models can have.
-  static func modelBudget(_ budget: Int, deliveredModels: Int) -> Int {
+  package static func modelBudget(_ budget: Int, deliveredModels: Int) -> Int {
     max(0, budget - connectionBytes - deliveryBytes(models: deliveredModels))
   }
 

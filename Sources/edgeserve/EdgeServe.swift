@@ -8,8 +8,8 @@ struct EdgeServe: ParsableCommand {
     abstract: "Serves signed model versions on a Unix socket, within a stated memory budget.",
     version: Build.description,
     subcommands: [
-      Run.self, Status.self, Model.self, Doctor.self, Config.self, Predict.self, Inspect.self,
-      Invoke.self, Bench.self, Keygen.self, Rotate.self, Pack.self, Publish.self, Install.self,
+      Run.self, Status.self, Model.self, Doctor.self, Config.self, Board.self, Predict.self,
+      Inspect.self, Invoke.self, Bench.self, Keygen.self, Rotate.self, Pack.self, Publish.self, Install.self,
       Rollout.self, Rollback.self, Refresh.self,
       Fleet.self, Acl.self, Show.self, Demo.self,
     ])

@@ -58,10 +58,11 @@ struct ModelSource {
 
   /// The graph lowered and planned.
   func plan(
-    _ graph: Graph, table: KernelTable, threads: Int
+    _ graph: Graph, table: KernelTable, threads: Int, copiesConstants: Bool = false
   ) throws(CommandFailure) -> Plan {
     do throws(RuntimeError) {
-      return try Plan(graph, table: table, threads: threads)
+      return try Plan(
+        graph, table: table, threads: threads, copiesConstants: copiesConstants)
     } catch {
       throw ModelSource.failure(path, error)
     }

@@ -7,6 +7,8 @@ struct Settings {
   var configuration: AgentConfiguration
   /// The same without the environment.
   var ofFile: AgentConfiguration
+  /// Keys of what the board's profile set.
+  private var ofBoard: [String] = []
   /// The file that was read; nil when there was none.
   var path: String?
 
@@ -30,8 +32,16 @@ struct Settings {
     self.configuration = configuration
   }
 
+  /// Fills in what the board's profile says; for what is not set otherwise, flags among it.
+  mutating func applyBoard() throws(AgentError) {
+    let before = configuration.entries
+    try configuration.applyBoard()
+    ofBoard = configuration.entries.filter { !before.contains($0) }.map(\.key)
+  }
+
   /// Where a setting comes from, for people.
   func origin(of entry: ConfigurationEntry) -> String {
+    if ofBoard.contains(entry.key) { return "board" }
     if !ofFile.entries.contains(entry) { return "environment" }
     if !AgentConfiguration().entries.contains(entry) { return "file" }
     return "default"

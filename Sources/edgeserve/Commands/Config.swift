@@ -14,7 +14,8 @@ struct Config: ParsableCommand {
 
     func read() throws -> Settings {
       do throws(AgentError) {
-        let settings = try Settings(path: config)
+        var settings = try Settings(path: config)
+        try settings.applyBoard()
         try settings.configuration.validate()
         return settings
       } catch {

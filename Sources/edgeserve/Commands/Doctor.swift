@@ -33,9 +33,10 @@ struct Doctor: ParsableCommand {
   }
 
   private func findings() -> [Finding] {
-    let settings: Settings
+    var settings: Settings
     do throws(AgentError) {
       settings = try Settings(path: file.config)
+      try settings.applyBoard()
       try settings.configuration.validate()
     } catch {
       // Without a configuration there is no telling what to look at.

@@ -56,6 +56,11 @@ struct Publish: ParsableCommand {
 
   @OptionGroup var gateOptions: GateOptions
 
+  @Option(
+    name: .customLong("board"),
+    help: "A board of the fleet; repeatable. What does not fit it is not published.")
+  var boards: [String] = []
+
   @Flag(help: "Publish a version that is not above the published one.")
   var allowDown = false
 
@@ -83,6 +88,12 @@ struct Publish: ParsableCommand {
   func run() throws {
     let start = ContinuousClock.now
     let opened = try open(bundle)
+    for board in boards {
+      let fit = try BoardFit(ModelSource(path: bundle), Board.profile(board))
+      if let refusal = fit.refusal {
+        throw CommandFailure(.failure, "nothing was published: " + refusal)
+      }
+    }
     let bases = try base.map(open)
     let summary: PublishSummary
     let name = model ?? opened.index.modelName

@@ -1,5 +1,7 @@
 import Agent
 import ArgumentParser
+import BoardProfiles
+import CKernelFacts
 import KernelDispatch
 import KernelInterface
 import Logging
@@ -22,7 +24,11 @@ struct Run: ParsableCommand {
   @Option(
     help: "The configuration file (default: \(AgentConfiguration.defaultPath), if it exists).")
   var config: String?
-  @Option(help: "The name of the board.")
+  @Option(
+    help: """
+      The board, whose profile gives the budget and threads that are not set otherwise; auto for the \
+      one that is detected.
+      """)
   var board: String?
   @Option(name: .customLong("model"), help: "A model to serve, as NAME=PATH; repeatable.")
   var models: [String] = []
@@ -58,6 +64,7 @@ struct Run: ParsableCommand {
     Signals.block()
     var log = Logger(label: "edgeserve", factory: LineLog.init)
     log.logLevel = .info
+    settle(on: configuration.board, table, log)
     let agent: Agent
     do throws(AgentError) {
       var parts = Composition.parts(table: table)
@@ -68,8 +75,27 @@ struct Run: ParsableCommand {
     }
     AgentService(
       agent, manager: ServiceManager(), log: log,
-      configuration: { () throws(AgentError) in try settings() }
+      configuration: { () throws(AgentError) in try settings() },
+      settled: { ckernelfacts_release_code() }
     ).run()
+  }
+
+  /// Takes the processors that the board's profile names, and says what is not as it expects.
+  private func settle(on board: String?, _ table: KernelTable, _ log: Logger) {
+    guard let board, let profile = BoardCatalogue.named(board) else { return }
+    if let processors = profile.choices.processors {
+      let numbers = processors.map(Int32.init)
+      // Sound: the numbers are lent for the call.
+      let isChosen = unsafe ckernelfacts_use_processors(numbers, numbers.count)
+      if !isChosen {
+        log.warning("the board's processors cannot be chosen", metadata: ["board": "\(board)"])
+      }
+    }
+    if !profile.isGeneric, table.name != profile.facts.kernels {
+      log.warning(
+        "other kernels than the board's profile expects",
+        metadata: ["kernels": "\(table.name)", "expected": "\(profile.facts.kernels)"])
+    }
   }
 
   private func settings() throws(AgentError) -> AgentConfiguration {
@@ -95,6 +121,7 @@ struct Run: ParsableCommand {
     }
     if let threads { configuration.threads = threads }
     if let kernels { configuration.kernels = kernels }
+    try configuration.applyBoard()
     return configuration
   }
 

@@ -1,4 +1,5 @@
 import Agent
+import BoardProfiles
 import Glibc
 import KernelDispatch
 import KernelInterface
@@ -8,7 +9,33 @@ struct DeviceChecks {
   let configuration: AgentConfiguration
   var facts = SystemFacts()
 
-  func findings() -> [Finding] { [kernels(), memory(), disk(), clock()] }
+  func findings() -> [Finding] { [board(), kernels(), memory(), disk(), clock()] }
+
+  private func board() -> Finding {
+    guard let detection = BoardDetection.detect(.ofThisDevice()) else {
+      return .warning(
+        "board", "No profile is for \(BoardFacts.machine).", "Set \"memory_budget\" and \"threads\".")
+    }
+    let seen = "\(detection.board) (\(detection.confidence.rawValue))"
+    guard let configured = configuration.board else {
+      guard detection.confidence != .unknown else {
+        return .ok("board", "None is configured, and no profile is for this device.")
+      }
+      return .warning(
+        "board", "None is configured; this looks like \(seen).",
+        "Set \"board\" to \"\(detection.board)\", for its budget and threads.")
+    }
+    guard detection.confidence == .unknown || detection.board == configured else {
+      return .warning(
+        "board", "\(configured) is configured; this looks like \(seen).",
+        "Set \"board\" to what it is, or to \"auto\".")
+    }
+    let differences = BoardCatalogue.named(configured)?.differences(from: .ofThisDevice()) ?? []
+    guard let first = differences.first else { return .ok("board", "\(configured), as configured.") }
+    return .warning(
+      "board", "\(configured) is configured. \(first)",
+      "`edgeserve board show \(configured)` tells what is expected.")
+  }
 
   private func kernels() -> Finding {
     let supported = KernelTable.supported.map(\.name)

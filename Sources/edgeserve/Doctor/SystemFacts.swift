@@ -7,10 +7,13 @@ struct SystemFacts {
   /// Bytes that are read of one of the kernel's files.
   private static let kernelFileBytesMaximum = 64 * 1024
 
+  /// Where `/proc` is looked for.
+  var root = ""
+
   /// Bytes of memory that the device has; nil when it does not tell.
   var memoryBytes: Int? {
     guard
-      let bytes = try? WholeFile.read("/proc/meminfo", maximum: Self.kernelFileBytesMaximum)
+      let bytes = try? WholeFile.read(root + "/proc/meminfo", maximum: Self.kernelFileBytesMaximum)
     else { return nil }
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     where line.hasPrefix("MemTotal:") {
