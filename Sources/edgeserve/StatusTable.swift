@@ -67,7 +67,7 @@ struct StatusTable {
     }
   }
 
-  private static func fit(_ cell: String, _ width: Int, leading: Bool) -> String {
+  static func fit(_ cell: String, _ width: Int, leading: Bool) -> String {
     if cell.count > width { return cell.prefix(max(0, width - 1)) + "…" }
     let space = String(repeating: " ", count: width - cell.count)
     return leading ? cell + space : space + cell

@@ -64,6 +64,7 @@ extension AgentConfiguration {
     let profile = try NamedBoard.find(name)
     board = profile.name
     memoryBudget = memoryBudget ?? profile.budgetBytes
-    threads = threads ?? profile.choices.threads
+    // Of any machine, the number of cores is known only where it runs.
+    if !profile.isGeneric { threads = threads ?? profile.choices.threads }
   }
 }

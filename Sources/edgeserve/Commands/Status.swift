@@ -20,31 +20,29 @@ struct Status: ParsableCommand {
   @Flag(help: "Print the status document to stdout.")
   var json = false
 
-  @Flag(help: "Show it anew each second, until interrupted.")
+  @Flag(help: "Show it anew each second with graphs of the last minute, until interrupted.")
   var watch = false
 
   func run() throws {
-    let path =
-      adminSocket ?? AgentConfiguration.environment("EDGESERVE_ADMIN_SOCKET")
-      ?? AgentConfiguration().adminSocket
-    var client = UnixHTTPClient(path: path)
-    let isTerminal = isatty(STDOUT_FILENO) == 1
+    var agent = LiveAgent(path: Self.socket(adminSocket))
+    let screen = StatusScreen(colour: Terminal.hasColour)
     repeat {
-      let document = try AdminDocument.fetch("/status", &client)
       if json {
-        StandardOutput.write(document + [UInt8(ascii: "\n")])
+        StandardOutput.write(try agent.document() + [UInt8(ascii: "\n")])
       } else {
-        guard let status = try? AgentStatus(json: document) else {
-          throw CommandFailure(.failure, "the agent at \(path) gave no status document")
-        }
-        let screen = StatusScreen(
-          colour: isTerminal && AgentConfiguration.environment("NO_COLOR") == nil)
-        // Home, then clear to the end: less flicker than clearing first.
-        let clear = watch && isTerminal ? "\u{1B}[H\u{1B}[J" : ""
-        StandardOutput.write(Array((clear + screen.text(status)).utf8))
+        let status = try agent.status()
+        if watch { try agent.look() }
+        let live = LiveScreen(history: agent.history).lines(status.models.map(\.name))
+        Terminal.draw(screen.text(status) + live.map { $0 + "\n" }.joined(), again: watch)
       }
       if watch { sleep(1) }
     } while watch
+  }
+
+  /// The admin socket that is named, or that of the environment, or the default.
+  static func socket(_ named: String?) -> String {
+    named ?? AgentConfiguration.environment("EDGESERVE_ADMIN_SOCKET")
+      ?? AgentConfiguration().adminSocket
   }
 }
 
