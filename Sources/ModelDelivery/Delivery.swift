@@ -7,9 +7,9 @@ import SignedDocuments
 /// One machine per model, below one trusted root and one durable record. Effects are done in order,
 /// and what they find comes back as events before the next event from outside.
 package struct Delivery {
-  private var context: DeliveryContext
+  var context: DeliveryContext
   private var machines: [String: ModelMachine]
-  private var record: DeliveryRecord
+  var record: DeliveryRecord
 
   /// - Parameter record: what the state file held; nil on a new device.
   package init(_ profile: DeviceProfile, record: DeliveryRecord?) {
@@ -37,6 +37,8 @@ package struct Delivery {
   package var rootVersion: Int64 { context.root.document.version }
   /// The number of the last birth.
   package var births: Int64 { record.births }
+  /// The number of the last command that was taken up; 0 before the first.
+  package var commandSequence: Int64 { record.command?.sequence ?? 0 }
 
   /// When the next `.tick` is due, in milliseconds of the monotonic clock.
   package var deadline: Int64 { machines.values.map(\.deadline).min() ?? .max }
@@ -102,13 +104,16 @@ package struct Delivery {
   /// The topics on which news comes.
   private var watchedTopics: [String] {
     context.profile.models.map { Topic.director(fleet: context.fleet, model: $0).name }
-      + [nextRootTopic]
+      + [
+        Topic.command(fleet: context.fleet, device: context.profile.device).name, nextRootTopic,
+      ]
   }
 
   private mutating func message(_ name: String, _ payload: [UInt8], _ now: DeliveryTime)
     -> [DeliveryEffect]
   {
     switch Topic(name) {
+    case .command(context.fleet, context.profile.device): return commanded(payload, now)
     case .root(context.fleet, let version):
       return version == rootVersion &+ 1 ? newRoot(payload, now) : []
     case .director(context.fleet, let model):
@@ -151,7 +156,7 @@ package struct Delivery {
     return body(&machine, &context)
   }
 
-  private mutating func all(
+  mutating func all(
     _ body: (inout ModelMachine, inout DeliveryContext) -> [DeliveryEffect]
   ) -> [DeliveryEffect] {
     context.profile.models.flatMap { one($0, body) }
@@ -201,6 +206,8 @@ extension Delivery {
     package var attempts: Int64
     package var directorSequence: Int64
     package var isStale: Bool
+    /// It stays where a command put it.
+    package var isPinned = false
   }
 
   /// Where a delivery stands, in the words of status documents.
@@ -222,10 +229,11 @@ extension ModelMachine {
     let isCommitted = state == .committed || state == .trial
     return Delivery.Status(
       model: model, state: state, serving: serving, previous: record.previous?.version,
-      target: director?.target.sequence,
+      target: wish?.target.sequence,
       progressPercent: fetch?.progressPercent ?? (isCommitted || isStored ? 100 : 0),
       cause: cause ?? (isStale ? .stale : remembered), attempts: record.candidate?.attempts ?? 0,
-      directorSequence: record.director?.sequence ?? 0, isStale: isStale)
+      directorSequence: record.director?.sequence ?? 0, isStale: isStale,
+      isPinned: record.isPinned)
   }
 
   /// Why a version was taken back before the last start, as long as the director was not heard.
@@ -245,7 +253,7 @@ extension ModelMachine {
     switch phase {
     case .starting: .starting
     case .idle:
-      remembered != nil ? .rolledBack : record.current == nil || record.current?.manifest != director?.target.manifestSHA256
+      remembered != nil ? .rolledBack : record.current == nil || record.current?.manifest != wish?.target.manifestSHA256
         ? .idle : record.trial == nil ? .committed : .trial
     case .offered, .looking: .offered
     case .planned, .reserving: .planned

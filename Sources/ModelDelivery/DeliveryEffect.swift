@@ -30,6 +30,8 @@ package enum DeliveryEffect: Sendable, Equatable {
   case activate(model: String, version: Int64, proof: Proof)
   /// Answer with `.observed`, when something is known of the version.
   case observe(model: String, version: Int64)
+  /// Tell the fleet what became of a command.
+  case acknowledge(sequence: Int64, code: String)
   /// Answer with `.releaseRead`, when the release of the stored version can be read.
   case readRelease(model: String, version: Int64)
   /// Remove what is not in use; `model` is the one that asks.

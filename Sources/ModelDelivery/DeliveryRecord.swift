@@ -10,6 +10,8 @@ package struct DeliveryRecord: Sendable, Equatable {
   /// The latest time that a signed document vouched for, in seconds since 1970.
   package var time: Int64 = 0
   package var models: [String: Model] = [:]
+  /// The newest command to this device: its order and its identity.
+  package var command: Director?
 
   package init() {}
 
@@ -72,6 +74,8 @@ package struct DeliveryRecord: Sendable, Equatable {
     package var securityFloor: Int64 = 0
     /// Of the current version; nil once it is kept.
     package var trial: Trial?
+    /// It stays where a command put it.
+    package var isPinned = false
 
     package init() {}
   }
@@ -90,6 +94,7 @@ package struct DeliveryRecord: Sendable, Equatable {
           }
         }
       }
+      if let command { map.field(5) { command.encode(&$0) } }
     }
     return writer.bytes
   }
@@ -114,6 +119,7 @@ package struct DeliveryRecord: Sendable, Equatable {
         return (name, model)
       }
       models = Dictionary(entries) { first, _ in first }
+      if try reader.has(5) { command = try Director(&reader) }
       try reader.endMap()
       try reader.finish()
     } catch {
@@ -124,15 +130,7 @@ package struct DeliveryRecord: Sendable, Equatable {
 
 extension DeliveryRecord.Model {
   fileprivate func encode(_ map: inout CBORMapWriter) {
-    if let director {
-      map.field(2) {
-        $0.map {
-          $0.unsigned(1, director.rootVersion)
-          $0.unsigned(2, director.sequence)
-          $0.byteString(3, director.digest.bytes)
-        }
-      }
-    }
+    if let director { map.field(2) { director.encode(&$0) } }
     if let current { map.field(3) { current.encode(&$0) } }
     if let previous { map.field(4) { previous.encode(&$0) } }
     if let candidate {
@@ -156,16 +154,11 @@ extension DeliveryRecord.Model {
         }
       }
     }
+    if isPinned { map.boolean(9, true) }
   }
 
   fileprivate init(_ reader: inout CBORReader) throws(CBORError) {
-    if try reader.has(2) {
-      try reader.beginMap()
-      director = DeliveryRecord.Director(
-        rootVersion: try reader.natural(1), sequence: try reader.natural(2),
-        digest: try reader.sha256(3))
-      try reader.endMap()
-    }
+    if try reader.has(2) { director = try DeliveryRecord.Director(&reader) }
     if try reader.has(3) { current = try DeliveryRecord.Installed(&reader) }
     if try reader.has(4) { previous = try DeliveryRecord.Installed(&reader) }
     if try reader.has(5) {
@@ -178,6 +171,25 @@ extension DeliveryRecord.Model {
     releaseSequence = try reader.natural(6)
     securityFloor = try reader.natural(7)
     if try reader.has(8) { trial = try DeliveryRecord.Trial(&reader) }
+    isPinned = try reader.has(9) ? try reader.boolean() : false
+  }
+}
+
+extension DeliveryRecord.Director {
+  fileprivate func encode(_ writer: inout CBORWriter) {
+    writer.map {
+      $0.unsigned(1, rootVersion)
+      $0.unsigned(2, sequence)
+      $0.byteString(3, digest.bytes)
+    }
+  }
+
+  fileprivate init(_ reader: inout CBORReader) throws(CBORError) {
+    try reader.beginMap()
+    self.init(
+      rootVersion: try reader.natural(1), sequence: try reader.natural(2),
+      digest: try reader.sha256(3))
+    try reader.endMap()
   }
 }
 

@@ -40,7 +40,7 @@ extension ModelMachine {
     case .activating(let offer):
       guard offer.version == version else { return [] }
       let effects = failure.map { rejected(offer, $0, &context, now) } ?? begin(offer, now)
-      guard director?.target.manifestSHA256 != offer.manifest else { return effects }
+      guard wish?.target.manifestSHA256 != offer.manifest else { return effects }
       return effects + evaluate(&context, now)
     default: return []
     }
@@ -110,7 +110,7 @@ extension ModelMachine {
     guard let next = rest.first else {
       phase = .idle
       if record.current == nil
-        || director.map({ $0.target.manifestSHA256 != failed.manifest })
+        || wish.map({ $0.target.manifestSHA256 != failed.manifest })
           ?? false
       {
         return effects + evaluate(&context, now)

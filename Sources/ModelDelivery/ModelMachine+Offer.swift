@@ -55,12 +55,12 @@ extension ModelMachine {
     }
     let effects = abandon(context)
     if let current = record.current, serving != current.version,
-      director.map({ $0.target.manifestSHA256 == current.manifest }) ?? (serving == nil)
+      wish.map({ $0.target.manifestSHA256 == current.manifest }) ?? (serving == nil)
     {
       phase = .starting([current, serving == nil ? record.previous : nil].compactMap(\.self))
       return effects + [verify(current)]
     }
-    guard let director else { return effects }
+    guard let director = wish else { return effects }
     let target = director.target
     if record.current?.manifest == target.manifestSHA256 {
       cause = nil
@@ -114,7 +114,7 @@ extension ModelMachine {
   mutating func released(
     _ message: [UInt8], sequence: Int64, _ context: inout DeliveryContext, _ now: DeliveryTime
   ) -> [DeliveryEffect] {
-    guard phase == .offered, let director, sequence == director.target.sequence,
+    guard phase == .offered, let director = wish, sequence == director.target.sequence,
       !message.isEmpty, message.count <= DeliveryLimits.messageBytes
     else { return [] }
     let seconds = context.seconds(now)
@@ -169,7 +169,7 @@ extension ModelMachine {
   func askedTopics(_ context: DeliveryContext) -> [String] {
     switch phase {
     case .offered:
-      guard let director else { return [] }
+      guard let director = wish else { return [] }
       let topic = Topic.release(
         fleet: context.fleet, model: model, sequence: director.target.sequence)
       return [topic.name]

@@ -35,6 +35,8 @@ struct ModelMachine {
   var phase = Phase.idle
   /// The director's word; nil until it was heard since the start.
   var director: DirectorDocument?
+  /// What a command says of this model; nil when it was not heard since the start, or says nothing.
+  var pin: CommandDocument.Pin?
   /// The last director message that could not be verified, for the next root.
   var unverifiedDirector: [UInt8]?
   var fetch: Fetch?
@@ -80,7 +82,7 @@ struct ModelMachine {
     switch phase {
     case .looking(let offer), .activating(let offer), .assembling(let offer):
       versions.insert(offer.version)
-    case .waiting: if let director { versions.insert(director.target.sequence) }
+    case .waiting: if let wish { versions.insert(wish.target.sequence) }
     case .starting(let installed): versions.formUnion(installed.map(\.version))
     default: break
     }
@@ -175,7 +177,7 @@ struct ModelMachine {
 
   /// Counts an attempt at the target, which came whole and was not what was signed.
   private mutating func countAttempt() {
-    guard let manifest = director?.target.manifestSHA256 else { return }
+    guard let manifest = wish?.target.manifestSHA256 else { return }
     let attempts = record.candidate?.manifest == manifest ? record.candidate?.attempts ?? 0 : 0
     record.candidate = DeliveryRecord.Candidate(manifest: manifest, attempts: attempts + 1)
   }

@@ -9,6 +9,8 @@ final class BrokerSession {
   /// Bytes of all PUBLISH packets so far.
   private(set) var wireBytes: Int64 = 0
   private var reconnections = 0
+  /// Messages that came while something was published.
+  private var heard: [MQTTMessage] = []
 
   init(_ configuration: MQTTConfiguration) throws(PublishingError) {
     do throws(MQTTError) {
@@ -104,6 +106,33 @@ final class BrokerSession {
     try call { (client) throws(MQTTError) in _ = try client.unsubscribe(filters) }
   }
 
+  /// Asks for what is published on `topic` from now on.
+  func subscribe(_ topic: Topic) throws(PublishingError) {
+    try call { (client) throws(MQTTError) in _ = try client.subscribe([topic.name], .atLeastOnce) }
+  }
+
+  /// Waits so long for a message on a topic that was subscribed to, of which `read` makes
+  /// something; nil when none came. Messages that came while something was published count.
+  func await<R>(_ topic: Topic, seconds: Int, read: ([UInt8]) -> R?) throws(PublishingError) -> R? {
+    defer { heard = [] }
+    for message in heard where message.topic == topic.name {
+      if let value = read(message.payload) { return value }
+    }
+    let deadline = monotonicMilliseconds() + Int64(seconds) * 1000
+    while monotonicMilliseconds() < deadline {
+      let wait = max(1, deadline - monotonicMilliseconds())
+      for event in client.poll(timeoutMilliseconds: Int(min(wait, 250))) {
+        switch event {
+        case .message(let message) where message.topic == topic.name:
+          if let value = read(message.payload) { return value }
+        case .disconnected(let reason): throw .disconnected(reason)
+        default: break
+        }
+      }
+    }
+    return nil
+  }
+
   /// Publishes all of `publications` and returns when the broker has acknowledged each.
   func publish(_ publications: [Publication], acknowledged: (Publication) -> Void)
     throws(PublishingError)
@@ -125,6 +154,8 @@ final class BrokerSession {
           guard let publication = inFlight.removeValue(forKey: request) else { continue }
           lastAnswer = monotonicMilliseconds()
           acknowledged(publication)
+        case .message(let message):
+          if heard.count < PublishingLimits.window { heard.append(message) }
         case .disconnected(let reason): throw .disconnected(reason)
         default: break
         }

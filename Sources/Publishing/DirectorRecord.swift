@@ -42,3 +42,17 @@ struct DirectorRecord {
     try replaceFile(path, message)
   }
 }
+
+/// The last command that this publisher sent to a device, for the same reason.
+struct CommandRecord {
+  private let path: String
+
+  init(directory: String, device: String) {
+    path = "\(directory)/command-\(device).cose"
+  }
+
+  func read() -> [UInt8]? { try? readFile(path) }
+
+  /// Replaces the record; durable when this returns.
+  func write(_ message: [UInt8]) throws(PublishingError) { try replaceFile(path, message) }
+}

@@ -58,14 +58,16 @@ package struct FleetSnapshot: Sendable, Equatable {
   /// The devices as a rollout of `director` sees them.
   ///
   /// A device whose label decides is taken as meant once it has heard the director: labels are
-  /// known to the device alone.
+  /// known to the device alone. Devices that are pinned take no part.
   package func rollout(_ director: DirectorDocument) -> [RolloutController.Device] {
-    devices.map { device in
+    devices.filter { $0.model(director.model)?.isPinned != true }.map { device in
       let model = device.model(director.model)
       let hasHeard = (model?.directorSequence ?? 0) >= director.sequence
       let isTarget = model?.target == director.target.sequence
-      let serves = model?.current == director.target.sequence
-      let hasFailed = isTarget && !serves && model?.state == "refused"
+      // On trial it may still be taken back.
+      let serves = model?.current == director.target.sequence && model?.state != "trial"
+      let hasFailed =
+        isTarget && !serves && (model?.state == "refused" || model?.state == "rolled-back")
       return RolloutController.Device(
         isMeant: director.cohortLabels.isEmpty
           ? director.includes(device: device.name, labels: []) : hasHeard && isTarget,

@@ -37,6 +37,10 @@ package enum PublishingError: Error, Equatable, Sendable {
   case noRollout(model: String)
   /// No earlier release is known to go back to.
   case noFallback(model: String)
+  /// The rollout was paused, widened or ended by somebody else meanwhile.
+  case rolloutChanged(model: String)
+  /// The device follows the director for this model already.
+  case notPinned(model: String, device: String)
   /// A rollout of the version is under way already.
   case alreadyTarget(version: Int64)
   /// A rollout only widens; both in hundredths of a percent.

@@ -84,7 +84,8 @@ package struct RolloutController: Sendable, Equatable {
         .abort
       } else if elapsedSeconds >= policy.soakSeconds,
         // A stage of fewer devices than the minimum is done when all of them are.
-        onlineReached >= min(needed, max(online, 1)),
+        // A small part of a small fleet may hold no device at all: there is nothing to wait for.
+        onlineReached >= min(needed, max(online, 1)) || meant.isEmpty && !devices.isEmpty,
         interval.upper < policy.failureRate || failures == 0 && onlineReached == online
       {
         .advance

@@ -155,10 +155,15 @@ package struct SignedRelease: Sendable {
 extension DirectorDocument {
   /// The message that carries this document, signed by the director key of `keys`.
   package func signed(by keys: PublisherKeys) throws(PublishingError) -> [UInt8] {
-    do throws(CryptographyError) {
-      return try SignedMessage(role: .director, payload: encode(), keys: [keys.director]).encode()
-    } catch {
-      throw .cryptography(error)
-    }
+    try sign(encode(), keys)
+  }
+}
+
+/// The message of `payload`, signed by the director key of `keys`.
+func sign(_ payload: [UInt8], _ keys: PublisherKeys) throws(PublishingError) -> [UInt8] {
+  do throws(CryptographyError) {
+    return try SignedMessage(role: .director, payload: payload, keys: [keys.director]).encode()
+  } catch {
+    throw .cryptography(error)
   }
 }

@@ -18,6 +18,9 @@ extension StatusDocument {
       map.unsigned(8, uptimeSeconds)
       if let temperatureMillidegrees { map.field(9) { $0.integer(temperatureMillidegrees) } }
       if let uplinkBytes { map.unsigned(10, uplinkBytes) }
+      // From 128 on: a fleet machine that is older than the device passes over it.
+      if let commandSequence { map.unsigned(128, commandSequence) }
+      if let told { map.unsigned(129, told) }
     }
     return writer.bytes
   }
@@ -48,6 +51,8 @@ extension StatusDocument {
     uptimeSeconds = try reader.integer(8, in: count)
     temperatureMillidegrees = try reader.has(9) ? try reader.signedInteger() : nil
     uplinkBytes = try reader.integerIfPresent(10, in: count)
+    commandSequence = try reader.integerIfPresent(128, in: count)
+    told = try reader.integerIfPresent(129, in: DocumentLimits.time)
   }
 }
 
@@ -67,6 +72,7 @@ extension StatusDocument.Model {
     errors = try reader.integer(12, in: count)
     latencyP50 = try reader.integer(13, in: count)
     latencyP99 = try reader.integer(14, in: count)
+    isPinned = try reader.flag(128)
   }
 
   fileprivate func write(_ map: inout CBORMapWriter) {
@@ -84,5 +90,6 @@ extension StatusDocument.Model {
     map.unsigned(12, errors)
     map.unsigned(13, latencyP50)
     map.unsigned(14, latencyP99)
+    if isPinned { map.boolean(128, true) }
   }
 }

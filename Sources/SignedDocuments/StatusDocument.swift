@@ -22,11 +22,16 @@ package struct StatusDocument: Sendable, Equatable {
   package var temperatureMillidegrees: Int64?
   /// Bytes received from the broker this month; nil when not counted.
   package var uplinkBytes: Int64?
+  /// The number of the last command that was taken up; nil before the first.
+  package var commandSequence: Int64?
+  /// When this was told by the device's clock, in seconds since 1970; nil when it has none.
+  package var told: Int64?
 
   package init(
     birth: Int64, sequence: Int64, agent: String, kernels: String, models: [Model],
     residentBytes: Int64 = 0, diskFreeBytes: Int64 = 0, uptimeSeconds: Int64 = 0,
-    temperatureMillidegrees: Int64? = nil, uplinkBytes: Int64? = nil
+    temperatureMillidegrees: Int64? = nil, uplinkBytes: Int64? = nil,
+    commandSequence: Int64? = nil, told: Int64? = nil
   ) {
     self.birth = birth
     self.sequence = sequence
@@ -38,6 +43,8 @@ package struct StatusDocument: Sendable, Equatable {
     self.uptimeSeconds = uptimeSeconds
     self.temperatureMillidegrees = temperatureMillidegrees
     self.uplinkBytes = uplinkBytes
+    self.commandSequence = commandSequence
+    self.told = told
   }
 
   /// Models in one status at most.
@@ -69,12 +76,15 @@ package struct StatusDocument: Sendable, Equatable {
     /// Latency in microseconds.
     package var latencyP50: Int64
     package var latencyP99: Int64
+    /// It stays where a command put it.
+    package var isPinned: Bool
 
     package init(
       name: String, state: String, current: Int64? = nil, previous: Int64? = nil,
       target: Int64? = nil, progressPercent: Int64 = 0, cause: String? = nil, attempts: Int64 = 0,
       directorSequence: Int64 = 0, isStale: Bool = false, requests: Int64 = 0, errors: Int64 = 0,
-      latencyP50: Int64 = 0, latencyP99: Int64 = 0
+      latencyP50: Int64 = 0, latencyP99: Int64 = 0,
+      isPinned: Bool = false
     ) {
       self.name = name
       self.state = state
@@ -90,6 +100,7 @@ package struct StatusDocument: Sendable, Equatable {
       self.errors = errors
       self.latencyP50 = latencyP50
       self.latencyP99 = latencyP99
+      self.isPinned = isPinned
     }
   }
 }

@@ -100,6 +100,19 @@ package struct TrustedRoot: Sendable, Equatable {
     return director
   }
 
+  /// The command in `message`, when the director's keys signed it for this fleet and `device`,
+  /// whatever the time.
+  package func authenticate(command message: [UInt8], device: String) throws(DocumentError)
+    -> CommandDocument
+  {
+    let command = try CommandDocument.decode(try payload(message, .director))
+    guard command.fleet == document.fleet else {
+      throw .wrongFleet(expected: document.fleet, actual: command.fleet)
+    }
+    guard command.device == device else { throw .invalid(.device) }
+    return command
+  }
+
   /// The payload of `message`, when the keys of `role` signed it.
   private func payload(_ message: [UInt8], _ role: Role) throws(DocumentError) -> [UInt8] {
     let signed = try SignedMessage(message, role: role)

@@ -25,13 +25,15 @@ struct FleetOptions: ParsableArguments {
   }
 
   /// What devices have told the broker, read with a progress line.
-  func snapshot() throws -> FleetSnapshot {
+  ///
+  /// - Parameter isQuiet: without the line.
+  func snapshot(isQuiet: Bool = false) throws -> FleetSnapshot {
     let reader = FleetReader(
       fleet: try publisherKeys().trustedRoot.document.fleet,
       broker: try brokerOptions.configuration())
     var progress = ProgressLine("reading")
     return try publishing { () throws(PublishingError) in
-      try reader.snapshot { progress.show(Int64($0), of: 256) }
+      try reader.snapshot { if !isQuiet { progress.show(Int64($0), of: 256) } }
     }
   }
 }

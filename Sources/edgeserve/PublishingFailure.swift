@@ -20,6 +20,10 @@ extension CommandFailure {
       self.init(.badInput, "root.cose does not name this \(role.rawValue) key")
     case .bundleTooLarge(let limit, let actual):
       self.init(.badInput, "the bundle has \(actual) bytes; at most \(limit) can be published")
+    case .rolloutChanged(let model):
+      self.init(.failure, "the rollout of \(model) was changed by somebody else; look at it again")
+    case .notPinned(let model, let device):
+      self.init(.failure, "\(model) is not pinned on \(device)")
     case .archiveTooLarge(let limit, let actual):
       self.init(
         .badInput,

@@ -9,9 +9,11 @@ struct ShownDocument: Encodable {
   var root: ShownRoot?
   var release: ShownRelease?
   var director: ShownDirector?
+  /// Signed by the director's keys too.
+  var command: ShownCommand?
 
   enum CodingKeys: String, CodingKey {
-    case role, root, release, director
+    case role, root, release, director, command
     case signedBy = "signed_by"
   }
 
@@ -21,7 +23,12 @@ struct ShownDocument: Encodable {
     switch message.role {
     case .root: root = ShownRoot(try RootDocument.decode(message.payload))
     case .release: release = ShownRelease(try ReleaseDocument.decode(message.payload))
-    case .director: director = ShownDirector(try DirectorDocument.decode(message.payload))
+    case .director:
+      if let document = try? CommandDocument.decode(message.payload) {
+        command = ShownCommand(document)
+      } else {
+        director = ShownDirector(try DirectorDocument.decode(message.payload))
+      }
     }
   }
 }
@@ -171,6 +178,34 @@ struct ShownDirector: Encodable {
     isPaused = document.isPaused
     floor = document.floor
     allowsDown = document.allowsDown
+  }
+}
+
+/// A command to one device as JSON.
+struct ShownCommand: Encodable {
+  var fleet: String
+  var device: String
+  var rootVersion: Int64
+  var sequence: Int64
+  var issued: String
+  var expires: String
+  /// The version of each model that is pinned; null for the one that serves.
+  var pins: [String: Int64?]
+
+  enum CodingKeys: String, CodingKey {
+    case fleet, device, sequence, issued, expires, pins
+    case rootVersion = "root_version"
+  }
+
+  init(_ document: CommandDocument) {
+    fleet = document.fleet
+    device = document.device
+    rootVersion = document.rootVersion
+    sequence = document.sequence
+    issued = shownTime(document.issued)
+    expires = shownTime(document.expires)
+    pins = Dictionary(
+      uniqueKeysWithValues: document.pins.map { ($0.model, $0.target?.sequence) })
   }
 }
 

@@ -24,6 +24,7 @@ struct DeliveryRecordTests {
       errorRate: TrialLimits.rateMaximum, latencyP95: TrialLimits.latencyMaximum)
     model.trial?.hasEndedInOrder = true
     model.trial?.crashes = TrialLimits.crashes
+    model.isPinned = true
     return (String(repeating: name, count: 64), model)
   }
 
@@ -32,6 +33,7 @@ struct DeliveryRecordTests {
     record.root = [UInt8](repeating: 9, count: 700)
     record.births = .max
     record.time = .max
+    record.command = .init(rootVersion: .max, sequence: .max, digest: SHA256.hash([5]))
     record.models = Dictionary(
       uniqueKeysWithValues: "abcdefgh".map { largest(name: $0) })
     return record

@@ -44,6 +44,9 @@ struct RolloutControllerTests {
     #expect(verdict(Self.devices(served: 3)) == .advance)
     #expect(verdict(Self.devices(served: 2, waiting: 1)) == .wait)
     #expect(verdict([]) == .wait)
+    let others = [Device(isMeant: false, isOnline: true, serves: false)]
+    #expect(verdict(others) == .advance)
+    #expect(verdict(others, after: 599) == .wait)
   }
 
   @Test("devices that are away hold nothing up")
@@ -132,5 +135,94 @@ struct RolloutControllerTests {
     target.sequence = 2
     document.rollBack(to: target)
     #expect(document.target == target && document.allowsDown && document.fallback?.sequence == 3)
+  }
+
+  private func stage(_ percent: Int64, _ change: (inout DirectorDocument) -> Void = { _ in })
+    -> DirectorDocument
+  {
+    var document = DirectorDocument(
+      fleet: "test-fleet", model: "digits", rootVersion: 1, sequence: 5, issued: TestFleet.now,
+      expires: TestFleet.expires, target: .init(sequence: 2, manifestSHA256: SHA256.hash([2])),
+      fallback: .init(sequence: 1, manifestSHA256: SHA256.hash([1])), percent: percent, stage: 1)
+    change(&document)
+    return document
+  }
+
+  @Test("a plan takes its stages in order, ends at everyone, and leaves to people what they hold")
+  func plan() throws {
+    let plan = try #require(RolloutPlan(stages: [200, 5_000]))
+    #expect(plan.stages == [200, 5_000, 10_000])
+    let good = RolloutController().assess(Self.devices(served: 80), elapsedSeconds: 3600)
+    let bad = RolloutController().assess(
+      Self.devices(served: 20, failed: 9), elapsedSeconds: 3600)
+    let early = RolloutController().assess(Self.devices(served: 80), elapsedSeconds: 1)
+    #expect(plan.step(stage(200), good) == .advance(to: 5_000))
+    #expect(plan.step(stage(1), good) == .advance(to: 200))
+    #expect(plan.step(stage(7_000), good) == .advance(to: 10_000))
+    #expect(plan.step(stage(10_000), good) == .complete)
+    #expect(plan.step(stage(200), early) == .wait)
+    #expect(plan.step(stage(200), bad) == .abort)
+    #expect(plan.step(stage(200) { $0.isPaused = true }, good) == .paused)
+    #expect(plan.step(stage(200) { $0.isPaused = true }, bad) == .abort)
+    #expect(plan.step(stage(200) { $0.stage = nil }, good) == .ended)
+    for stages: [Int64] in [[], [0, 100], [100, 100], [200, 100], [10_001]] where !stages.isEmpty {
+      #expect(RolloutPlan(stages: stages) == nil)
+    }
+  }
+
+  @Test("from an abort no path leads to a wider part without a person", arguments: 1...200)
+  func noWayBack(seed: Int) throws {
+    var random = SplitMix64(seed: UInt64(seed))
+    let plan = try #require(RolloutPlan())
+    var document = stage(100)
+    var hasAborted = false
+    for _ in 0..<200 {
+      let devices = Self.devices(
+        served: .random(in: 0...40, using: &random), failed: .random(in: 0...8, using: &random),
+        waiting: .random(in: 0...10, using: &random))
+      let assessment = RolloutController().assess(
+        devices, elapsedSeconds: .random(in: 0...2000, using: &random))
+      switch plan.step(document, assessment) {
+      case .advance(let percent):
+        #expect(!hasAborted && percent > document.percent)
+        try document.advance(to: percent)
+      case .abort:
+        try document.abort()
+        hasAborted = true
+        #expect(document.target.sequence == 1)
+      default: break
+      }
+    }
+    if hasAborted { #expect(plan.step(document, .init(.advance)) == .ended) }
+  }
+
+  @Test("on trial a device has not come to its end, taken back it has failed, pinned it is left out")
+  func trialStates() {
+    var snapshot = FleetSnapshot()
+    for (name, state, current, isPinned) in [
+      ("a", "trial", 2, false), ("b", "rolled-back", 1, false), ("c", "committed", 2, false),
+      ("d", "committed", 1, true),
+    ] as [(String, String, Int64, Bool)] {
+      let status = StatusDocument(
+        birth: 1, sequence: 1, agent: "1", kernels: "k",
+        models: [
+          .init(
+            name: "digits", state: state, current: current, target: 2,
+            cause: state == "rolled-back" ? "error-rate" : nil, directorSequence: 5,
+            isPinned: isPinned)
+        ])
+      snapshot.take(Topic.status(fleet: "test-fleet", device: name).name, status.encode())
+    }
+    let devices = snapshot.rollout(stage(10_000))
+    #expect(devices.count == 3)
+    #expect(devices.count(where: \.serves) == 1)
+    #expect(devices.compactMap(\.failure) == ["error-rate"])
+  }
+}
+
+extension RolloutController.Assessment {
+  fileprivate init(_ verdict: RolloutController.Verdict) {
+    self = RolloutController().assess([], elapsedSeconds: 0)
+    self.verdict = verdict
   }
 }

@@ -68,10 +68,19 @@ enum Samples {
       .init(
         name: "digits", state: "fetching", current: 6, previous: 5, target: 7,
         progressPercent: 40, cause: "block-hash", attempts: 1, directorSequence: 12,
-        isStale: true, requests: 100, errors: 1, latencyP50: 80, latencyP99: 200)
+        isStale: true, requests: 100, errors: 1, latencyP50: 80, latencyP99: 200,
+        isPinned: true)
     ],
     residentBytes: 9_000_000, diskFreeBytes: 1 << 33, uptimeSeconds: 60,
-    temperatureMillidegrees: -5500, uplinkBytes: 12_345)
+    temperatureMillidegrees: -5500, uplinkBytes: 12_345, commandSequence: 4, told: now)
+
+  static let command = CommandDocument(
+    fleet: "fleet", device: "kiosk-7", rootVersion: 1, sequence: 4, issued: now,
+    expires: now + 400,
+    pins: [
+      .init(model: "digits", target: .init(sequence: 6, manifestSHA256: SHA256.hash([7]))),
+      .init(model: "faces", target: nil),
+    ])
 
   static let birth = BirthDocument.birth(4, boot: [1, 2, 3, 4], agent: "0.1")
 }

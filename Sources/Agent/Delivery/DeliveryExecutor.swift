@@ -8,6 +8,7 @@ protocol DeliveryOutlet: AnyObject {
   func unsubscribe(_ topics: [String])
   /// Begins an activation; its outcome is handed to the executor later as `.activated`.
   func activate(model: String, version: Int64, proof: DeliveryEffect.Proof)
+  func acknowledge(sequence: Int64, code: String)
   /// What is known of a version; nil when nothing is.
   func observe(model: String, version: Int64) -> VersionObservation?
 }
@@ -56,6 +57,8 @@ final class DeliveryExecutor {
       case .observe(let model, let version):
         guard let observation = outlet?.observe(model: model, version: version) else { continue }
         events.append(.observed(model: model, version: version, observation: observation))
+      case .acknowledge(let sequence, let code):
+        outlet?.acknowledge(sequence: sequence, code: code)
       case .readRelease(let model, let version):
         let message = try? store.release(.init(model: model, version: version))
         if let message { events.append(.releaseRead(model: model, message: message)) }
@@ -108,7 +111,8 @@ final class DeliveryExecutor {
     case .collectGarbage(_, let inUse):
       try store.collectGarbage(
         keep: inUse.versions, staging: inUse.staging, untouched: inUse.untouched)
-    case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease: break
+    case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,
+      .acknowledge: break
     }
     return nil
   }
@@ -127,7 +131,8 @@ extension DeliveryEffect {
     case .synchronize(let model): (model, .synchronize)
     case .assemble(let model, _): (model, .assemble)
     case .discardStaged(let model), .collectGarbage(let model, _): (model, .collectGarbage)
-    case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease: nil
+    case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,
+      .acknowledge: nil
     }
   }
 }

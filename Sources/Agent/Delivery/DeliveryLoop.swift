@@ -113,6 +113,17 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     }
   }
 
+  func acknowledge(sequence: Int64, code: String) {
+    let topic = Topic.acknowledgement(
+      fleet: setup.profile.root.document.fleet, device: setup.profile.device)
+    publish(
+      MQTTMessage(
+        topic: topic.name,
+        payload: AcknowledgementDocument(sequence: sequence, code: code).encode(),
+        quality: .atLeastOnce))
+    log.info("command", metadata: ["sequence": "\(sequence)", "code": "\(code)"])
+  }
+
   func observe(model: String, version: Int64) -> VersionObservation? {
     observation(model, version)
   }
@@ -240,7 +251,9 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     let snapshot = reporter.snapshot(
       statuses, isConnected: client.isConnected, hasFailed: hasFailed)
     shared.status.withLock { $0 = snapshot }
-    if client.isConnected, let message = reporter.status(statuses, now, observation) { publish(message) }
+    if client.isConnected, let message = reporter.status(
+      statuses, command: executor.delivery.commandSequence, now, observation)
+    { publish(message) }
   }
 
   private func publish(_ message: MQTTMessage) { _ = try? client.publish(message) }

@@ -47,7 +47,7 @@ struct DeliveryReporter {
   ///
   /// - Parameter observe: asked for the counters of each version that serves.
   mutating func status(
-    _ statuses: [Delivery.Status], _ now: DeliveryTime, _ observe: VersionObserver
+    _ statuses: [Delivery.Status], command: Int64, _ now: DeliveryTime, _ observe: VersionObserver
   ) -> MQTTMessage? {
     let started = startMilliseconds ?? now.milliseconds
     startMilliseconds = started
@@ -67,7 +67,9 @@ struct DeliveryReporter {
       birth: birthNumber, sequence: sequence, agent: setup.profile.agent, kernels: setup.kernels,
       models: statuses.map { $0.document(observe) }, residentBytes: Int64(ResidentMemory.ofThisProcess().bytes),
       diskFreeBytes: DiskSpace.freeBytes(setup.stateDirectory),
-      uptimeSeconds: (now.milliseconds - started) / 1000)
+      uptimeSeconds: (now.milliseconds - started) / 1000,
+      commandSequence: command == 0 ? nil : command,
+      told: now.wallSeconds > 0 ? now.wallSeconds : nil)
     let topic = Topic.status(fleet: setup.fleet, device: setup.profile.device)
     return MQTTMessage(topic: topic.name, payload: document.encode(), retained: true)
   }
@@ -117,6 +119,7 @@ extension Delivery.Status {
       name: model, state: state.rawValue, current: serving, previous: previous, target: target,
       progressPercent: Int64(progressPercent), cause: cause?.rawValue, attempts: attempts,
       directorSequence: directorSequence, isStale: isStale, requests: known.requests,
-      errors: known.errors, latencyP50: known.latencyP50, latencyP99: known.latencyP99)
+      errors: known.errors, latencyP50: known.latencyP50, latencyP99: known.latencyP99,
+      isPinned: isPinned)
   }
 }

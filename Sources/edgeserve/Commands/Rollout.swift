@@ -14,9 +14,9 @@ struct Rollout: ParsableCommand {
       Example:
         edgeserve publish --hold --bundle v3.bundle --version 3 --keys keys --broker broker.local
         edgeserve rollout start --model digits --version 3 --percent 1 --keys keys --broker broker.local
-        edgeserve rollout advance --model digits --keys keys --broker broker.local
+        edgeserve rollout run --model digits --keys keys --broker broker.local
       """,
-    subcommands: [Start.self, Advance.self, Pause.self, Resume.self, Abort.self, Status.self])
+    subcommands: [Start.self, Run.self, Advance.self, Pause.self, Resume.self, Abort.self, Status.self])
 }
 
 /// What all steps of a rollout are told.
@@ -49,12 +49,12 @@ struct RolloutOptions: ParsableArguments {
   }
 
   /// The last word, and the fleet as it stands to it.
-  func assessment() throws -> (DirectorDocument, RolloutController.Assessment) {
+  func assessment(_ policy: RolloutController.Policy = .init()) throws -> (DirectorDocument, RolloutController.Assessment) {
     let director = try fleet.director(model)
     let document = try publishing { () throws(PublishingError) in try director.latest() }
-    let devices = try fleet.snapshot().rollout(document)
+    let devices = try fleet.snapshot(isQuiet: true).rollout(document)
     let elapsed = secondsSince1970() - document.issued
-    return (document, RolloutController().assess(devices, elapsedSeconds: elapsed))
+    return (document, RolloutController(policy: policy).assess(devices, elapsedSeconds: elapsed))
   }
 }
 
@@ -222,7 +222,7 @@ enum AssessmentText {
 }
 
 /// An assessment as JSON.
-private struct AssessmentDocument: Encodable {
+struct AssessmentDocument: Encodable {
   var rollout: DirectorReport
   var next: String
   var meant: Int
@@ -230,9 +230,11 @@ private struct AssessmentDocument: Encodable {
   var reached: Int
   var failures: Int
 
-  init(_ document: DirectorDocument, _ assessment: RolloutController.Assessment) {
+  init(
+    _ document: DirectorDocument, _ assessment: RolloutController.Assessment, next: String? = nil
+  ) {
     rollout = DirectorReport(document)
-    next = assessment.verdict.rawValue
+    self.next = next ?? assessment.verdict.rawValue
     meant = assessment.meant
     online = assessment.online
     reached = assessment.reached

@@ -65,6 +65,9 @@ struct Show: ParsableCommand {
     if let director = shown.director {
       _ = try trusted.authenticate(director: message, model: director.model)
     }
+    if let command = shown.command {
+      _ = try trusted.authenticate(command: message, device: command.device)
+    }
     StandardError.line("signed by the \(role.rawValue) keys of the root document")
   }
 }

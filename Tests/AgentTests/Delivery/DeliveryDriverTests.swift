@@ -189,6 +189,44 @@ struct DeliveryDriverTests {
     #expect(births[3] == .death(births[2].birth))
   }
 
+  @Test("a command pins the device over a broker, is answered, and is seen in its status")
+  func command() throws {
+    let harness = try DeliveryHarness()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    let commander = Commander(
+      keys: harness.fleet.publisherKeys,
+      broker: MQTTConfiguration(
+        host: harness.broker.host, port: harness.broker.port, clientID: "commander"),
+      recordDirectory: harness.directory.path, device: DeliveryHarness.device)
+    let (first, answer) = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 20) {
+      $0.pin("digits", to: nil)
+    }
+    #expect(first.sequence == 1 && answer?.code == AcknowledgementDocument.accepted)
+    try harness.deliver(try harness.release(2), sequence: 2)
+    let reader = FleetReader(
+      fleet: harness.fleet.name,
+      broker: MQTTConfiguration(
+        host: harness.broker.host, port: harness.broker.port, clientID: "reader"))
+    var status: StatusDocument?
+    for _ in 0..<50 where status?.models.first?.directorSequence != 2 {
+      status = try reader.snapshot().devices.first?.status
+    }
+    #expect(status?.models.first?.isPinned == true && status?.models.first?.current == 1)
+    #expect(status?.commandSequence == 1 && status?.told ?? 0 >= harness.now)
+    let (second, again) = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 20) {
+      (command) throws(PublishingError) in try command.unpin("digits")
+    }
+    #expect(second.sequence == 2 && again?.code == AcknowledgementDocument.accepted)
+    harness.waitForCommit(2)
+    #expect(throws: PublishingError.notPinned(model: "digits", device: DeliveryHarness.device)) {
+      _ = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 0) {
+        (command) throws(PublishingError) in try command.unpin("digits")
+      }
+    }
+  }
+
   @Test("a broker that hangs does not keep the driver from ending")
   func hangingBroker() throws {
     let harness = try DeliveryHarness()

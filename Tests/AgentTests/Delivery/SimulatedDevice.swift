@@ -158,6 +158,8 @@ final class SimulatedDevice: DeliveryOutlet {
 
   func unsubscribe(_ topics: [String]) { subscriptions.subtract(topics) }
 
+  func acknowledge(sequence: Int64, code: String) {}
+
   func observe(model: String, version: Int64) -> VersionObservation? {
     guard version == serving else { return nil }
     let requests = max(0, milliseconds - servingSince) / 10

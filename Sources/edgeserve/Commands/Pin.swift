@@ -1,0 +1,117 @@
+import ArgumentParser
+import Publishing
+import SignedDocuments
+
+/// What commands to one device are told.
+struct DeviceOptions: ParsableArguments {
+  @Option(help: "The device's name.")
+  var device: String
+
+  @Option(help: "The model's name.")
+  var model: String
+
+  @OptionGroup var fleet: FleetOptions
+
+  @Option(help: "Days in which the device must hear it; then it holds until the next command.")
+  var expiresDays: Int = 30
+
+  @Option(help: "Seconds to wait for the device's answer; 0 to leave it at the broker.")
+  var wait: Int = 10
+
+  @Flag(help: "Print one JSON document to stdout.")
+  var json = false
+
+  func validate() throws {
+    guard Token.isValid(device), Token.isValid(model) else {
+      throw ValidationError("--device and --model take 1 to 64 of A-Z a-z 0-9 _ -")
+    }
+    guard (1...3650).contains(expiresDays) else {
+      throw ValidationError("--expires-days is from 1 to 3650")
+    }
+    guard (0...3600).contains(wait) else { throw ValidationError("--wait is from 0 to 3600") }
+  }
+
+  /// Publishes the last command, changed, and tells what became of it.
+  func speak(_ change: (inout CommandDocument) throws(PublishingError) -> Void) throws {
+    let commander = Commander(
+      keys: try fleet.publisherKeys(), broker: try fleet.brokerOptions.configuration(),
+      recordDirectory: fleet.keys, device: device)
+    let (command, answer) = try publishing { () throws(PublishingError) in
+      try commander.speak(
+        now: secondsSince1970(), seconds: Int64(expiresDays) * 86_400, waitSeconds: wait, change)
+    }
+    if json { try printJSON(CommandReport(command, answer)) }
+    switch answer?.code {
+    case AcknowledgementDocument.accepted?:
+      StandardError.line("\(device) took up command \(command.sequence)")
+    case let code?:
+      throw CommandFailure(
+        .failure, "\(device) refused command \(command.sequence): \(CauseSentence.of(code))")
+    case nil:
+      StandardError.line(
+        wait == 0
+          ? "command \(command.sequence) lies at the broker for \(device)"
+          : "\(device) has not answered; command \(command.sequence) lies at the broker for it")
+    }
+  }
+}
+
+struct Pin: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Has one device stay at a version, whatever the director says.",
+    discussion: """
+      The version that serves, or the one named, which must be published; never below a release's \
+      security floor. Rollouts pass the device over until `edgeserve unpin`.
+
+      Example:
+        edgeserve pin --device kiosk-7 --model digits --version 2 --keys keys --broker broker.local
+      """)
+
+  @OptionGroup var options: DeviceOptions
+
+  @Option(help: "The version to stay at; the one that serves when absent.")
+  var version: Int64?
+
+  func run() throws {
+    let target = try version.map { version in
+      let director = try options.fleet.director(options.model)
+      return try publishing { () throws(PublishingError) in
+        try director.reference(version: version, now: secondsSince1970())
+      }
+    }
+    try options.speak { (command) throws(PublishingError) in
+      command.pin(options.model, to: target)
+    }
+  }
+}
+
+struct Unpin: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Has one device follow the director again.",
+    discussion: """
+      Example:
+        edgeserve unpin --device kiosk-7 --model digits --keys keys --broker broker.local
+      """)
+
+  @OptionGroup var options: DeviceOptions
+
+  func run() throws {
+    try options.speak { (command) throws(PublishingError) in try command.unpin(options.model) }
+  }
+}
+
+/// What a command to a device came to, as JSON.
+private struct CommandReport: Encodable {
+  var device: String
+  var sequence: Int64
+  var pins: [String: Int64?]
+  /// Left out when the device has not answered.
+  var answer: String?
+
+  init(_ command: CommandDocument, _ answer: AcknowledgementDocument?) {
+    device = command.device
+    sequence = command.sequence
+    pins = Dictionary(uniqueKeysWithValues: command.pins.map { ($0.model, $0.target?.sequence) })
+    self.answer = answer?.code
+  }
+}
