@@ -77,10 +77,12 @@ package final class Agent: Sendable {
     current = CurrentConfiguration(configuration)
     self.log = log
     let switches = SwitchCounters()
+    var limits = ServingLimits()
+    limits.queueDepthMaximum = configuration.queueDepth
     let manager = ModelManager(
       ServingConfiguration(
         table: parts.table, budgetBytes: configuration.memoryBudget,
-        threads: configuration.threads ?? ProcessorCount.threadsDefault,
+        threads: configuration.threads ?? ProcessorCount.threadsDefault, limits: limits,
         onEvent: { event in
           switches.count(event)
           EventLog.write(event, to: log)

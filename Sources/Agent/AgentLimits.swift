@@ -16,6 +16,9 @@ package enum AgentLimits {
   /// Compute threads when none are configured: one for each core, at most so many.
   package static let threadsDefaultMaximum = 4
   package static let threadsMaximum = 64
+  /// Requests that wait for one version, unless configured, and at most.
+  package static let queueDepthDefault = 256
+  package static let queueDepthMaximum = 65_536
   /// Bytes of the polling thread's stack.
   static let pollStackBytes = 256 * 1024
   /// The part of the memory budget that one request's body may take, as a divisor.

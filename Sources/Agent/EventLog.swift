@@ -23,6 +23,12 @@ enum EventLog {
       log.warning("restored the former version", metadata: place(model, version))
     case .lost(let model, let version, let cause):
       log.error("the former version cannot be restored", metadata: place(model, version, cause))
+    case .canaryReverted(let model, let version, let cause):
+      log.warning(
+        "took the canary back",
+        metadata: place(model, version).merging([
+          "cause": "\(cause.code)", "detail": "\(cause.sentence)",
+        ]) { $1 })
     case .retired(let model, let version):
       log.info("retired", metadata: place(model, version))
     }

@@ -19,6 +19,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, Manage
   private let refuseCall: @Sendable (PeerCredentials?) -> GRPCStatus?
   private var context: ChannelHandlerContext?
   private var peer: PeerCredentials?
+  private let number = ClientWatch.nextConnection()
   private var streams: [HTTP2StreamID: GRPCStream] = [:]
   private var lastStream = HTTP2StreamID.rootStream
   private var isPaid = false
@@ -48,7 +49,9 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, Manage
     guard registry.admit(self) else { return sendAway("too many connections", .tooManyConnections) }
     if let memory = limits.memory {
       isPaid = memory.take(limits.connectionBytes)
-      guard isPaid else { return sendAway("the memory budget does not hold one more connection", .overMemory) }
+      guard isPaid else {
+        return sendAway("the memory budget does not hold one more connection", .overMemory)
+      }
     }
     context.fireChannelActive()
   }
@@ -116,7 +119,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, Manage
       guard let method = methods[head.path] else {
         throw .status(GRPCStatus(.unimplemented, "unknown method \(head.path.prefix(200))"))
       }
-      let stream = GRPCStream(id, method, head, memory: CallMemory(limits.memory))
+      let stream = GRPCStream(id, method, head, memory: CallMemory(limits.memory), connection: number)
       streams[id] = stream
       if frame.endStream { endInput(stream) }
     } catch {

@@ -42,6 +42,9 @@ package struct GRPCCall: Sendable {
   /// when it was answered before.
   package func whenGone(_ body: @escaping @Sendable () -> Void) { client.whenGone(body) }
 
+  /// Tells connections apart while the process lives.
+  package var connection: UInt64 { client.connection }
+
   /// Hands over the name and value of each field of the metadata, in the order received.
   package func forEachField<E>(_ body: (String, String) throws(E) -> Void) throws(E) {
     for (name, value, _) in headers { try body(name, value) }

@@ -21,7 +21,7 @@ final class GRPCStream {
   let method: GRPCMethod
   let deadline: NIODeadline?
   let memory: CallMemory
-  let client = ClientWatch()
+  let client: ClientWatch
   let headers: HPACKHeaders
   var reader: GRPCMessageReader
   var hasInputEnded = false
@@ -32,8 +32,10 @@ final class GRPCStream {
   private(set) var since = NIODeadline.now()
 
   init(
-    _ id: HTTP2StreamID, _ method: GRPCMethod, _ head: GRPCRequestHead, memory: CallMemory
+    _ id: HTTP2StreamID, _ method: GRPCMethod, _ head: GRPCRequestHead, memory: CallMemory,
+    connection: UInt64
   ) {
+    client = ClientWatch(connection: connection)
     self.id = id
     self.method = method
     headers = head.headers

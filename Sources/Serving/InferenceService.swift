@@ -17,8 +17,8 @@ package final class InferenceService: Sendable {
   /// Every declared model, sorted.
   package func modelNames() -> [String] { registry.state.withLock { $0.models.keys.sorted() } }
 
-  /// Whether every declared model has a version that serves, or was taken out of service by hand, and
-  /// the agent is not shutting down.
+  /// Whether every declared model has a version that serves, or was taken out of service by hand,
+  /// and the agent is not shutting down.
   package func isReady() -> Bool {
     registry.state.withLock { state in
       !state.isShuttingDown
@@ -29,6 +29,13 @@ package final class InferenceService: Sendable {
   /// Which versions of `model` are to serve.
   package func policy(of model: String) -> VersionPolicy {
     registry.state.withLock { $0.models[model]?.declaration.policy } ?? .latest(1)
+  }
+
+  /// How the canary of `model` does; nil without one.
+  package func canary(of model: String) -> CanaryStatus? {
+    registry.state.withLock { state in
+      state.models[model]?.canary.map { CanaryStatus(canary: $0.canary, reverted: $0.reverted) }
+    }
   }
 
   /// What is wanted of `model` and what is not: for whoever judges how the agent is doing.

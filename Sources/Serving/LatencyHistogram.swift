@@ -17,6 +17,12 @@ package struct LatencyHistogram: Sendable {
     total += 1
   }
 
+  /// Takes in the durations of another.
+  mutating func add(_ other: LatencyHistogram) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+    total += other.total
+  }
+
   /// The duration in nanoseconds that a share of `quantile` (0 to 1) does not exceed; 0 when
   /// nothing was recorded.
   package func quantile(_ quantile: Double) -> UInt64 {

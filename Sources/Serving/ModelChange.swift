@@ -22,11 +22,24 @@ extension ModelRegistry {
       guard !state.isShuttingDown else { return nil }
       var former: [LoadedVersion] = []
       for change in changes {
-        former += state.models[change.model, default: ModelEntry(model: change.model)].make(change)
+        var entry = state.models[change.model] ?? ModelEntry(model: change.model)
+        if let declaration = change.declaration { declare(&entry, declaration) }
+        former += entry.make(change)
+        state.models[change.model] = entry
       }
       return former
     }
     return former != nil
+  }
+}
+
+extension ModelRegistry {
+  /// Notes what the owner of a model says; a canary that he names as before goes on as it is.
+  func declare(_ entry: inout ModelEntry, _ declaration: ModelEntry.Declaration) {
+    if declaration.canary != entry.declaration.canary {
+      entry.canary = declaration.canary.map { running(entry.model, $0) }
+    }
+    entry.declaration = declaration
   }
 }
 
@@ -35,6 +48,7 @@ extension ModelEntry {
   struct Declaration: Sendable, Equatable {
     var policy = VersionPolicy.latest(1)
     var labels: [String: Int64] = [:]
+    var canary: Canary?
   }
 
   /// Makes `change`, and gives the versions that drain from now on.
@@ -51,13 +65,13 @@ extension ModelEntry {
       history.removeAll { $0.version == version }
     }
     if !added.isEmpty { isHeld = false }
-    if let declaration = change.declaration { self.declaration = declaration }
     if let labels = change.labels {
       self.labels = labels.filter { serving[$0.value] != nil }
     } else {
       let isStableGone = self.labels[Self.stable].map { serving[$0] == nil } ?? false
-      settleLabels(stable: added.isEmpty && !isStableGone ? nil : serving.keys.max())
+      settleLabels(stable: added.isEmpty && !isStableGone ? nil : stableTarget)
     }
+    attachWatch()
     return Array(former.values)
   }
 

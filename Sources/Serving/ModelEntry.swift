@@ -13,6 +13,7 @@ struct ModelEntry {
   /// A lease asked for during a drain-first switch.
   struct Parked: Sendable {
     var selector: VersionSelector
+    var affinity: UInt64
     /// Monotonic nanoseconds.
     var expires: UInt64
     var completion: @Sendable (Result<VersionLease, ServingError>) -> Void
@@ -28,6 +29,7 @@ struct ModelEntry {
   /// The latest last.
   var history: [VersionStatus] = []
   var declaration = Declaration()
+  var canary: RunningCanary?
   /// Somebody took the model out of service, so that it is not missed.
   var isHeld = false
   /// A drain-first switch is under way, and leases are parked.
@@ -36,12 +38,13 @@ struct ModelEntry {
 
   init(model: String) { self.model = model }
 
-  func resolve(_ selector: VersionSelector) throws(ServingError) -> LoadedVersion {
+  /// - Parameter affinity: what decides whether the request falls to a canary.
+  func resolve(
+    _ selector: VersionSelector, affinity: UInt64
+  ) throws(ServingError) -> LoadedVersion {
     switch selector {
     case .latest:
-      guard let newest = serving.keys.max(), let loaded = serving[newest] else {
-        throw .notReady(model: model)
-      }
+      guard let loaded = usual(affinity) else { throw .notReady(model: model) }
       return loaded
     case .version(let version):
       guard let loaded = serving[version] else {

@@ -31,7 +31,7 @@ extension ModelManager {
       let isNew = !registry.knows(plan.model)
       var change = ModelChange(
         model: plan.model, kept: Set(plan.versions.map(\.version)),
-        declaration: .init(policy: plan.policy, labels: plan.labels))
+        declaration: .init(policy: plan.policy, labels: plan.labels, canary: plan.canary))
       for source in plan.versions where isNew || !registry.serves(source) {
         if !isNew { begun.append(source) }
         do throws(LoadFailure) {

@@ -29,20 +29,25 @@ package final class ModelManager: Sendable {
   ///   - policy: what clients are told of which versions serve; whoever loads them goes by it.
   ///   - labels: names for versions. Each points at its version from when that serves, and until then
   ///     at the one before.
+  ///   - canary: a version that gets a share of the requests from when it serves; one that is named
+  ///     again as it was goes on as it is, taken back or not.
   package func declare(
-    _ model: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:]
+    _ model: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:],
+    canary: Canary? = nil
   ) {
     registry.update(model) { entry in
-      entry.declaration = ModelEntry.Declaration(policy: policy, labels: labels)
+      registry.declare(
+        &entry, ModelEntry.Declaration(policy: policy, labels: labels, canary: canary))
       entry.settleLabels(stable: nil)
+      entry.attachWatch()
     }
   }
 
   /// Brings a version into service, in place of those that serve its model now but for `kept`.
   ///
   /// import → plan → charge → prepare → prove → swap → drain. When old and new do not fit together
-  /// but the new fits without those that leave, they are drained and unloaded first, and loaded again
-  /// when the new fails. A version that serves already from the same path is left alone.
+  /// but the new fits without those that leave, they are drained and unloaded first, and loaded
+  /// again when the new fails. A version that serves already from the same path is left alone.
   /// - Parameter completion: called once, on the loader thread, or at once when the load is not
   ///   taken up.
   package func load(

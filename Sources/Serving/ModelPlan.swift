@@ -3,12 +3,15 @@ package struct ModelPlan: Sendable, Equatable {
   package var model: String
   package var policy: VersionPolicy
   package var labels: [String: Int64]
+  package var canary: Canary?
   /// All that serve from then on.
   package var versions: [VersionSource]
 
   package init(
-    model: String, policy: VersionPolicy, labels: [String: Int64] = [:], versions: [VersionSource]
+    model: String, policy: VersionPolicy, labels: [String: Int64] = [:], canary: Canary? = nil,
+    versions: [VersionSource]
   ) {
+    self.canary = canary
     self.model = model
     self.policy = policy
     self.labels = labels

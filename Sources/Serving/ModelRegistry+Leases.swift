@@ -17,7 +17,7 @@ extension ModelRegistry {
         return .now(.failure(.modelNotFound(model: model)))
       }
       if !entry.isSwitching || entry.serves(selector) {
-        return .now(Self.resolve(entry, selector))
+        return .now(Self.resolve(entry, selector, terms.affinity))
       }
       guard entry.parked.count < limits.parkedRequestsMaximum else {
         return .now(
@@ -27,7 +27,8 @@ extension ModelRegistry {
       }
       let expires = MonotonicClock.now() + UInt64(limits.parkedMilliseconds) * 1_000_000
       state.models[model]?.parked.append(
-        ModelEntry.Parked(selector: selector, expires: expires, completion: completion))
+        ModelEntry.Parked(
+          selector: selector, affinity: terms.affinity, expires: expires, completion: completion))
       return .parked(first: entry.parked.isEmpty)
     }
     switch answer {
@@ -46,7 +47,7 @@ extension ModelRegistry {
       var released: [Released] = []
       while let parked = entry.parked.popFirst() {
         let result =
-          state.isShuttingDown ? .failure(.shuttingDown) : Self.resolve(entry, parked.selector)
+          state.isShuttingDown ? .failure(.shuttingDown) : Self.resolve(entry, parked.selector, parked.affinity)
         released.append((parked, result))
       }
       state.models[model] = entry
@@ -74,10 +75,10 @@ extension ModelRegistry {
   }
 
   private static func resolve(
-    _ entry: ModelEntry, _ selector: VersionSelector
+    _ entry: ModelEntry, _ selector: VersionSelector, _ affinity: UInt64
   ) -> Result<VersionLease, ServingError> {
     do throws(ServingError) {
-      return .success(VersionLease(try entry.resolve(selector)))
+      return .success(VersionLease(try entry.resolve(selector, affinity: affinity)))
     } catch {
       return .failure(error)
     }

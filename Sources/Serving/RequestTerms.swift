@@ -21,6 +21,8 @@ package struct RequestTerms: Sendable {
     package static let timeout = "x-request-timeout-ms"
     /// 1 to 3, the most urgent first; 0 for the usual.
     package static let priority = "x-request-priority"
+    /// Whoever shares a key is answered by one version while a canary is tried.
+    package static let key = "x-request-key"
   }
 
   /// The longest wait that a client may ask for, in milliseconds.
@@ -30,11 +32,26 @@ package struct RequestTerms: Sendable {
   /// Monotonic nanoseconds by which the request must have begun; nil for no bound.
   package var deadline: UInt64?
   package var priority = RequestPriority.normal
+  /// A number that is the same for requests that belong together, and else spread evenly.
+  package private(set) var affinity: UInt64 = 0
   /// Calls the closure that it is given once, when the client no longer waits; nil when nobody
   /// knows.
   package var whenAbandoned: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
 
   package init() {}
+
+  /// - Parameter connection: a number of the client's connection, for requests without a key.
+  package init(connection: UInt64) {
+    affinity = Self.hash(UInt64(0)..<8) { UInt8(truncatingIfNeeded: connection >> ($0 * 8)) }
+  }
+
+  /// The same on every machine and after every restart: FNV-1a, its bits then mixed.
+  private static func hash<S: Sequence>(_ bytes: S, _ byte: (S.Element) -> UInt8) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for element in bytes { hash = (hash ^ UInt64(byte(element))) &* 0x100_0000_01B3 }
+    hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
+    return hash ^ hash >> 33
+  }
 
   /// Takes a field of the request in, when it is a term.
   package mutating func take(_ name: String, _ value: String) throws(ServingError) {
@@ -47,6 +64,8 @@ package struct RequestTerms: Sendable {
     case Field.priority.utf8.count where name.lowercased() == Field.priority:
       priority = RequestPriority(
         number: try Self.number(Field.priority, value, 0...Self.priorityMaximum))
+    case Field.key.utf8.count where name.lowercased() == Field.key:
+      affinity = Self.hash(value.utf8) { $0 }
     default: break
     }
   }

@@ -9,5 +9,7 @@ package enum ServingEvent: Sendable, Equatable {
   case restored(model: String, version: Int64)
   /// After a failed drain-first switch the former version could not be loaded again either.
   case lost(model: String, version: Int64, cause: LoadFailure)
+  /// A version that was tried gets no more of the requests that name none.
+  case canaryReverted(model: String, version: Int64, cause: CanaryCause)
   case retired(model: String, version: Int64)
 }

@@ -11,17 +11,26 @@ final class VersionMetrics: Sendable {
     var rows: UInt64 = 0
     /// Milliseconds since 1970 of the last answer; 0 before the first.
     var lastAnswer: Int64 = 0
+    var observer: Observer?
   }
+
+  /// Told how a request ended, and how long it took in nanoseconds.
+  typealias Observer = @Sendable (RequestOutcome, UInt64) -> Void
 
   private let state = Mutex(State())
 
   /// Counts a request that ended; the time of failed ones does not count.
   func record(_ outcome: RequestOutcome, nanoseconds: UInt64) {
-    state.withLock { state in
+    let observer = state.withLock { state in
       state.outcomes[outcome, default: 0] += 1
       if outcome == .ok { state.latency.record(nanoseconds: nanoseconds) }
+      return state.observer
     }
+    observer?(outcome, nanoseconds)
   }
+
+  /// Has somebody told of each request from now on; nil for nobody.
+  func observe(_ observer: Observer?) { state.withLock { $0.observer = observer } }
 
   /// Counts the parts of an answered request.
   func record(rows: Int, queueNanoseconds: UInt64, inferNanoseconds: UInt64) {
@@ -42,7 +51,9 @@ final class VersionMetrics: Sendable {
     status.rows = state.rows
     status.lastAnswerMilliseconds = state.lastAnswer
     status.requests = state.outcomes.values.reduce(0, +)
-    status.errors = status.requests - (state.outcomes[.ok] ?? 0)
+    // A client that leaves is none of the version's failures.
+    status.errors =
+      status.requests - (state.outcomes[.ok] ?? 0) - (state.outcomes[.cancelled] ?? 0)
     status.latencyMicroseconds = LatencyQuantiles(
       p50: Self.microseconds(state.latency.quantile(0.50)),
       p95: Self.microseconds(state.latency.quantile(0.95)),

@@ -8,8 +8,17 @@ package final class ClientWatch: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Tells connections apart while the process lives.
+  package let connection: UInt64
 
-  package init() {}
+  package init(connection: UInt64 = 0) { self.connection = connection }
+
+  private static let connections = Atomic<UInt64>(0)
+
+  /// A number for one more connection.
+  package static func nextConnection() -> UInt64 {
+    connections.add(1, ordering: .relaxed).newValue
+  }
 
   /// Calls `body` once when the client goes, at once when it has gone, and never when it was
   /// answered before.

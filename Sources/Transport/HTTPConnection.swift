@@ -31,7 +31,7 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
   private let registry: ConnectionRegistry<HTTPConnection>
   private let limits: HTTPLimits
   private let handler: HTTPHandler
-  private let client = ClientWatch()
+  private let client = ClientWatch(connection: ClientWatch.nextConnection())
   private var context: ChannelHandlerContext?
   private var peer: PeerCredentials?
   private(set) var phase = Phase.idle

@@ -138,14 +138,21 @@ struct AgentConfigurationTests {
       {models: {
         a: "/a", b: {path: "/b", versions: {latest: 3}}, c: {path: "/c", versions: "all"},
         d: {path: "/d", versions: [1, 4], labels: {canary: 4}},
+        e: {
+          path: "/e", versions: {latest: 2},
+          canary: {version: 7, percent: 2.5, window_seconds: 9},
+        },
       }}
       """
     let configuration = try Self.read(document)
     try configuration.validate()
+    var canary = Canary(version: 7, share: 250)
+    canary.rules.windowSeconds = 9
     #expect(
       configuration.models == [
         "a": "/a", "b": LocalModel("/b", policy: .latest(3)), "c": LocalModel("/c", policy: .all),
         "d": LocalModel("/d", policy: .specific([1, 4]), labels: ["canary": 4]),
+        "e": LocalModel("/e", policy: .latest(2), canary: canary),
       ])
     let written = configuration.entries.first { $0.key == "models" }?.value ?? ""
     #expect(try Self.read("{models: \(written)}") == configuration)
@@ -160,6 +167,15 @@ struct AgentConfigurationTests {
       ("{path: '/x', versions: [2, 2]}", "models.m.versions"),
       ("{path: '/x', versions: 'newest'}", "models.m.versions"),
       ("{path: '/x', labels: {'7': 1}}", "models.m.labels"),
+      ("{path: '/x', canary: {version: 2, percent: 5}}", "models.m.canary.version"),
+      (
+        "{path: '/x', versions: [1, 3], canary: {version: 2, percent: 5}}",
+        "models.m.canary.version"
+      ),
+      (
+        "{path: '/x', versions: 'all', canary: {version: 2, percent: 101}}",
+        "models.m.canary.percent"
+      ),
       ("{path: '/x', versions: [1], labels: {canary: 2}}", "models.m.labels.canary"),
     ])
   func wrongPolicies(model: String, key: String) {

@@ -295,6 +295,63 @@ struct AgentTests {
     #expect(try post("dance").0 == 404)
   }
 
+  @Test("a version is tried with a share of the requests, seen in status and metrics, and promoted")
+  func canary() throws {
+    let running = try RunningAgent { configuration, directory in
+      let base = directory.path + "/digits"
+      for version in 1...2 { try Self.install(version, base) }
+      configuration.models = [
+        "digits": LocalModel(
+          base, policy: .latest(2), canary: Canary(version: 2, share: Canary.shareWhole / 20))
+      ]
+    }
+    #expect(
+      try running.waitFor {
+        try running.status().models[0].versions.filter { $0.state == "serving" }.count == 2
+      })
+    let status = try #require(try running.status().models[0].canary)
+    #expect(status.version == 2 && status.percent == 5 && status.state == "running")
+    func metrics() throws -> String {
+      String(decoding: try running.get("/metrics", admin: true).body, as: UTF8.self)
+    }
+    #expect(
+      try metrics().contains("edgeserve_canary_weight{model=\"digits\",version=\"2\"} 0.05\n"))
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    func version(_ key: String) throws -> String? {
+      let zeros = (0..<64).map { _ in "0" }.joined(separator: ",")
+      let body =
+        "{\"inputs\":[{\"name\":\"image\",\"datatype\":\"INT8\",\"shape\":[1,8,8,1],"
+        + "\"data\":[\(zeros)]}]}"
+      let reply = try client.request(
+        method: "POST", path: "/v2/models/digits/infer", headers: [("X-Request-Key", key)],
+        body: Array(body.utf8))
+      let text = String(decoding: reply.body, as: UTF8.self)
+      return text.contains("\"model_version\":\"2\"")
+        ? "2" : text.contains("\"model_version\":\"1\"") ? "1" : nil
+    }
+    let versions = try (0..<400).map { try version("device-\($0)") }
+    #expect(versions.allSatisfy { $0 != nil })
+    #expect((8...40).contains(versions.filter { $0 == "2" }.count))
+    var admin = UnixHTTPClient(path: running.agent.configuration.adminSocket)
+    func post(_ action: String, _ body: String = "") throws -> Int {
+      try admin.request(
+        method: "POST", path: "/models/digits/" + action, body: Array(body.utf8)
+      ).status
+    }
+    #expect(try post("canary", "{\"version\":2,\"percent\":100}") == 200)
+    #expect(try version("device-0") == "2")
+    #expect(try post("canary", "{\"version\":2,\"percent\":101}") == 400)
+    #expect(try post("canary", "{\"version\":9,\"percent\":1}") == 404)
+    #expect(try post("canary", "{}") == 400)
+    #expect(try post("promote") == 200)
+    #expect(try running.status().models[0].canary == nil)
+    #expect(try post("promote") == 404)
+    #expect(try post("canary", "{\"version\":1,\"percent\":100}") == 200)
+    #expect(try version("device-0") == "1")
+    #expect(try post("end-canary") == 200)
+    #expect(try version("device-0") == "2")
+  }
+
   @Test("a pinned version is the one that serves after a restart")
   func pinOutlivesRestart() throws {
     let running = try RunningAgent { configuration, directory in

@@ -20,6 +20,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   package var memoryBudget: Int?
   /// Compute threads; nil for the default.
   package var threads: Int?
+  /// Requests of one version that wait for their turn; more are refused.
+  package var queueDepth = AgentLimits.queueDepthDefault
   /// The name of a kernel table; nil for the best.
   package var kernels: String?
   /// The name of the board, for people.
@@ -54,6 +56,11 @@ package struct AgentConfiguration: Sendable, Equatable {
     if let threads, !(1...AgentLimits.threadsMaximum).contains(threads) {
       throw .invalidValue(
         key: "threads", value: String(threads), expected: "1 to \(AgentLimits.threadsMaximum)")
+    }
+    guard (1...AgentLimits.queueDepthMaximum).contains(queueDepth) else {
+      throw .invalidValue(
+        key: "queue_depth", value: String(queueDepth),
+        expected: "1 to \(AgentLimits.queueDepthMaximum)")
     }
     guard (10...3_600_000).contains(pollMilliseconds) else {
       throw .invalidValue(

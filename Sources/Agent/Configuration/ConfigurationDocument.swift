@@ -6,7 +6,7 @@ extension ConfigurationFile {
     enum Key: String, CodingKey, CaseIterable {
       case models, model_config_file, socket, grpc_socket, socket_group, admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
-      case poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
+      case queue_depth, poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
     }
 
     private var models: [String: LocalModel]?
@@ -19,6 +19,7 @@ extension ConfigurationFile {
     private var stateDirectory: String?
     private var memoryBudget: Bytes?
     private var threads: Int?
+    private var queueDepth: Int?
     private var kernels: String?
     private var board: String?
     private var pollMilliseconds: Int?
@@ -38,6 +39,7 @@ extension ConfigurationFile {
       stateDirectory = try values.decodeIfPresent(String.self, forKey: .state_dir)
       memoryBudget = try values.decodeIfPresent(Bytes.self, forKey: .memory_budget)
       threads = try values.decodeIfPresent(Int.self, forKey: .threads)
+      queueDepth = try values.decodeIfPresent(Int.self, forKey: .queue_depth)
       kernels = try values.decodeIfPresent(String.self, forKey: .kernels)
       board = try values.decodeIfPresent(String.self, forKey: .board)
       pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
@@ -64,6 +66,7 @@ extension ConfigurationFile {
         configuration.memoryBudget = memoryBudget.count
       }
       if let threads { configuration.threads = threads }
+      if let queueDepth { configuration.queueDepth = queueDepth }
       if let kernels { configuration.kernels = kernels }
       if let board { configuration.board = board }
       if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }

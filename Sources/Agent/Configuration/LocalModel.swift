@@ -7,10 +7,14 @@ package struct LocalModel: Sendable, Equatable {
   package var policy = VersionPolicy.latest(1)
   /// Names for versions, in place of numbers in requests.
   package var labels: [String: Int64] = [:]
+  /// A version that gets a share of the requests that name none.
+  package var canary: Canary?
 
   package init(
-    _ path: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:]
+    _ path: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:],
+    canary: Canary? = nil
   ) {
+    self.canary = canary
     self.path = path
     self.policy = policy
     self.labels = labels
@@ -34,6 +38,13 @@ package struct LocalModel: Sendable, Equatable {
         throw .invalidValue(
           key: key + ".versions", value: "\(versions)",
           expected: "1 to \(VersionPolicy.versionsMaximum) different numbers above zero")
+      }
+    }
+    if let canary {
+      guard canary.version > 0, policy.admits(canary.version), policy.count > 1 else {
+        throw .invalidValue(
+          key: key + ".canary.version", value: String(canary.version),
+          expected: "one of several versions that \(key).versions admits")
       }
     }
     for (label, version) in labels.sorted(by: { $0.key < $1.key }) {
@@ -74,7 +85,7 @@ enum ModelName {
 }
 
 extension LocalModel: Codable {
-  private enum Key: String, CodingKey, CaseIterable { case path, versions, labels }
+  private enum Key: String, CodingKey, CaseIterable { case path, versions, labels, canary }
 
   /// `"/srv/digits"`, or an object with the path.
   package init(from decoder: any Decoder) throws {
@@ -86,7 +97,8 @@ extension LocalModel: Codable {
     self.init(
       try values.decode(String.self, forKey: .path),
       policy: try values.decodeIfPresent(Versions.self, forKey: .versions)?.policy ?? .latest(1),
-      labels: try values.decodeIfPresent([String: Int64].self, forKey: .labels) ?? [:])
+      labels: try values.decodeIfPresent([String: Int64].self, forKey: .labels) ?? [:],
+      canary: try values.decodeIfPresent(CanaryDocument.self, forKey: .canary)?.canary)
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -99,6 +111,7 @@ extension LocalModel: Codable {
     try values.encode(path, forKey: .path)
     if policy != .latest(1) { try values.encode(Versions(policy: policy), forKey: .versions) }
     if !labels.isEmpty { try values.encode(labels, forKey: .labels) }
+    if let canary { try values.encode(CanaryDocument(canary), forKey: .canary) }
   }
 
   /// `{"latest": 2}`, `"all"`, or a list of versions.

@@ -139,7 +139,7 @@ final class LocalStores: Sendable {
       throw .labelTarget(model: name, label: label, version: version)
     }
     return ModelPlan(
-      model: name, policy: model.policy, labels: model.labels,
+      model: name, policy: model.policy, labels: model.labels, canary: model.canary,
       versions: found.filter { wanted.contains($0.version) }.map {
         VersionSource(model: name, version: $0.version, path: $0.path)
       })
@@ -286,14 +286,15 @@ final class LocalStores: Sendable {
         state.entries[model]?.store.finished(success: success, now: Self.milliseconds())
         return !success || state.entries[model]?.model.policy != .latest(1)
       }
-      // The next version is tried at once: a lower one without one that serves, or the next of several.
+      // The next version is tried at once: a lower one when none serves, or the next of several.
       if wantsMore { thread.submit { [weak self] in self?.poll() } }
       then(result)
     }
   }
 
   private func declare(_ name: String, _ model: LocalModel) {
-    manager.declare(name, policy: model.policy, labels: model.labels)
+    manager.declare(
+      name, policy: model.policy, labels: model.labels, canary: model.canary)
   }
 
   private func savePins() { pins?.write(pinned) }

@@ -45,6 +45,7 @@ struct MetricsReport: Sendable {
     stages(versions, &text)
     memory(versions, &text)
     lifeCycle(versions, &text)
+    canaries(&text)
     delivery(&text)
     let facts = status.process.status()
     text.family("edgeserve_build_info", .gauge, "What this program is; always 1.")
@@ -151,6 +152,24 @@ struct MetricsReport: Sendable {
     for (key, count) in switches.all {
       text.sample(
         "edgeserve_swap_total", [("model", key.model), ("result", key.result)], count)
+    }
+  }
+
+  private func canaries(_ text: inout PrometheusText) {
+    text.family(
+      "edgeserve_canary_weight", .gauge, "The share of requests that a canary gets, 0 to 1.")
+    for model in status.service.modelNames() {
+      guard let state = status.service.canary(of: model) else { continue }
+      let share = state.reverted == nil ? state.canary.share : 0
+      text.sample(
+        "edgeserve_canary_weight",
+        [("model", model), ("version", "\(state.canary.version)")],
+        Double(share) / Double(Canary.shareWhole))
+    }
+    text.family("edgeserve_rollback_total", .counter, "Canaries taken back, by cause.")
+    for (key, count) in switches.rollbacks {
+      text.sample(
+        "edgeserve_rollback_total", [("model", key.model), ("cause", key.result)], count)
     }
   }
 

@@ -10,6 +10,8 @@ final class SwitchCounters: Sendable {
   }
 
   private let counts = Mutex<[Key: UInt64]>([:])
+  /// Canaries that were taken back, by model and cause.
+  private let rollbackCounts = Mutex<[Key: UInt64]>([:])
 
   func count(_ event: ServingEvent) {
     let key: Key
@@ -18,16 +20,26 @@ final class SwitchCounters: Sendable {
     case .refused(let model, _, let cause): key = Key(model: model, result: cause.code)
     case .restored(let model, _): key = Key(model: model, result: "restored")
     case .lost(let model, _, _): key = Key(model: model, result: "lost")
+    case .canaryReverted(let model, _, let cause):
+      let key = Key(model: model, result: cause.code)
+      return rollbackCounts.withLock { $0[key, default: 0] += 1 }
     case .preparing, .drainFirst, .retired: return
     }
     counts.withLock { $0[key, default: 0] += 1 }
   }
 
   /// Sorted by model, then result.
-  var all: [(key: Key, count: UInt64)] {
-    counts.withLock { counts in
-      counts.map { (key: $0.key, count: $0.value) }
-        .sorted { ($0.key.model, $0.key.result) < ($1.key.model, $1.key.result) }
-    }
+  var all: [(key: Key, count: UInt64)] { Self.sorted(counts.withLock { $0 }) }
+
+  /// Sorted by model, then cause.
+  var rollbacks: [(key: Key, count: UInt64)] {
+    Self.sorted(rollbackCounts.withLock { $0 })
+  }
+
+  private static func sorted(
+    _ counts: [Key: UInt64]
+  ) -> [(key: Key, count: UInt64)] {
+    counts.map { (key: $0.key, count: $0.value) }
+      .sorted { ($0.key.model, $0.key.result) < ($1.key.model, $1.key.result) }
   }
 }

@@ -37,6 +37,14 @@ struct ModelRoutes: Sendable {
         }
       }
     case "label": respond(label(model, request.body))
+    case "canary": respond(canary(model, request.body))
+    case "end-canary":
+      manager.endCanary(of: model)
+      respond(Self.response(nil))
+    case "promote":
+      respond(
+        manager.promoteCanary(of: model).map { .json(Array("{\"version\":\($0)}".utf8)) }
+          ?? .error(404, "'\(model)' has no canary that serves"))
     default: return false
     }
     return true
@@ -54,6 +62,20 @@ struct ModelRoutes: Sendable {
       return respond(.error(400, "the request body is no object with a number 'version'"))
     }
     stores.pin(model, to: pin.version) { respond(Self.response($0)) }
+  }
+
+  private func canary(_ model: String, _ body: [UInt8]) -> HTTPResponse {
+    do {
+      let document = try JSONDocument.decode(CanaryDocument.self, from: body)
+      try manager.setCanary(document.canary, of: model)
+      return Self.response(nil)
+    } catch let error as ServingError {
+      return Self.response(.refused(error))
+    } catch let error as AgentError {
+      return .error(400, error.sentence)
+    } catch {
+      return .error(400, "the request body is no object with numbers 'version' and 'percent'")
+    }
   }
 
   private func label(_ model: String, _ body: [UInt8]) -> HTTPResponse {

@@ -53,6 +53,19 @@ package struct AgentStatus: Codable, Sendable, Equatable {
   package struct Model: Codable, Sendable, Equatable {
     package var name: String
     package var versions: [Version]
+    /// Left out when no version is tried.
+    package var canary: Canary?
+  }
+
+  /// A version that gets a share of the requests that name none.
+  package struct Canary: Codable, Sendable, Equatable {
+    package var version: Int64
+    package var percent: Double
+    /// `running` or `reverted`.
+    package var state: String
+    /// The code of why it was taken back, and the numbers in words.
+    package var cause: String?
+    package var detail: String?
   }
 
   package struct Version: Codable, Sendable, Equatable {

@@ -9,6 +9,7 @@ enum HealthJudgement {
     var labels: [String: Int64] = [:]
     /// Somebody took it out of service.
     var isHeld = false
+    var canary: CanaryStatus?
   }
 
   /// - Parameter local: the models of this device.
@@ -33,6 +34,10 @@ enum HealthJudgement {
         guard let cause = version.cause, version.version >= serving ?? 0 else { continue }
         degraded.append(
           "\(name) \(version.version) was refused (\(cause.code)): \(cause.sentence)")
+      }
+      if let canary = local[name]?.canary, let cause = canary.reverted {
+        degraded.append(
+          "\(name): the canary, version \(canary.canary.version), was taken back: \(cause.sentence)")
       }
       guard !isComing else { continue }
       for (label, target) in (local[name]?.labels ?? [:]).sorted(by: { $0.key < $1.key })

@@ -24,7 +24,9 @@ struct StatusReport: Sendable {
         chargedBytes: ledger.chargedBytes, rssBytes: resident.bytes,
         rssAnonBytes: resident.anonymousBytes),
       models: statuses.map { name, versions in
-        AgentStatus.Model(name: name, versions: versions.map(AgentStatus.Version.init))
+        AgentStatus.Model(
+          name: name, versions: versions.map(AgentStatus.Version.init),
+          canary: service.canary(of: name).map(AgentStatus.Canary.init))
       },
       delivery: delivery)
   }
@@ -36,7 +38,8 @@ struct StatusReport: Sendable {
         return (
           name,
           HealthJudgement.LocalFacts(
-            path: model.path, labels: declaration.labels, isHeld: declaration.isHeld)
+            path: model.path, labels: declaration.labels, isHeld: declaration.isHeld,
+            canary: service.canary(of: name))
         )
       })
   }
@@ -54,6 +57,16 @@ extension AgentStatus {
   /// Reads the document of another process.
   package init(json: [UInt8]) throws {
     self = try JSONDocument.decode(AgentStatus.self, from: json)
+  }
+}
+
+extension AgentStatus.Canary {
+  init(_ status: CanaryStatus) {
+    self.init(
+      version: status.canary.version,
+      percent: Double(status.canary.share) * 100 / Double(Canary.shareWhole),
+      state: status.reverted == nil ? "running" : "reverted", cause: status.reverted?.code,
+      detail: status.reverted?.sentence)
   }
 }
 

@@ -11,7 +11,8 @@ struct Model: ParsableCommand {
       their releases. The agent's user and root may do so.
       """,
     subcommands: [
-      Load.self, Unload.self, Pin.self, Unpin.self, RollBack.self, Label.self,
+      Load.self, Unload.self, Pin.self, Unpin.self, RollBack.self, Label.self, Try.self,
+      Promote.self, EndCanary.self,
     ])
 
   /// The agent and the model that a command is for.
@@ -151,5 +152,80 @@ struct Model: ParsableCommand {
       let body = try JSONDocument.encode(Body(label: label, version: version))
       try target.post("label", String(decoding: body, as: UTF8.self))
     }
+  }
+
+  struct Try: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "canary",
+      abstract: "Sends a share of the requests that name no version to one that serves.",
+      discussion: """
+        Requests of one key (the field x-request-key) or of one connection go to one version. The \
+        version is taken back by itself when more of its requests fail, or its 99th percentile is \
+        higher, than the numbers allow; `edgeserve status` tells why.
+
+        Example:
+          edgeserve model canary digits 4 --percent 5
+        """)
+    @OptionGroup var target: Target
+    @Argument(help: "The version.")
+    var version: Int64
+    @Option(help: "The share of the requests.")
+    var percent: Double
+    @Option(help: "By how many percent more of its requests may fail than of the others.")
+    var errorPercent: Double?
+    @Option(help: "How many times the others' 99th percentile its own may be.")
+    var latencyRatio: Double?
+    @Option(help: "The seconds that are looked back upon.")
+    var windowSeconds: Int?
+    @Option(help: "Requests before it is judged.")
+    var requestsMinimum: Int?
+
+    private struct Body: Encodable {
+      var version: Int64
+      var percent: Double
+      var error_percent: Double?
+      var latency_p99_ratio: Double?
+      var window_seconds: Int?
+      var requests_minimum: Int?
+    }
+
+    func run() throws {
+      let body = try JSONDocument.encode(
+        Body(
+          version: version, percent: percent, error_percent: errorPercent,
+          latency_p99_ratio: latencyRatio, window_seconds: windowSeconds,
+          requests_minimum: requestsMinimum))
+      try target.post("canary", String(decoding: body, as: UTF8.self))
+    }
+  }
+
+  struct Promote: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Makes the canary the stable version, and ends the trial.",
+      discussion: """
+        Example:
+          edgeserve model promote digits
+        """)
+    @OptionGroup var target: Target
+
+    private struct Answer: Decodable { var version: Int64 }
+
+    func run() throws {
+      let answer = try JSONDocument.decode(Answer.self, from: target.post("promote"))
+      StandardError.write("Version \(answer.version) of \(target.model) is stable.\n")
+    }
+  }
+
+  struct EndCanary: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "end-canary",
+      abstract: "Ends the trial of a version, taken back or not.",
+      discussion: """
+        Example:
+          edgeserve model end-canary digits
+        """)
+    @OptionGroup var target: Target
+
+    func run() throws { try target.post("end-canary") }
   }
 }
