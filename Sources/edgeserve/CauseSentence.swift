@@ -15,6 +15,8 @@ enum CauseSentence {
     "wrong-fleet": "The document is for another fleet.",
     "needs": "The release needs what this device does not have.",
     "over-budget": "It does not fit the memory budget; raise it, or make the model smaller.",
+    "storage": "The disk refused a call for another reason than room; look at the log.",
+    "shutting-down": "The agent was stopped meanwhile; it is tried again.",
     "no-space": "There is no room on the disk; free some.",
     "block-hash": "A block's bytes are not those that were signed; publish them again.",
     "index-hash": "The block list is not the one that was signed; publish it again.",

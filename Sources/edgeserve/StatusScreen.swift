@@ -11,9 +11,11 @@ struct StatusScreen {
 
   func text(_ status: AgentStatus) -> String {
     var lines = header(status) + [""] + health(status)
-    lines += [""] + StatusTable(status.models).lines().enumerated().map { index, line in
-      index == 0 ? paint(line, .dim) : paintState(line)
-    }
+    lines +=
+      [""]
+      + StatusTable(status.models).lines().enumerated().map { index, line in
+        index == 0 ? paint(line, .dim) : paintState(line)
+      }
     lines += [""] + memory(status.memory)
     if let delivery = status.delivery { lines += self.delivery(delivery) }
     lines += failures(status)
@@ -37,7 +39,16 @@ struct StatusScreen {
       case .degraded: paint("DEGRADED", .yellow) + ": every model answers, but look at this:"
       case .failing: paint("FAILING", .red) + ": not every model answers."
       }
+    let names = status.problems.compactMap(ProblemName.of).reduce(into: [String]()) { list, name in
+      if !list.contains(name) { list.append(name) }
+    }
+    let manual =
+      names.isEmpty
+      ? []
+      : Self.wrap(
+        "See \(names.joined(separator: ", ")) in \(ProblemName.page).", indent: "  ", first: "")
     return [words] + status.problems.flatMap { Self.wrap($0, indent: "  ", first: "- ") }
+      + manual.map { paint($0, .dim) }
   }
 
   private func memory(_ memory: AgentStatus.Memory) -> [String] {

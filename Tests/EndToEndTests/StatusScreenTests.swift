@@ -46,10 +46,25 @@ struct StatusScreenTests {
     #expect(lines[2].hasPrefix("DEGRADED"))
     for words in [
       "up 1 h 2 min", "123us", "12ms", "charged 9 MiB of 64 MiB (14 %)", "digits@3 fetching 40 %",
-      "RECENT FAILURES", "The golden vectors came out differently",
+      "See gate-mismatch in", "RECENT FAILURES", "The golden vectors came out differently",
     ] {
       #expect(text.contains(words), "\(words)")
     }
+  }
+
+  @Test(
+    "every problem has a name in the manual",
+    arguments: [
+      ("m: no version serves yet; one is being loaded.", "loading"),
+      ("m: no version serves; none was delivered yet.", "nothing-serves"),
+      ("m: the label stable names version 3, which does not serve.", "label-target"),
+      ("Delivery: the broker b:1 is not connected.", "broker-unreachable"),
+      ("Delivery: m@3 failed (no-space).", "no-space"),
+      ("m 3 was refused (over-budget): Too large.", "over-budget"),
+    ])
+  func problemNames(sentence: String, name: String) {
+    #expect(ProblemName.of(sentence) == name)
+    #expect(ProblemName.all.contains(name))
   }
 
   @Test("stays within 80 columns, whatever the names")

@@ -25,6 +25,9 @@ struct Doctor: ParsableCommand {
       try printJSON(["findings": findings])
     } else {
       StandardOutput.write(Array(Self.text(findings).utf8))
+      if findings.contains(where: { $0.state != .ok }) {
+        StandardError.line("each name is a heading of \(ProblemName.page)")
+      }
     }
     let problems = findings.count { $0.state == .problem }
     guard problems == 0 else {

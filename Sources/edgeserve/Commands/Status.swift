@@ -23,7 +23,14 @@ struct Status: ParsableCommand {
   @Flag(help: "Show it anew each second with graphs of the last minute, until interrupted.")
   var watch = false
 
+  @Flag(help: ArgumentHelp("Print every name that a problem may have.", visibility: .hidden))
+  var names = false
+
   func run() throws {
+    if names {
+      StandardOutput.write(Array(ProblemName.all.map { $0 + "\n" }.joined().utf8))
+      return
+    }
     var agent = LiveAgent(path: Self.socket(adminSocket))
     let screen = StatusScreen(colour: Terminal.hasColour)
     repeat {

@@ -8,7 +8,13 @@ struct Finding: Encodable {
     case problem
   }
 
-  /// What was looked at, in one word.
+  /// Everything that doctor looks at.
+  static let checks = [
+    "configuration", "board", "kernels", "memory", "disk", "clock", "sockets", "keys", "broker",
+    "agent",
+  ]
+
+  /// What was looked at, in one word of `checks`.
   var check: String
   var state: State
   /// One sentence.
@@ -17,14 +23,19 @@ struct Finding: Encodable {
   var remedy: String?
 
   static func ok(_ check: String, _ finding: String) -> Finding {
-    Finding(check: check, state: .ok, finding: finding, remedy: nil)
+    Finding(check, .ok, finding, nil)
   }
 
   static func warning(_ check: String, _ finding: String, _ remedy: String) -> Finding {
-    Finding(check: check, state: .warning, finding: finding, remedy: remedy)
+    Finding(check, .warning, finding, remedy)
   }
 
   static func problem(_ check: String, _ finding: String, _ remedy: String) -> Finding {
-    Finding(check: check, state: .problem, finding: finding, remedy: remedy)
+    Finding(check, .problem, finding, remedy)
+  }
+
+  private init(_ check: String, _ state: State, _ finding: String, _ remedy: String?) {
+    precondition(Self.checks.contains(check), "a finding has a heading in the manual")
+    (self.check, self.state, self.finding, self.remedy) = (check, state, finding, remedy)
   }
 }
