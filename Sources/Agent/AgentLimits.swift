@@ -41,6 +41,15 @@ package enum AgentLimits {
   static let statusRefreshMilliseconds: Int64 = 3_600_000
   /// The same while a version is on trial.
   static let trialStatusRefreshMilliseconds: Int64 = 300_000
+  /// Bytes beyond the budget that the process may map: stacks of its threads, the allocator's slack,
+  /// tables of a graph while it is imported.
+  static let dataSlackBytes = 64 << 20
+  /// Words of other starts under this device's name after which they are another device's.
+  static let foreignBirthsMaximum = 3
+  /// Files of a mirror that are looked at.
+  static let mirrorFilesMaximum = 64
+  /// How often a mirror is looked through for what it did not have.
+  static let mirrorMilliseconds: Int64 = 60_000
   /// How long an installation from a file may wait for what the file lacks and the broker has.
   static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.

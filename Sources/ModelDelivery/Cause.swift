@@ -31,6 +31,12 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
   case errorRate = "error-rate"
   /// The agent ended too often while the version was on trial.
   case crashLoop = "crash-loop"
+  /// Less came within the window of time than the slowest link brings.
+  case slowTransfer = "slow-transfer"
+  /// The smallest object that would do is larger than this link may carry.
+  case metered
+  /// Another device, or a copy of this one, connects under the same name.
+  case duplicateID = "duplicate-id"
   /// Activation was tried as often as it may be.
   case attempts
   case brokerUnreachable = "broker-unreachable"

@@ -30,6 +30,10 @@ package enum DeliveryEffect: Sendable, Equatable {
   case activate(model: String, version: Int64, proof: Proof)
   /// Answer with `.observed`, when something is known of the version.
   case observe(model: String, version: Int64)
+  /// Tell the publisher that the broker does not hold all of an object.
+  case requestSeed(objectID: String)
+  /// Leave the broker and connect anew.
+  case reconnect
   /// Tell the fleet what became of a command.
   case acknowledge(sequence: Int64, code: String)
   /// Answer with `.releaseRead`, when the release of the stored version can be read.

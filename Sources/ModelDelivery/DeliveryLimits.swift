@@ -6,6 +6,8 @@ package enum DeliveryLimits {
   package static let attempts: Int64 = 3
   /// Waits without a message after which a delta is given up for another object.
   package static let deltaWaits = 3
+  /// Waits without a message after which the publisher is told that the broker lacks something.
+  package static let seedWaits = 2
   /// Blocks asked for at once; fewer of the larger sizes.
   package static let window = 8
   /// Bytes of the blocks asked for at once, as they come: a window of blocks of 64 KiB, or two of
@@ -17,6 +19,12 @@ package enum DeliveryLimits {
     min(window, max(1, windowBytes / (blockSize + encodedBlockSlackBytes)))
   }
 
+  /// Milliseconds in which at least `paceBytes` must come while blocks are asked for.
+  package static let paceMilliseconds: Int64 = 600_000
+  /// Encoded bytes: about a hundred a second.
+  package static let paceBytes: Int64 = 60_000
+  /// Milliseconds between two checks of what is installed against bits that flip: a week.
+  package static let scrubMilliseconds: Int64 = 7 * 86_400_000
   /// Bytes written before they are made durable.
   package static let unsynchronizedBytes = 4 << 20
   /// Bytes of the largest bundle that is fetched.

@@ -18,13 +18,15 @@ package struct DeviceProfile: Sendable {
   /// Bytes that a model may need at its high-water mark.
   package var memoryBudget: Int64
   package var timing: DeliveryTiming
+  /// Encoded bytes of the largest object that the link may carry; nil where they cost nothing.
+  package var meteredBytes: Int64?
   /// Seeds the jitter of waits.
   package var seed: UInt64
 
   package init(
     device: String, models: [String], labels: [String] = [], root: TrustedRoot, agent: String,
     architecture: String, processorFeatures: UInt64 = .max, memoryBudget: Int64,
-    timing: DeliveryTiming = DeliveryTiming(), seed: UInt64
+    timing: DeliveryTiming = DeliveryTiming(), meteredBytes: Int64? = nil, seed: UInt64
   ) {
     precondition(models.count <= DeliveryLimits.models && Set(models).count == models.count)
     self.device = device
@@ -36,6 +38,7 @@ package struct DeviceProfile: Sendable {
     self.processorFeatures = processorFeatures
     self.memoryBudget = memoryBudget
     self.timing = timing
+    self.meteredBytes = meteredBytes
     self.seed = seed
   }
 

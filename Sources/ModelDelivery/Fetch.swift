@@ -41,6 +41,8 @@ struct Fetch: Sendable {
   /// Bytes written since they were last made durable.
   var unsynchronizedBytes = 0
   var retry = Retry()
+  /// Since when, in milliseconds of the monotonic clock, and how much came since then.
+  private(set) var pace: (since: Int64, bytes: Int64)?
 
   init(_ offer: Offer, _ index: ObjectIndex, missing: [Int]) {
     self.offer = offer
@@ -56,6 +58,26 @@ struct Fetch: Sendable {
   var progressPercent: Int {
     (offer.release.blockCount - missing.count - window.count) * 100 / offer.release.blockCount
   }
+
+  /// When the pace is judged.
+  var paceDeadline: Int64 { pace.map { $0.since + DeliveryLimits.paceMilliseconds } ?? .max }
+
+  /// Begins to measure the pace, unless it is measured.
+  mutating func beginPace(_ now: DeliveryTime) {
+    if pace == nil { pace = (now.milliseconds, 0) }
+  }
+
+  /// Notes that so many bytes came.
+  mutating func came(_ bytes: Int) { pace?.bytes += Int64(bytes) }
+
+  /// Whether enough came since the measure began; begins the next one.
+  mutating func takePace(_ now: DeliveryTime) -> Bool {
+    defer { pace = (now.milliseconds, 0) }
+    return (pace?.bytes ?? 0) >= DeliveryLimits.paceBytes
+  }
+
+  /// Measures no pace while there is nobody to come from.
+  mutating func endPace() { pace = nil }
 
   /// Takes the next blocks into the window.
   mutating func openWindow() {

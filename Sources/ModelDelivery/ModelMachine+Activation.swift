@@ -36,6 +36,7 @@ extension ModelMachine {
       serving = version
       phase = .idle
       if record.current?.version == version { watchTrial(now) }
+      scrub = now.milliseconds + DeliveryLimits.scrubMilliseconds
       return evaluate(&context, now)
     case .activating(let offer):
       guard offer.version == version else { return [] }
@@ -52,6 +53,7 @@ extension ModelMachine {
     cause = nil
     trouble.succeed()
     phase = .idle
+    scrub = now.milliseconds + DeliveryLimits.scrubMilliseconds
     // What was kept before has shown what it is.
     let isKnown = record.previous?.manifest == offer.manifest
     let hasTrial = (offer.release.gate.trialMinutes ?? 0) > 0

@@ -16,10 +16,35 @@ extension ModelMachine {
     case .looking(let offer):
       guard offer.version == version else { return [] }
       if isWhole { return activate(offer, context) }
-      phase = .planned(offer)
-      return ask(&context, now)
+      return plan(offer, &context, now)
+    case .idle, .refused, .waiting: return scrubbed(version: version, isWhole: isWhole, &context, now)
     default: return []
     }
+  }
+
+  /// Asks for the offer's object, unless the link may not carry it.
+  mutating func plan(_ offer: Offer, _ context: inout DeliveryContext, _ now: DeliveryTime)
+    -> [DeliveryEffect]
+  {
+    if let limit = context.profile.meteredBytes, !context.isAttached,
+      offer.source.object.encodedBytes > limit
+    {
+      return refuse(.metered) + [collectGarbage]
+    }
+    phase = .planned(offer)
+    return ask(&context, now)
+  }
+
+  /// Takes in whether the current version is still whole on the disk.
+  private mutating func scrubbed(
+    version: Int64, isWhole: Bool, _ context: inout DeliveryContext, _ now: DeliveryTime
+  ) -> [DeliveryEffect] {
+    guard !isWhole, version == record.current?.version else { return [] }
+    // It serves on from memory, and is fetched again where the director still wants it.
+    record.current = nil
+    endTrial()
+    cause = .blockHash
+    return [persist] + evaluate(&context, now)
   }
 
   /// Takes in the message on the topic of the object's index.
@@ -97,6 +122,7 @@ extension ModelMachine {
     guard phase == .fetching, let fetch, fetch.offer.source.object.objectID == objectID,
       fetch.window.contains(block), !payload.isEmpty
     else { return [] }
+    self.fetch?.came(payload.count)
     guard let base = fetch.offer.source.base,
       BlockMethod(rawValue: payload[0])?.needsBase == true,
       fetch.index.isEncoded(payload, block: block)
@@ -172,6 +198,7 @@ extension ModelMachine {
     -> [DeliveryEffect]
   {
     guard context.isConnected, fetch != nil else { return [] }
+    if context.isBrokerConnected { fetch?.beginPace(now) }
     fetch?.openWindow()
     waitForWindow(&context, now)
     return [.subscribe(windowTopics(context))]
@@ -204,8 +231,20 @@ extension ModelMachine {
       return takeAnotherSource(&context, now)
     }
     let topics = windowTopics(context)
+    let isMissing =
+      !fetch.hasProgressed && fetch.retry.count >= DeliveryLimits.seedWaits
+      && context.isBrokerConnected
     self.fetch?.closeWindow()
-    return [.unsubscribe(topics)] + openWindow(&context, now)
+    return [.unsubscribe(topics)]
+      + (isMissing ? [.requestSeed(objectID: fetch.offer.source.object.objectID)] : [])
+      + openWindow(&context, now)
+  }
+
+  /// Drops a connection over which too little comes; what came is kept.
+  mutating func judgePace(_ now: DeliveryTime) -> [DeliveryEffect] {
+    guard fetch?.takePace(now) == false else { return [] }
+    cause = .slowTransfer
+    return [.reconnect]
   }
 
   /// The topics of the blocks asked for.

@@ -162,7 +162,13 @@ extension ModelMachine {
     asking.wait(
       from: now, minimum: timing.askMinimum, maximum: timing.maximum, &context.jitter)
     if isRepeated, asking.count > 1, cause == nil { cause = .truncated }
-    return (isRepeated ? [.unsubscribe(topics)] : []) + [.subscribe(topics)]
+    var effects: [DeliveryEffect] = isRepeated ? [.unsubscribe(topics)] : []
+    if case .planned(let offer) = phase, asking.count > DeliveryLimits.seedWaits,
+      context.isBrokerConnected
+    {
+      effects.append(.requestSeed(objectID: offer.source.object.objectID))
+    }
+    return effects + [.subscribe(topics)]
   }
 
   /// The topic of the release or of the index, whichever the phase waits for.

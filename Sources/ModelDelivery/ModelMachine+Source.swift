@@ -38,8 +38,6 @@ extension ModelMachine {
     guard var offer = phaseOffer else { return [] }
     givenUp.insert(offer.source.object.objectID)
     offer.source = source(for: offer.release)
-    let effects = abandon(context)
-    phase = .planned(offer)
-    return effects + ask(&context, now)
+    return abandon(context) + plan(offer, &context, now)
   }
 }

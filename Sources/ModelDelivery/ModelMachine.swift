@@ -51,6 +51,8 @@ struct ModelMachine {
   var cause: Cause?
   /// The version that serves; nil when none does.
   var serving: Int64?
+  /// When what is installed is checked next, in milliseconds of the monotonic clock.
+  var scrub: Int64 = .max
   /// Looks at the version on trial while it serves.
   var watch: TrialWatch?
   /// What is kept of the release of the version on trial; nil when it cannot be read.
@@ -69,7 +71,8 @@ struct ModelMachine {
   /// When `tick` has something to do, in milliseconds of the monotonic clock.
   var deadline: Int64 {
     let others = min(
-      asking.deadline, trouble.deadline, fetch?.retry.deadline ?? .max, unsaved?.deadline ?? .max)
+      asking.deadline, trouble.deadline, fetch?.retry.deadline ?? .max,
+      min(fetch?.paceDeadline ?? .max, unsaved?.deadline ?? .max, scrub))
     switch phase {
     case .starting, .activating: return others
     default: return min(others, watch?.deadline ?? .max)
@@ -116,6 +119,7 @@ struct ModelMachine {
   mutating func disconnected() {
     fetch?.closeWindow()
     fetch?.retry.stop()
+    fetch?.endPace()
     switch phase {
     case .offered, .planned: asking.stop()
     default: break
@@ -128,6 +132,11 @@ struct ModelMachine {
       self.unsaved?.stop()
       effects += [persist, collectGarbage]
     }
+    if scrub <= now.milliseconds {
+      scrub = now.milliseconds + DeliveryLimits.scrubMilliseconds
+      if let current = record.current { effects.append(verify(current)) }
+    }
+    if let fetch, fetch.paceDeadline <= now.milliseconds { effects += judgePace(now) }
     if let fetch, fetch.retry.deadline <= now.milliseconds {
       effects += windowTimedOut(&context, now)
     }

@@ -40,7 +40,7 @@ package struct BrokerAccess: Sendable {
       pattern read \(prefix)/o/#
       pattern read \(prefix)/c/%u
       pattern write \(prefix)/s/+/%u
-      pattern write \(prefix)/l/+/%u
+      pattern readwrite \(prefix)/l/+/%u
       pattern write \(prefix)/a/+/%u
       pattern write \(prefix)/q/%u
 

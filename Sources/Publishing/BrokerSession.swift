@@ -106,6 +106,25 @@ final class BrokerSession {
     try call { (client) throws(MQTTError) in _ = try client.unsubscribe(filters) }
   }
 
+  /// Hands what is published under `filter` to `take`, until it is satisfied or so long has passed.
+  func listen(to filter: String, seconds: Int, take: (String, [UInt8]) -> Bool)
+    throws(PublishingError)
+  {
+    try call { (client) throws(MQTTError) in _ = try client.subscribe([filter], .atLeastOnce) }
+    let deadline = monotonicMilliseconds() + Int64(seconds) * 1000
+    var isSatisfied = false
+    while !isSatisfied, monotonicMilliseconds() < deadline {
+      let wait = max(1, deadline - monotonicMilliseconds())
+      for event in client.poll(timeoutMilliseconds: Int(min(wait, 250))) {
+        switch event {
+        case .message(let message): isSatisfied = take(message.topic, message.payload) || isSatisfied
+        case .disconnected(let reason): throw .disconnected(reason)
+        default: break
+        }
+      }
+    }
+  }
+
   /// Asks for what is published on `topic` from now on.
   func subscribe(_ topic: Topic) throws(PublishingError) {
     try call { (client) throws(MQTTError) in _ = try client.subscribe([topic.name], .atLeastOnce) }

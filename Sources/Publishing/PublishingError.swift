@@ -21,6 +21,8 @@ package enum PublishingError: Error, Equatable, Sendable {
   case keyNotTrusted(role: Role)
   /// The bundle needs more blocks than an object may have.
   case bundleTooLarge(limit: Int64, actual: Int64)
+  /// A release in a file cannot be read.
+  case archive(ArchiveError)
   /// A file would hold more messages than one may.
   case archiveTooLarge(limit: Int, actual: Int)
   /// A name is not a token of 1 to 64 characters.

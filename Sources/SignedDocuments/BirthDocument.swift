@@ -6,7 +6,7 @@ package struct BirthDocument: Sendable, Equatable {
   package var birth: Int64
   /// Whether the device is there; false in a death.
   package var isOnline: Bool
-  /// Differs at every start of the agent; births only.
+  /// Differs at every start of the agent, so that two of one name are told apart.
   package var boot: [UInt8]?
   /// The agent's version; births only.
   package var agent: String?
@@ -19,8 +19,8 @@ package struct BirthDocument: Sendable, Equatable {
   }
 
   /// The word that a device has gone, which is also its last will.
-  package static func death(_ birth: Int64) -> BirthDocument {
-    BirthDocument(birth: birth, isOnline: false)
+  package static func death(_ birth: Int64, boot: [UInt8]? = nil) -> BirthDocument {
+    BirthDocument(birth: birth, isOnline: false, boot: boot)
   }
 
   /// The document's bytes.

@@ -47,6 +47,14 @@ package enum Topic: Sendable, Hashable {
     return ["s", "l"].map { "\(prefix)/\(fleet)/\($0)/\(digits)/+" }
   }
 
+  /// The filter that covers what devices ask of their publisher.
+  ///
+  /// - Precondition: `fleet` is a token.
+  package static func requestFilter(fleet: String) -> String {
+    precondition(Token.isValid(fleet))
+    return "\(prefix)/\(fleet)/q/+"
+  }
+
   /// The topic as MQTT knows it.
   ///
   /// - Precondition: all names are tokens.

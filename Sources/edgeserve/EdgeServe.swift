@@ -12,7 +12,7 @@ struct EdgeServe: ParsableCommand {
       Board.self, Predict.self, Inspect.self, Invoke.self, Bench.self, Keygen.self, Rotate.self,
       Pack.self, Publish.self, Install.self, Rollout.self, Rollback.self, Refresh.self, Fleet.self,
       Acl.self, Show.self, Demo.self,
-      Pin.self, Unpin.self,
+      Pin.self, Unpin.self, Seed.self,
     ])
 
   /// Runs the command named by the arguments and leaves with the exit status it earned.

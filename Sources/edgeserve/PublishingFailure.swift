@@ -1,3 +1,4 @@
+import Agent
 import Cryptography
 import MQTT
 import ModelBundle
@@ -24,6 +25,7 @@ extension CommandFailure {
       self.init(.failure, "the rollout of \(model) was changed by somebody else; look at it again")
     case .notPinned(let model, let device):
       self.init(.failure, "\(model) is not pinned on \(device)")
+    case .archive(let error): self.init(.badInput, error.sentence)
     case .archiveTooLarge(let limit, let actual):
       self.init(
         .badInput,

@@ -71,6 +71,41 @@ struct MQTTClientTests {
     }
   }
 
+  @Test("row 21: a wildcard loses what a broker's queue does not hold, exact topics lose nothing")
+  func wildcard() throws {
+    let broker = try Broker(extra: ["max_queued_messages 100"])
+    defer { broker.kill() }
+    let publisher = try connected(broker, "publisher")
+    let count = 400
+    var last: Int32 = 0
+    for i in 0..<count {
+      last = try publisher.publish(
+        MQTTMessage(topic: "o/x/\(i)", payload: [1], quality: .atLeastOnce, retained: true))
+      if i.isMultiple(of: 50) { _ = events(publisher) { $0 == .published(id: last) } }
+    }
+    _ = events(publisher) { $0 == .published(id: last) }
+
+    let careless = try connected(broker, "careless")
+    try careless.subscribe(["o/x/+"], .atLeastOnce)
+    var heard: Set<String> = []
+    for _ in 0..<20 {
+      heard.formUnion(messages(careless.poll(timeoutMilliseconds: 50)).map(\.topic))
+    }
+    #expect(heard.count < count, "\(heard.count): this broker has no such limit")
+
+    let device = try connected(broker, "device")
+    var found: Set<String> = []
+    for start in stride(from: 0, to: count, by: 8) {
+      let window = (start..<start + 8).map { "o/x/\($0)" }
+      try device.subscribe(window)
+      for _ in 0..<100 where !found.isSuperset(of: window) {
+        found.formUnion(messages(device.poll(timeoutMilliseconds: 50)).map(\.topic))
+      }
+      try device.unsubscribe(window)
+    }
+    #expect(found.count == count)
+  }
+
   @Test("hears nothing of a topic that it unsubscribed from")
   func unsubscribe() throws {
     let broker = try Broker()

@@ -109,11 +109,14 @@ extension ConfigurationFile {
     var rootKeyFile: String
     var models: [String]
     var labels: [String]?
+    var mirror: String?
+    var metered: Bytes?
     var reconnectMinimum: Int?
     var reconnectMaximum: Int?
 
     enum Key: String, CodingKey, CaseIterable {
-      case broker, fleet, device, root_key_file, models, labels
+      case broker, fleet, device, root_key_file, models, labels, mirror
+      case metered_update_maximum
       case reconnect_minimum_ms, reconnect_maximum_ms
     }
 
@@ -125,6 +128,8 @@ extension ConfigurationFile {
       rootKeyFile = try values.decode(String.self, forKey: .root_key_file)
       models = try values.decode([String].self, forKey: .models)
       labels = try values.decodeIfPresent([String].self, forKey: .labels)
+      mirror = try values.decodeIfPresent(String.self, forKey: .mirror)
+      metered = try values.decodeIfPresent(Bytes.self, forKey: .metered_update_maximum)
       reconnectMinimum = try values.decodeIfPresent(Int.self, forKey: .reconnect_minimum_ms)
       reconnectMaximum = try values.decodeIfPresent(Int.self, forKey: .reconnect_maximum_ms)
     }
@@ -147,7 +152,8 @@ extension ConfigurationFile {
           host: broker.host, port: port, username: broker.username,
           passwordFile: broker.password_file, protection: broker.tls?.files),
         fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
-        labels: labels ?? [], reconnectMinimumMilliseconds: reconnectMinimum,
+        labels: labels ?? [], mirror: mirror, meteredBytes: metered?.count,
+        reconnectMinimumMilliseconds: reconnectMinimum,
         reconnectMaximumMilliseconds: reconnectMaximum)
     }
   }

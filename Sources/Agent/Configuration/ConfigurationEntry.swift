@@ -81,10 +81,12 @@ extension DeliveryConfiguration {
       ("broker.tls.certificate_file", tls?.certificateFile), ("broker.tls.key_file", tls?.keyFile),
       ("broker.tls.psk_identity", tls?.identity), ("broker.tls.psk_file", tls?.sharedKeyFile),
       ("fleet", fleet), ("device", device), ("root_key_file", rootKeyFile),
+      ("mirror", mirror),
     ].map { AgentConfiguration.entry("delivery." + $0, $1) } + [
       AgentConfiguration.entry("delivery.broker.port", broker.port),
       AgentConfiguration.entry("delivery.models", models),
       AgentConfiguration.entry("delivery.labels", labels),
+      AgentConfiguration.entry("delivery.metered_update_maximum", meteredBytes),
       AgentConfiguration.entry("delivery.reconnect_minimum_ms", reconnectMinimumMilliseconds),
       AgentConfiguration.entry("delivery.reconnect_maximum_ms", reconnectMaximumMilliseconds),
     ]

@@ -54,6 +54,10 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   package var models: [String]
   /// Labels by which a rollout may mean this device.
   package var labels: [String]
+  /// A directory with releases in files, asked before the broker; nil for none.
+  package var mirror: String?
+  /// Encoded bytes of the largest update that the link may carry; nil where they cost nothing.
+  package var meteredBytes: Int?
   /// The shortest wait before a lost broker is tried again; nil for the default.
   package var reconnectMinimumMilliseconds: Int?
   /// The longest wait before a lost broker is tried again; nil for the default.
@@ -61,7 +65,8 @@ package struct DeliveryConfiguration: Sendable, Equatable {
 
   package init(
     broker: Broker, fleet: String, device: String, rootKeyFile: String, models: [String],
-    labels: [String] = [], reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
+    labels: [String] = [], mirror: String? = nil, meteredBytes: Int? = nil,
+    reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
   ) {
     self.broker = broker
     self.fleet = fleet
@@ -69,6 +74,8 @@ package struct DeliveryConfiguration: Sendable, Equatable {
     self.rootKeyFile = rootKeyFile
     self.models = models
     self.labels = labels
+    self.mirror = mirror
+    self.meteredBytes = meteredBytes
     self.reconnectMinimumMilliseconds = reconnectMinimumMilliseconds
     self.reconnectMaximumMilliseconds = reconnectMaximumMilliseconds
   }

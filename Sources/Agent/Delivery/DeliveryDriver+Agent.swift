@@ -68,11 +68,13 @@ extension DeliveryDriver.Setup {
         memoryBudget: agent.memoryBudget.map {
           Int64(AgentMemory.modelBudget($0, deliveredModels: delivery.models.count))
         } ?? .max,
+        meteredBytes: delivery.meteredBytes.map { Int64($0) },
         seed: .random(in: 1 ... .max)),
       kernels: kernels,
       backoff: MQTTBackoff(
         minimumMilliseconds: minimum,
         maximumMilliseconds: max(minimum, delivery.reconnectMaximumMilliseconds ?? 300_000)))
+    mirror = delivery.mirror
   }
 
   private static func security(_ protection: DeliveryConfiguration.Protection)

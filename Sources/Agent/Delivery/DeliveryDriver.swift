@@ -24,6 +24,8 @@ package final class DeliveryDriver: DeliveryService {
     /// The kernel table in use, as status documents name it.
     package var kernels: String
     package var backoff: MQTTBackoff
+    /// A directory with releases in files, asked before the broker; nil for none.
+    package var mirror: String?
     /// Whether the broker is left alone.
     package var isOffline = false
 

@@ -9,6 +9,10 @@ protocol DeliveryOutlet: AnyObject {
   /// Begins an activation; its outcome is handed to the executor later as `.activated`.
   func activate(model: String, version: Int64, proof: DeliveryEffect.Proof)
   func acknowledge(sequence: Int64, code: String)
+  /// Tells the publisher that the broker does not hold all of an object.
+  func requestSeed(objectID: String)
+  /// Leaves the broker; it is connected to anew as after any loss.
+  func reconnect()
   /// What is known of a version; nil when nothing is.
   func observe(model: String, version: Int64) -> VersionObservation?
 }
@@ -57,6 +61,8 @@ final class DeliveryExecutor {
       case .observe(let model, let version):
         guard let observation = outlet?.observe(model: model, version: version) else { continue }
         events.append(.observed(model: model, version: version, observation: observation))
+      case .requestSeed(let objectID): outlet?.requestSeed(objectID: objectID)
+      case .reconnect: outlet?.reconnect()
       case .acknowledge(let sequence, let code):
         outlet?.acknowledge(sequence: sequence, code: code)
       case .readRelease(let model, let version):
@@ -112,7 +118,7 @@ final class DeliveryExecutor {
       try store.collectGarbage(
         keep: inUse.versions, staging: inUse.staging, untouched: inUse.untouched)
     case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,
-      .acknowledge: break
+      .acknowledge, .reconnect, .requestSeed: break
     }
     return nil
   }
@@ -132,7 +138,7 @@ extension DeliveryEffect {
     case .assemble(let model, _): (model, .assemble)
     case .discardStaged(let model), .collectGarbage(let model, _): (model, .collectGarbage)
     case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,
-      .acknowledge: nil
+      .acknowledge, .reconnect, .requestSeed: nil
     }
   }
 }

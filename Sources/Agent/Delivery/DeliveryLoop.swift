@@ -29,6 +29,9 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private var isAttempting = false
   private var hasFailed = false
   private var installation: Installation?
+  private var mirror: MirrorDirectory?
+  /// Words of other starts under this name.
+  private var foreignBirths = 0
   /// What the file of the installation answered, not yet handled.
   private var answers: [DeliveryEvent] = []
   private lazy var executor = DeliveryExecutor(
@@ -54,6 +57,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     store = try ModelStore(SystemFiles(setup.stateDirectory))
     backoff = setup.backoff
     reporter = DeliveryReporter(setup)
+    mirror = setup.mirror.map { MirrorDirectory($0) }
   }
 
   /// Hands the stored versions to the activation.
@@ -82,35 +86,46 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   }
 
   func subscribe(_ topics: [String]) {
-    var topics = topics
-    if let archive = installation?.archive {
-      topics.removeAll { topic in
-        guard let payload = archive.take(topic) else { return false }
-        answers.append(.message(topic: topic, payload: payload))
-        // News of the broker's is still wanted.
-        return switch Topic(topic) {
-        case .director, .root: false
-        default: true
-        }
-      }
-    }
+    let topics = topics.filter { !isAnsweredHere($0) }
     // At most eight a request, as some brokers take no more.
     for start in stride(from: 0, to: topics.count, by: DeliveryLimits.window) {
       _ = try? client.subscribe(Array(topics[start...].prefix(DeliveryLimits.window)))
     }
   }
 
+  /// Answers from a file, when one has the topic; false when the broker is to be asked too.
+  private func isAnsweredHere(_ topic: String) -> Bool {
+    guard let payload = installation?.archive.take(topic) ?? mirror?.take(topic) else { return false }
+    answers.append(.message(topic: topic, payload: payload))
+    // News of the broker's is still wanted.
+    return switch Topic(topic) {
+    case .director, .root: false
+    default: true
+    }
+  }
+
   func unsubscribe(_ topics: [String]) {
-    if let archive = installation?.archive {
-      answers.removeAll { answer in
-        guard case .message(let topic, _) = answer, topics.contains(topic) else { return false }
-        archive.giveBack(topic)
-        return true
-      }
+    answers.removeAll { answer in
+      guard case .message(let topic, _) = answer, topics.contains(topic) else { return false }
+      installation?.archive.giveBack(topic)
+      mirror?.giveBack(topic)
+      return true
     }
     for start in stride(from: 0, to: topics.count, by: DeliveryLimits.window) {
       _ = try? client.unsubscribe(Array(topics[start...].prefix(DeliveryLimits.window)))
     }
+  }
+
+  func requestSeed(objectID: String) {
+    let profile = setup.profile
+    let topic = Topic.request(fleet: profile.root.document.fleet, device: profile.device)
+    publish(
+      MQTTMessage(topic: topic.name, payload: Array(objectID.utf8), quality: .atLeastOnce))
+  }
+
+  func reconnect() {
+    log.warning("broker left: too little comes from it")
+    client.disconnect()
   }
 
   func acknowledge(sequence: Int64, code: String) {
@@ -163,6 +178,8 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       isAttempting = false
       hasFailed = false
       log.info("broker connected", metadata: ["broker": "\(setup.broker.host)"])
+      // Before the own birth: what lies there tells who came last under this name.
+      _ = try? client.subscribe([reporter.livenessTopic])
       publish(reporter.birth())
       handle(.connected)
     case .disconnected(let reason):
@@ -174,12 +191,26 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         "broker lost", metadata: ["reason": "\(reason)", "retry_ms": "\(wait)"])
       handle(.disconnected)
     case .message(let message):
-      // A broker that delivers is worth coming back to at once.
-      backoff.reset()
+      if message.topic == reporter.livenessTopic {
+        if reporter.isForeign(message.payload) { noteForeign() }
+        return
+      }
+      // A broker that delivers is worth coming back to at once, unless two take turns at it.
+      if !isDuplicated { backoff.reset() }
       handle(.message(topic: message.topic, payload: message.payload))
     case .oversized, .published, .subscribed, .unsubscribed, .woken: break
     }
   }
+
+  /// The first one is this agent's own last start; more are another's.
+  private func noteForeign() {
+    foreignBirths += 1
+    guard isDuplicated else { return }
+    log.error(
+      "another device uses this one's name", metadata: ["device": "\(setup.profile.device)"])
+  }
+
+  private var isDuplicated: Bool { foreignBirths >= AgentLimits.foreignBirthsMaximum }
 
   private func connectIfDue() {
     let now = DeliveryClock.now().milliseconds
@@ -249,7 +280,8 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         ])
     }
     let snapshot = reporter.snapshot(
-      statuses, isConnected: client.isConnected, hasFailed: hasFailed)
+      statuses, isConnected: client.isConnected, hasFailed: hasFailed,
+      isDuplicated: isDuplicated)
     shared.status.withLock { $0 = snapshot }
     if client.isConnected, let message = reporter.status(
       statuses, command: executor.delivery.commandSequence, now, observation)

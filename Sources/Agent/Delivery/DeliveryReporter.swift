@@ -22,7 +22,7 @@ struct DeliveryReporter {
   /// The last will of the connection that `birth` counts.
   mutating func death(_ birth: Int64) -> MQTTMessage {
     birthNumber = birth
-    return liveness(.death(birth))
+    return liveness(.death(birth, boot: boot))
   }
 
   /// The word that the device is there; a status follows.
@@ -33,7 +33,18 @@ struct DeliveryReporter {
   }
 
   /// The word that the device goes in order.
-  func goodbye() -> MQTTMessage { liveness(.death(birthNumber)) }
+  func goodbye() -> MQTTMessage { liveness(.death(birthNumber, boot: boot)) }
+
+  /// The topic on which this device, and whoever uses its name, is told of.
+  var livenessTopic: String {
+    Topic.liveness(fleet: setup.fleet, device: setup.profile.device).name
+  }
+
+  /// Whether a message on that topic was left by another start of an agent.
+  func isForeign(_ payload: [UInt8]) -> Bool {
+    guard let word = try? BirthDocument.decode(payload), let other = word.boot else { return false }
+    return other != boot
+  }
 
   /// The models whose state or cause is new since the last call.
   mutating func changes(_ statuses: [Delivery.Status]) -> [Delivery.Status] {
@@ -75,9 +86,9 @@ struct DeliveryReporter {
   }
 
   /// The part of the local status document: the model that has most to tell.
-  func snapshot(_ statuses: [Delivery.Status], isConnected: Bool, hasFailed: Bool)
-    -> DeliveryStatus
-  {
+  func snapshot(
+    _ statuses: [Delivery.Status], isConnected: Bool, hasFailed: Bool, isDuplicated: Bool
+  ) -> DeliveryStatus {
     let told = statuses.first { $0.cause != nil } ?? statuses.first { $0.state != .committed }
     let status = told ?? statuses.first
     let version = status?.target ?? status?.serving
@@ -87,7 +98,7 @@ struct DeliveryReporter {
       state: status?.state.rawValue ?? "idle",
       release: status.flatMap { status in version.map { "\(status.model)@\($0)" } } ?? "",
       progressPercent: status?.progressPercent ?? 0,
-      cause: (unreachable ?? status?.cause)?.rawValue)
+      cause: (isDuplicated ? .duplicateID : unreachable ?? status?.cause)?.rawValue)
   }
 
   private func liveness(_ document: BirthDocument) -> MQTTMessage {

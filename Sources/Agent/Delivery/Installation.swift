@@ -1,5 +1,5 @@
 import ModelDelivery
-import SignedDocuments
+package import SignedDocuments
 
 /// What came of an installation from a file.
 package struct InstallReport: Codable, Sendable, Equatable {

@@ -65,6 +65,9 @@ struct Run: ParsableCommand {
     var log = Logger(label: "edgeserve", factory: LineLog.init)
     log.logLevel = .info
     settle(on: configuration.board, table, log)
+    if let bytes = DataLimit.apply(budget: configuration.memoryBudget) {
+      log.info("data limited", metadata: ["bytes": "\(bytes)"])
+    }
     let agent: Agent
     do throws(AgentError) {
       var parts = Composition.parts(table: table)

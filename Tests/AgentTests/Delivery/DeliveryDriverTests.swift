@@ -179,14 +179,14 @@ struct DeliveryDriverTests {
     #expect((states.last?.diskFreeBytes ?? 0) > 0)
     harness.crash()
     try listen { births.count == 2 }
-    #expect(births[1] == .death(births[0].birth))
+    #expect(births[1] == .death(births[0].birth, boot: births[0].boot))
 
     try harness.start()
     try listen { births.count == 3 }
     #expect(births[2].isOnline && births[2].birth > births[0].birth)
     harness.shutdown()
     try listen { births.count == 4 }
-    #expect(births[3] == .death(births[2].birth))
+    #expect(births[3] == .death(births[2].birth, boot: births[2].boot))
   }
 
   @Test("a command pins the device over a broker, is answered, and is seen in its status")

@@ -27,6 +27,8 @@ final class DeliveryHarness {
   private(set) var driver: DeliveryDriver?
   private var publisher: MQTTClient?
   var memoryBudget: Int64 = 1 << 30
+  /// A directory of files that is asked before the broker.
+  var mirror: String?
   /// Where the device keeps its state; the harness's own directory unless changed.
   var stateDirectory: String
 
@@ -122,7 +124,7 @@ final class DeliveryHarness {
     timing.askMinimum = 200
     timing.retryMinimum = 100
     timing.maximum = 800
-    let setup = DeliveryDriver.Setup(
+    var setup = DeliveryDriver.Setup(
       stateDirectory: stateDirectory,
       broker: MQTTConfiguration(host: broker.host, port: broker.port, clientID: Self.device),
       profile: DeviceProfile(
@@ -130,6 +132,7 @@ final class DeliveryHarness {
         architecture: "x86_64", memoryBudget: memoryBudget, timing: timing, seed: 7),
       kernels: "baseline",
       backoff: MQTTBackoff(minimumMilliseconds: 20, maximumMilliseconds: 100))
+    setup.mirror = mirror
     var log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     log.logLevel = .critical
     let activations = activations

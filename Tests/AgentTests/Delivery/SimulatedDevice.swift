@@ -160,6 +160,10 @@ final class SimulatedDevice: DeliveryOutlet {
 
   func acknowledge(sequence: Int64, code: String) {}
 
+  func requestSeed(objectID: String) {}
+
+  func reconnect() { if isConnected { schedule(.link, within: 1...10) } }
+
   func observe(model: String, version: Int64) -> VersionObservation? {
     guard version == serving else { return nil }
     let requests = max(0, milliseconds - servingSince) / 10

@@ -1,5 +1,4 @@
 import Glibc
-import SignedDocuments
 
 /// Why a file is no release that can be installed.
 package enum ArchiveError: Error, Equatable, Sendable {
@@ -12,30 +11,15 @@ package enum ArchiveError: Error, Equatable, Sendable {
   case tooManyMessages(path: String, limit: Int)
   /// The file names no model, or more than one.
   case directors(path: String, count: Int)
-
-  package var sentence: String {
-    switch self {
-    case .unreadable(let path, let errno):
-      "\(path) cannot be read (\(ErrorText.of(errno)))."
-    case .notAnArchive(let path):
-      "\(path) is no release in a file; make one with `edgeserve publish --to`."
-    case .malformed(let path, let offset):
-      "\(path) is cut off or damaged at byte \(offset); copy it again."
-    case .tooManyMessages(let path, let limit):
-      "\(path) holds more than \(limit) messages."
-    case .directors(let path, let count):
-      "\(path) holds \(count) director documents; it must hold one."
-    }
-  }
 }
 
 /// The messages of a release in a file, each read when it is asked for; nothing in it is believed.
 ///
 /// Used by one thread. The file is read, not mapped: a stick that is pulled out is an error, not a
 /// signal.
-final class ReleaseArchive {
+package final class ReleaseArchive {
   /// Bytes that the places of the largest file take.
-  static let bytesMaximum = ArchiveFormat.messagesMaximum * MemoryLayout<Place>.stride
+  package static let bytesMaximum = ArchiveFormat.messagesMaximum * MemoryLayout<Place>.stride
 
   private struct Place {
     var offset: Int64
@@ -50,7 +34,7 @@ final class ReleaseArchive {
     var count: Int { Int(bytes) }
   }
 
-  let path: String
+  package let path: String
   private let file: Int32
   private var documents: [Topic: Place] = [:]
   /// By object, the place of each block; of no bytes where there is none.
@@ -58,7 +42,7 @@ final class ReleaseArchive {
   /// Places in `blocks`.
   private var slots = 0
 
-  init(_ path: String) throws(ArchiveError) {
+  package init(_ path: String) throws(ArchiveError) {
     self.path = path
     file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .unreadable(path: path, errno: errno) }
@@ -76,7 +60,7 @@ final class ReleaseArchive {
   deinit { close(file) }
 
   /// The director's topic, and the target that it names, unverified.
-  func director() throws(ArchiveError) -> (topic: Topic, model: String, version: Int64) {
+  package func director() throws(ArchiveError) -> (topic: Topic, model: String, version: Int64) {
     let topics = documents.keys.filter { if case .director = $0 { true } else { false } }
     guard topics.count == 1, let topic = topics.first, case .director(_, let model) = topic else {
       throw .directors(path: path, count: topics.count)
@@ -89,7 +73,7 @@ final class ReleaseArchive {
   }
 
   /// The payload of `topic`, once: who asks again did not believe it, and is to ask elsewhere.
-  func take(_ topic: String) -> [UInt8]? {
+  package func take(_ topic: String) -> [UInt8]? {
     guard let topic = Topic(topic), let place = place(topic), !place.isTaken,
       let payload = try? read(at: place.offset, count: place.count),
       payload.count == place.count
@@ -98,8 +82,39 @@ final class ReleaseArchive {
     return payload
   }
 
+  /// Everything that the file holds, in the order in which a publisher sends it: documents and
+  /// blocks first, then what says that they are there.
+  package var topics: [Topic] {
+    func rank(_ topic: Topic) -> Int {
+      switch topic {
+      case .root: 0
+      case .block: 1
+      case .index: 2
+      case .seal: 3
+      case .release: 4
+      default: 5
+      }
+    }
+    let fleet = documents.keys.first?.fleet ?? ""
+    let blocks = blocks.flatMap { object, places in
+      places.indices.filter { places[$0].count > 0 }.map {
+        Topic.block(fleet: fleet, objectID: object, block: $0)
+      }
+    }
+    return (Array(documents.keys) + blocks).sorted { (rank($0), $0.name) < (rank($1), $1.name) }
+  }
+
+  /// The payload of `topic`; nil when the file does not hold it.
+  package func payload(_ topic: Topic) throws(ArchiveError) -> [UInt8]? {
+    guard let place = place(topic) else { return nil }
+    return try read(at: place.offset, count: place.count)
+  }
+
+  /// Whether the file holds `topic`, taken or not.
+  package func has(_ topic: String) -> Bool { Topic(topic).flatMap(place) != nil }
+
   /// Takes back what nobody looked at: it can be taken again.
-  func giveBack(_ topic: String) {
+  package func giveBack(_ topic: String) {
     if let topic = Topic(topic) { mark(topic, isTaken: false) }
   }
 

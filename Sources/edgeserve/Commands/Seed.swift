@@ -1,0 +1,96 @@
+import ArgumentParser
+import Glibc
+import Publishing
+import SignedDocuments
+
+struct Seed: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Gives a broker back what it lost of releases in files.",
+    discussion: """
+      Brokers lose retained messages: at a kill, at a restart, by a limit. This compares what \
+      `edgeserve publish --to` wrote with what the broker holds, and publishes what is missing; it \
+      needs no keys. With --watch it goes on, and answers devices that miss something at once. It \
+      seeds a second broker just as well.
+
+      Example:
+        edgeserve seed digits-7.release --broker broker.local
+        edgeserve seed releases/*.release --watch --broker broker.local --username pub-demo
+      """)
+
+  @Argument(help: "Files that `edgeserve publish --to` wrote.")
+  var files: [String]
+
+  @OptionGroup var brokerOptions: BrokerOptions
+
+  @Flag(help: "Go on, until interrupted.")
+  var watch = false
+
+  @Option(help: "Seconds between two looks with --watch.")
+  var interval: Int = 60
+
+  @Flag(help: "Read back every block, not only documents, indexes and seals.")
+  var verify = false
+
+  @Flag(help: "Print one JSON document to stdout for each look.")
+  var json = false
+
+  func validate() throws {
+    guard !files.isEmpty else { throw ValidationError("name one file or more") }
+    guard (1...86_400).contains(interval) else {
+      throw ValidationError("--interval is from 1 to 86400")
+    }
+  }
+
+  func run() throws {
+    let seeder = Seeder(broker: try brokerOptions.configuration())
+    let archives = try publishing { () throws(PublishingError) in try open() }
+    var asked: Set<String> = []
+    while true {
+      do {
+        try look(seeder, archives, asked)
+        guard watch else { return }
+        asked = try publishing { () throws(PublishingError) in
+          try seeder.listen(fleet: try fleet(archives), seconds: interval)
+        }
+      } catch let failure as CommandFailure where watch && failure.status == .unreachable {
+        // The broker may be just what is being restarted.
+        StandardError.line(failure.message)
+        asked = []
+        sleep(UInt32(min(interval, 5)))
+      }
+    }
+  }
+
+  private func open() throws(PublishingError) -> [ReleaseArchive] {
+    var archives: [ReleaseArchive] = []
+    for file in files {
+      do throws(ArchiveError) { archives.append(try ReleaseArchive(file)) } catch {
+        throw .archive(error)
+      }
+    }
+    return archives
+  }
+
+  private func fleet(_ archives: [ReleaseArchive]) throws(PublishingError) -> String {
+    do throws(ArchiveError) { return try archives[0].director().topic.fleet } catch {
+      throw .archive(error)
+    }
+  }
+
+  private func look(_ seeder: Seeder, _ archives: [ReleaseArchive], _ asked: Set<String>) throws {
+    var (checked, published) = (0, 0)
+    for archive in archives {
+      let summary = try publishing { () throws(PublishingError) in
+        try seeder.seed(archive, allBlocks: verify, asked: asked)
+      }
+      checked += summary.checked
+      published += summary.published
+    }
+    if json {
+      try printJSON(["checked": checked, "published": published])
+    } else if published > 0 || !watch {
+      StandardError.line(
+        "\(checked) messages looked at, \(published) published that the broker did not hold")
+    }
+  }
+}
