@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -96,6 +97,8 @@ class Fleet:
     def __init__(self, budget="64MiB", state_dir=None, port=None, broker=True, agent=None):
         # The agent's program, after an emulator if it needs one.
         self.agent_command = agent or [BINARY]
+        # A board whose profile gives budget and threads, in their place.
+        self.board = None
         self.directory = tempfile.mkdtemp(prefix="edgeserve-fleet-")
         self.state_dir = state_dir or os.path.join(self.directory, "state")
         self.socket = os.path.join(self.directory, "data.sock")
@@ -139,7 +142,7 @@ class Fleet:
                 {
                     "socket": self.socket, "grpc_socket": self.grpc_socket, "admin_socket": self.admin,
                     "state_dir": self.state_dir,
-                    "memory_budget": self.budget, "threads": 1,
+                    **({"board": self.board} if self.board else {"memory_budget": self.budget, "threads": 1}),
                     "delivery": {
                         "broker": {"host": "127.0.0.1", "port": self.port}, "fleet": "test",
                         "device": "device-1", "models": ["digits"],
@@ -151,9 +154,9 @@ class Fleet:
             )
         return path
 
-    def start_agent(self, wait=True):
+    def start_agent(self, wait=True, preexec=None):
         self.agent = subprocess.Popen(
-            [*self.agent_command, "run", "--config", self.configure()], stdout=self.log, stderr=self.log
+            [*self.agent_command, "run", "--config", self.configure()], stdout=self.log, stderr=self.log, preexec_fn=preexec
         )
         if wait:
             wait_for("the agent answers", self.status, 20)
@@ -242,3 +245,19 @@ def golden(version):
         shape, values = load_npy(os.path.join(directory, f"{k}_in_0.npy"))
         vectors.append((shape, values, load_npy(os.path.join(directory, f"{k}_out_0.npy"))[1]))
     return vectors
+
+
+def answers_of(fleet, kind, inputs):
+    """What the model of a kind answers on `(shape, values)` pairs, asked of `edgeserve invoke` one at a time."""
+    answers = []
+    for shape, values in inputs:
+        path = os.path.join(fleet.directory, "in.npy")
+        header = str({"descr": "|i1", "fortran_order": False, "shape": tuple(shape)}).encode()
+        header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
+        with open(path, "wb") as f:
+            f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+            f.write(bytes(v & 255 for v in values))
+        model, out = os.path.join(FIXTURES, kind, "model.tflite"), os.path.join(fleet.directory, "out")
+        fleet.run("invoke", model, "--input", path, "--output-dir", out)
+        answers.append(load_npy(os.path.join(out, "0.npy"))[1])
+    return answers

@@ -8,7 +8,6 @@ RSS after the last swap is compared with RSS after the first.
 import argparse
 import itertools
 import os
-import struct
 import sys
 import threading
 import time
@@ -20,7 +19,7 @@ except ImportError:
     grpc = None
     print("SKIPPED gRPC: grpcio and tritonclient are not installed")
 
-from harness import FIXTURES, KINDS, Fleet, UnixConnection, golden, kind_of, load_npy, memory
+from harness import KINDS, Fleet, UnixConnection, answers_of, golden, kind_of, memory
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--requests", type=int, default=10_000)
@@ -65,7 +64,7 @@ class GRPCClient:
 
 def main(fleet):
     bundles = {kind: fleet.pack(kind) for kind in KINDS}
-    expected = {kind: answers_of(fleet, kind) for kind in KINDS}
+    expected = {kind: answers_of(fleet, kind, inputs) for kind in KINDS}
     pairs = list(itertools.combinations(KINDS, 2))
     telling = [k for k in range(len(inputs)) if any(expected[a][k] != expected[b][k] for a, b in pairs)]
     for a, b in pairs:
@@ -133,22 +132,6 @@ def main(fleet):
         print("  " + failure)
     growth = rss[-1][0] / rss[0][0]
     return not failures and total >= options.requests and growth < 1.1 and len(seen) == options.versions + 1
-
-
-def answers_of(fleet, kind):
-    """What the model of a kind answers on `inputs`, asked of `edgeserve invoke` one at a time."""
-    answers = []
-    for shape, values in inputs:
-        path = os.path.join(fleet.directory, "in.npy")
-        header = str({"descr": "|i1", "fortran_order": False, "shape": tuple(shape)}).encode()
-        header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
-        with open(path, "wb") as f:
-            f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-            f.write(bytes(v & 255 for v in values))
-        model, out = os.path.join(FIXTURES, kind, "model.tflite"), os.path.join(fleet.directory, "out")
-        fleet.run("invoke", model, "--input", path, "--output-dir", out)
-        answers.append(load_npy(os.path.join(out, "0.npy"))[1])
-    return answers
 
 
 with Fleet() as fleet:
