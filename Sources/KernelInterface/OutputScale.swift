@@ -12,7 +12,7 @@ package struct OutputScale: Sendable, Equatable {
   package var tieOffset: Float
 
   /// Half the smallest unit that a sum is first rounded to.
-  private static let roundsTwiceMinimum: Float = 0x1p-40
+  package static let roundsTwiceMinimum: Float = 0x1p-40
   /// Lost beside any sum that is not zero, and still a normal number, which processors add without delay.
   private static let nothing: Float = 0x1p-64
   private static let hiddenBits: UInt32 = 7

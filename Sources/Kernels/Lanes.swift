@@ -53,3 +53,12 @@ import CVector
     unsafe cv_store_f32x16_partial(place, values, count)
   }
 }
+
+/// The sum of the lanes, by halves.
+@inline(__always)
+func sumFloat32(_ lanes: SIMD16<Float>) -> Float {
+  let eight = lanes.lowHalf + lanes.highHalf
+  let four = eight.lowHalf + eight.highHalf
+  let two = four.lowHalf + four.highHalf
+  return two[0] + two[1]
+}

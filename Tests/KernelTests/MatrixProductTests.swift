@@ -16,7 +16,7 @@ struct MatrixProductTests {
     let leftCount, rightCount: Int
 
     init(_ random: inout SplitMix64) {
-      rows = Int.random(in: 1...5, using: &random)
+      rows = Int.random(in: 1...9, using: &random)
       columns = [1, 7, 8, 9, 16, 31, 33, 50].randomElement(using: &random)!
       depth = Int.random(in: 1...40, using: &random)
       isLeftTransposed = Bool.random(using: &random)

@@ -25,22 +25,7 @@ CV_INLINE cv_s8x16 cv_max_s8(cv_s8x16 a, cv_s8x16 b) { return __builtin_elementw
 CV_INLINE cv_s8x16 cv_min_s8(cv_s8x16 a, cv_s8x16 b) { return __builtin_elementwise_min(a, b); }
 CV_INLINE cv_s32x8 cv_max_s32(cv_s32x8 a, cv_s32x8 b) { return __builtin_elementwise_max(a, b); }
 CV_INLINE cv_s32x8 cv_min_s32(cv_s32x8 a, cv_s32x8 b) { return __builtin_elementwise_min(a, b); }
-CV_INLINE cv_f32x8 cv_abs(cv_f32x8 v) {
-  return (cv_f32x8)((cv_s32x8)v & (cv_s32x8)0x7FFFFFFF);
-}
-// The magnitude, which is not negative, with the sign of v.
-CV_INLINE cv_f32x8 cv_copy_sign(cv_f32x8 magnitude, cv_f32x8 v) {
-  return (cv_f32x8)((cv_s32x8)magnitude | ((cv_s32x8)v & (cv_s32x8)INT32_MIN));
-}
-CV_INLINE cv_f32x8 cv_bits_to_float(cv_s32x8 v) { return (cv_f32x8)v; }
-CV_INLINE cv_s32x8 cv_bits_of_float(cv_f32x8 v) { return (cv_s32x8)v; }
-
-// Half to even. The caller has bounded |v| by 2^22: adding 1.5·2^23 leaves the integer in the low bits.
-CV_INLINE cv_s32x8 cv_round(cv_f32x8 v) {
-  return (cv_s32x8)(v + (cv_f32x8)12582912.0f) - (cv_s32x8)0x4B400000;
-}
-
-// Half away from zero, bounded as `cv_round`.
+// Half away from zero. The caller has bounded |v| by 2^22.
 CV_INLINE cv_s32x8 cv_round_away(cv_f32x8 v) {
   cv_s32x8 whole = cv_truncate(v);
   // Exact, because |v| is below 2^23.
@@ -98,10 +83,12 @@ CV_INLINE cv_f32x16 cv_clamp_keeping_nan_x16(cv_f32x16 v, cv_f32x16 lowest, cv_f
   return w > highest ? highest : w;
 }
 
+// The magnitude, which is not negative, with the sign of v.
 CV_INLINE cv_f32x16 cv_copy_sign_x16(cv_f32x16 magnitude, cv_f32x16 v) {
   return (cv_f32x16)((cv_s32x16)magnitude | ((cv_s32x16)v & (cv_s32x16)INT32_MIN));
 }
 
+// Half to even. The caller has bounded |v| by 2^22: adding 1.5·2^23 leaves the integer in the low bits.
 CV_INLINE cv_s32x16 cv_round_x16(cv_f32x16 v) {
   return (cv_s32x16)(v + (cv_f32x16)12582912.0f) - (cv_s32x16)0x4B400000;
 }
@@ -122,27 +109,109 @@ CV_INLINE cv_s8x16 cv_narrow_x16(cv_s32x16 v) {
 #endif
 }
 
+// v / 2^bits to the nearest whole number, a half away from zero, and minus a half for zero too. |v| is below 2^30.
+CV_INLINE cv_s32x16 cv_divide_x16(cv_s32x16 v, int32_t bits) {
+  cv_s32x16 half = ((v - 1) >> 31 & -(1 << bits)) + (1 << (bits - 1));
+  cv_s32x16 moved = v + half;
+  return (moved + (moved >> 31 & ((1 << bits) - 1))) >> bits;
+}
+
+// Towards zero. The caller has bounded |v| below 2^31.
+CV_INLINE cv_s32x16 cv_truncate_x16(cv_f32x16 v) { return __builtin_convertvector(v, cv_s32x16); }
+
+CV_INLINE int32_t cv_greatest_x16(cv_s32x16 v) { return __builtin_reduce_max(v); }
+CV_INLINE int32_t cv_least_x16(cv_s32x16 v) { return __builtin_reduce_min(v); }
+
+// The lowest byte of each.
+CV_INLINE cv_s8x16 cv_low_bytes_x16(cv_s32x16 v) { return __builtin_convertvector(v, cv_s8x16); }
+
 CV_INLINE cv_s32x16 cv_widen_x16(cv_s8x16 v) { return __builtin_convertvector(v, cv_s32x16); }
 
-// Whether some lane lies within 2^-13 of the middle of two whole numbers; |v| is bounded by 2^8. Beyond that distance a
-// product of float32 rounds as an exact one.
-CV_INLINE _Bool cv_has_tie_x16(cv_f32x16 v) {
+// value · ratio of a `FixedPointScale` in the reference's own integers: the product is rounded half up, then half away
+// from zero. `half` is that of the last shift, `mask` all ones where there is one.
+CV_INLINE cv_s64x16 cv_apply_ratio_x16(
+    cv_s64x16 value, int64_t multiplier, int64_t left, int64_t right, int64_t half, int64_t mask) {
+  cv_s64x16 shifted = value << left;
+  shifted = __builtin_elementwise_min(shifted, (cv_s64x16)INT32_MAX);
+  shifted = __builtin_elementwise_max(shifted, (cv_s64x16)INT32_MIN);
+  cv_s64x16 high = (shifted * multiplier + (1LL << 30)) >> 31;
+  return (high + half + (high >> 63 & mask)) >> right;
+}
+CV_INLINE cv_s64x16 cv_long_x16(cv_s32x16 v) { return __builtin_convertvector(v, cv_s64x16); }
+// Those within the bounds, which are int32.
+CV_INLINE cv_s32x16 cv_bounded_x16(cv_s64x16 v, int32_t lowest, int32_t highest) {
+  v = __builtin_elementwise_min(v, (cv_s64x16)(int64_t)highest);
+  v = __builtin_elementwise_max(v, (cv_s64x16)(int64_t)lowest);
+  return __builtin_convertvector(v, cv_s32x16);
+}
+
+// Lane by lane the greater of `farthest` and of the distance from v to the whole number that `cv_round_x16` takes.
+CV_INLINE cv_f32x16 cv_farther_x16(cv_f32x16 farthest, cv_f32x16 v) {
+#if defined(__AVX512DQ__)
+  // The rest beside the nearest whole number, and the greater magnitude of two.
+  typedef float v16sf __attribute__((vector_size(64)));
+  v16sf rest = __builtin_ia32_reduceps512_mask((v16sf)v, 0, (v16sf)v, (short)-1, 4);
+  return (cv_f32x16)__builtin_ia32_rangeps512_mask(
+      (v16sf)farthest, rest, 11, rest, (short)-1, 4);
+#else
   cv_f32x16 whole = (v + (cv_f32x16)12582912.0f) - (cv_f32x16)12582912.0f;
   cv_f32x16 distance = (cv_f32x16)((cv_s32x16)(v - whole) & (cv_s32x16)0x7FFFFFFF);
-  cv_s32x16 isTie = distance > (cv_f32x16)(0.5f - 0x1p-13f);
+  return farthest > distance ? farthest : distance;
+#endif
+}
+
+// Whether such a distance came within 2^-13 of a half, for values bounded by 2^8. At any other a product of float32
+// rounds as an exact one.
+CV_INLINE _Bool cv_is_tie_x16(cv_f32x16 farthest) {
+  cv_s32x16 isTie = farthest > (cv_f32x16)(0.5f - 0x1p-13f);
   return __builtin_reduce_or(isTie) != 0;
 }
 
-CV_INLINE _Bool cv_has_tie(cv_f32x8 v) {
-  cv_f32x8 whole = (v + (cv_f32x8)12582912.0f) - (cv_f32x8)12582912.0f;
-  cv_s32x8 isTie = cv_abs(v - whole) > (cv_f32x8)(0.5f - 0x1p-13f);
-  return __builtin_reduce_or(isTie) != 0;
+// sum · scale in whole numbers, rounded once or twice as the two parts of an `OutputScale` say; not yet bounded.
+CV_INLINE cv_s32x16 cv_exact_codes_x16(
+    cv_s32x16 sums, cv_f32x16 scales, cv_f32x16 tie_offsets, float twice_minimum) {
+  cv_s32x16 bits = (cv_s32x16)scales;
+  cv_s32x16 exponent = (bits >> 23) - 127;
+  cv_s32x16 multiplier =
+      ((bits & 0x7FFFFF) | 0x800000) << 7 | ((cv_s32x16)tie_offsets & 0x7F);
+  // Scales beyond these give no code but zero; zero is one of them.
+  cv_s32x16 is_used = (exponent > -33) & (exponent < 31);
+  cv_s32x16 right = is_used & (-1 - exponent);
+  cv_s32x16 is_twice = (tie_offsets >= (cv_f32x16)twice_minimum) & (right > 0);
+  cv_s64x16 product =
+      __builtin_convertvector(sums, cv_s64x16) * __builtin_convertvector(multiplier, cv_s64x16);
+  // To whole units half up, then to a whole code half away from zero.
+  cv_s64x16 high = (product + (1LL << 30)) >> 31;
+  cv_s64x16 last = __builtin_convertvector(is_twice ? right : 1, cv_s64x16);
+  cv_s64x16 twice = (high + ((cv_s64x16)1LL << (last - 1)) + (high >> 63)) >> last;
+  // Half up at once. Without a shift nothing is rounded.
+  cv_s32x16 shift = right + 31;
+  cv_s64x16 all = __builtin_convertvector(shift > 0 ? shift : 1, cv_s64x16);
+  cv_s64x16 once = (product + ((cv_s64x16)1LL << (all - 1))) >> all;
+  once = __builtin_convertvector(shift > 0, cv_s64x16) ? once : product;
+  cv_s64x16 code = __builtin_convertvector(is_twice, cv_s64x16) ? twice : once;
+  code = __builtin_elementwise_min(code, (cv_s64x16)INT32_MAX);
+  code = __builtin_elementwise_max(code, (cv_s64x16)INT32_MIN);
+  return __builtin_convertvector(code, cv_s32x16) & is_used;
 }
 
-// Whether some lane, as a multiple of 2^bits, lies within `reach` of a whole number.
-CV_INLINE _Bool cv_is_near_multiple(cv_s32x8 v, int32_t bits, int32_t reach) {
-  cv_s32x8 rest = (v + (cv_s32x8)reach) & (cv_s32x8)((1 << bits) - 1);
-  return __builtin_reduce_or(rest <= (cv_s32x8)(2 * reach)) != 0;
+// Arithmetic shift by the same amount in every lane.
+CV_INLINE cv_s32x16 cv_shift_right_x16(cv_s32x16 v, int32_t bits) { return v >> (cv_s32x16)bits; }
+
+CV_INLINE cv_s32x16 cv_clamp_s32x16(cv_s32x16 v, cv_s32x16 lowest, cv_s32x16 highest) {
+  return __builtin_elementwise_min(__builtin_elementwise_max(v, lowest), highest);
+}
+
+CV_INLINE cv_s32x16 cv_max_s32x16(cv_s32x16 a, cv_s32x16 b) {
+  return __builtin_elementwise_max(a, b);
+}
+
+CV_INLINE cv_s32x16 cv_min_s32x16(cv_s32x16 a, cv_s32x16 b) {
+  return __builtin_elementwise_min(a, b);
+}
+
+CV_INLINE _Bool cv_any_at_most_x16(cv_s32x16 v, int32_t bound) {
+  return __builtin_reduce_or(v <= (cv_s32x16)bound) != 0;
 }
 
 CV_INLINE cv_f32x16 cv_less_x16(cv_f32x16 a, cv_f32x16 b) { return a < b ? a : b; }
@@ -152,6 +221,13 @@ CV_INLINE cv_f32x16 cv_prelu_x16(cv_f32x16 a, cv_f32x16 slope) {
   return a >= (cv_f32x16)0.0f ? a : a * slope;
 }
 // `below` where x is below the bound, else `otherwise`.
-CV_INLINE cv_f32x8 cv_select_below(cv_f32x8 x, cv_f32x8 bound, cv_f32x8 otherwise, cv_f32x8 below) {
+CV_INLINE cv_f32x16 cv_select_below_x16(
+    cv_f32x16 x, cv_f32x16 bound, cv_f32x16 otherwise, cv_f32x16 below) {
   return x < bound ? below : otherwise;
 }
+
+CV_INLINE cv_f32x16 cv_abs_x16(cv_f32x16 v) {
+  return (cv_f32x16)((cv_s32x16)v & (cv_s32x16)0x7FFFFFFF);
+}
+// 2^v; −127 < v < 128.
+CV_INLINE cv_f32x16 cv_power_of_two_x16(cv_s32x16 v) { return (cv_f32x16)((v + 127) << 23); }

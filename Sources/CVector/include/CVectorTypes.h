@@ -21,5 +21,6 @@ typedef int16_t cv_s16x32 __attribute__((ext_vector_type(32)));
 typedef int32_t cv_s32x4 __attribute__((ext_vector_type(4)));
 typedef int32_t cv_s32x8 __attribute__((ext_vector_type(8)));
 typedef int32_t cv_s32x16 __attribute__((ext_vector_type(16)));
+typedef int64_t cv_s64x16 __attribute__((ext_vector_type(16)));
 typedef float cv_f32x8 __attribute__((ext_vector_type(8)));
 typedef float cv_f32x16 __attribute__((ext_vector_type(16)));

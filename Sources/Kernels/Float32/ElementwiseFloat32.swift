@@ -11,16 +11,16 @@ func binaryFloat32(_ arguments: BinaryFloat32Arguments) {
   }
 }
 
-/// Walks `[rows, columns]` eight elements at a time; an operand with column stride 0 is repeated.
+/// Walks `[rows, columns]` sixteen elements at a time; an operand with column stride 0 is repeated.
 @inline(__always)
 @unsafe private func forEachVector(
   _ arguments: BinaryFloat32Arguments,
-  _ operation: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>
+  _ operation: (SIMD16<Float>, SIMD16<Float>) -> SIMD16<Float>
 ) {
   let leftStep = arguments.leftStrides.column
   let rightStep = arguments.rightStrides.column
-  let lowest = SIMD8(repeating: arguments.bounds.minimum)
-  let highest = SIMD8(repeating: arguments.bounds.maximum)
+  let lowest = SIMD16(repeating: arguments.bounds.minimum)
+  let highest = SIMD16(repeating: arguments.bounds.maximum)
   var row = 0
   while row < arguments.rows {
     let left = unsafe arguments.left + row &* arguments.leftStrides.row
@@ -28,14 +28,14 @@ func binaryFloat32(_ arguments: BinaryFloat32Arguments) {
     let output = unsafe arguments.output + row &* arguments.columns
     var column = 0
     while column < arguments.columns {
-      let count = min(8, arguments.columns &- column)
+      let count = min(16, arguments.columns &- column)
       let a =
-        unsafe leftStep == 0 ? SIMD8(repeating: left[0]) : loadFloat32(left + column, count)
+        unsafe leftStep == 0 ? SIMD16(repeating: left[0]) : loadFloat32x16(left + column, count)
       let b =
-        unsafe rightStep == 0 ? SIMD8(repeating: right[0]) : loadFloat32(right + column, count)
-      let value = cv_clamp_keeping_nan(operation(a, b), lowest, highest)
+        unsafe rightStep == 0 ? SIMD16(repeating: right[0]) : loadFloat32x16(right + column, count)
+      let value = cv_clamp_keeping_nan_x16(operation(a, b), lowest, highest)
       unsafe storeFloat32(output + column, value, count)
-      column &+= 8
+      column &+= 16
     }
     row &+= 1
   }
@@ -54,16 +54,16 @@ func unaryFloat32(_ arguments: UnaryArguments) {
 
 @inline(__always)
 @unsafe private func forEachVector(
-  _ arguments: UnaryArguments, _ function: (SIMD8<Float>) -> SIMD8<Float>
+  _ arguments: UnaryArguments, _ function: (SIMD16<Float>) -> SIMD16<Float>
 ) {
-  let lowest = SIMD8(repeating: arguments.bounds.minimum)
-  let highest = SIMD8(repeating: arguments.bounds.maximum)
+  let lowest = SIMD16(repeating: arguments.bounds.minimum)
+  let highest = SIMD16(repeating: arguments.bounds.maximum)
   var i = 0
   while i < arguments.count {
-    let count = min(8, arguments.count &- i)
-    let value = unsafe function(loadFloat32(arguments.input + i, count))
+    let count = min(16, arguments.count &- i)
+    let value = unsafe function(loadFloat32x16(arguments.input + i, count))
     unsafe storeFloat32(
-      arguments.output + i, cv_clamp_keeping_nan(value, lowest, highest), count)
-    i &+= 8
+      arguments.output + i, cv_clamp_keeping_nan_x16(value, lowest, highest), count)
+    i &+= 16
   }
 }

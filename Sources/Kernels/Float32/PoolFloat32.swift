@@ -53,28 +53,50 @@ func averagePoolFloat32(_ arguments: PoolingFloat32Arguments, _ rows: Range<Int>
   }
 }
 
-/// The mean along the middle axis: `Σ input / reduced`, summed in order.
+/// The mean along the middle axis: `Σ input / reduced`, summed in order where the elements of a sum lie apart.
 func meanFloat32(_ arguments: MeanFloat32Arguments, _ outer: Range<Int>) {
   let shape = arguments.shape
-  let divisor = SIMD8(repeating: Float(shape.reduced))
+  if shape.inner == 1 {
+    // Sound: as below.
+    unsafe meanOfRows(arguments, outer)
+    return
+  }
+  let divisor = SIMD16(repeating: Float(shape.reduced))
   var index = outer.lowerBound
   // Sound: every index stays inside the shape that the maker of the arguments vouches for.
   while index < outer.upperBound {
     var channel = 0
     while channel < shape.inner {
-      let count = min(8, shape.inner &- channel)
+      let count = min(16, shape.inner &- channel)
       var place = unsafe arguments.input + (index &* shape.reduced &* shape.inner &+ channel)
-      var sum = SIMD8<Float>()
+      var sum = SIMD16<Float>()
       var k = 0
       while k < shape.reduced {
-        unsafe sum += loadFloat32(place, count)
+        unsafe sum += loadFloat32x16(place, count)
         unsafe place += shape.inner
         k &+= 1
       }
       unsafe storeFloat32(
         arguments.output + (index &* shape.inner &+ channel), sum / divisor, count)
-      channel &+= 8
+      channel &+= 16
     }
     index &+= 1
+  }
+}
+
+/// The mean of each row, in sixteen sums.
+@unsafe private func meanOfRows(_ arguments: MeanFloat32Arguments, _ rows: Range<Int>) {
+  let count = arguments.shape.reduced
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    let place = unsafe arguments.input + row &* count
+    var sums = SIMD16<Float>()
+    var i = 0
+    while i < count {
+      unsafe sums += loadFloat32x16(place + i, min(16, count &- i))
+      i &+= 16
+    }
+    unsafe arguments.output[row] = sumFloat32(sums) / Float(count)
+    row &+= 1
   }
 }

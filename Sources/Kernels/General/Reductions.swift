@@ -119,8 +119,12 @@ func reduceElements(_ arguments: ReductionArguments, _ outer: Range<Int>) {
 /// The index of the first greatest or least element.
 func argumentOfExtreme(_ arguments: ArgumentArguments, _ outer: Range<Int>) {
   // Sound: the maker of the arguments vouches for the pointers and their element type.
+  let shape = arguments.shape
+  let isRow = shape.inner == 1 && shape.reduced >= 16 && shape.reduced <= 1 &<< 16
   switch arguments.type {
   case .float32: unsafe findExtreme(arguments, outer, Float.self)
+  case .int8 where isRow: unsafe findExtremeCode(arguments, outer, highBit: 0)
+  case .uint8 where isRow: unsafe findExtremeCode(arguments, outer, highBit: Int8.min)
   case .int8: unsafe findExtreme(arguments, outer, Int8.self)
   case .uint8, .bool: unsafe findExtreme(arguments, outer, UInt8.self)
   case .int16: unsafe findExtreme(arguments, outer, Int16.self)
@@ -134,6 +138,7 @@ func argumentOfExtreme(_ arguments: ArgumentArguments, _ outer: Range<Int>) {
   _ arguments: ArgumentArguments, _ outer: Range<Int>, _: T.Type
 ) {
   let shape = arguments.shape
+  let isMaximum = arguments.isMaximum
   var index = outer.lowerBound
   while index < outer.upperBound {
     let base = unsafe arguments.input.assumingMemoryBound(to: T.self)
@@ -143,24 +148,61 @@ func argumentOfExtreme(_ arguments: ArgumentArguments, _ outer: Range<Int>) {
       var best = unsafe base[channel]
       var place = 0
       var k = 1
+      // Both by selection: a branch on the values would be guessed wrong too often.
       while k < shape.reduced {
         let value = unsafe base[k &* shape.inner &+ channel]
-        if arguments.isMaximum ? value > best : value < best {
-          best = value
-          place = k
-        }
+        let isBetter = isMaximum ? value > best : value < best
+        best = isBetter ? value : best
+        place = isBetter ? k : place
         k &+= 1
       }
-      let output = index &* shape.inner &+ channel
-      if case .int64 = arguments.outputType {
-        unsafe arguments.output.storeBytes(of: place, toByteOffset: 8 &* output, as: Int.self)
-      } else {
-        unsafe arguments.output.storeBytes(
-          of: Int32(truncatingIfNeeded: place), toByteOffset: 4 &* output, as: Int32.self)
-      }
+      unsafe arguments.store(place, at: index &* shape.inner &+ channel)
       channel &+= 1
     }
     index &+= 1
+  }
+}
+
+/// Rows of 16 to 65,536 codes, each as a number whose upper half is the code and whose lower half the place, so that
+/// one maximum finds both.
+/// - Parameter highBit: turns codes without a sign into codes with one, in their order.
+@unsafe private func findExtremeCode(
+  _ arguments: ArgumentArguments, _ outer: Range<Int>, highBit: Int8
+) {
+  let count = arguments.shape.reduced
+  let steps = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  let flip = SIMD16(repeating: Int32(highBit))
+  var index = outer.lowerBound
+  while index < outer.upperBound {
+    let row = unsafe arguments.input.assumingMemoryBound(to: Int8.self) + index &* count
+    var best = SIMD16(repeating: arguments.isMaximum ? Int32.min : Int32.max)
+    var k = 0
+    while k < count {
+      // In bounds: the last vector ends with the row, and has codes that the one before it had.
+      let start = min(k, count &- 16)
+      let codes = unsafe cv_widen_x16(cv_load_s8x16(row + start)) ^ flip
+      let place = steps &+ SIMD16(repeating: Int32(truncatingIfNeeded: start))
+      let upper = codes &* SIMD16(repeating: 1 &<< 16)
+      best =
+        arguments.isMaximum
+        ? cv_max_s32x16(best, upper &- place) : cv_min_s32x16(best, upper &+ place)
+      k &+= 16
+    }
+    let place = arguments.isMaximum ? 0 &- cv_greatest_x16(best) : cv_least_x16(best)
+    unsafe arguments.store(Int(place & 0xFFFF), at: index)
+    index &+= 1
+  }
+}
+
+extension ArgumentArguments {
+  @inline(__always)
+  @unsafe fileprivate func store(_ place: Int, at index: Int) {
+    if case .int64 = outputType {
+      unsafe output.storeBytes(of: place, toByteOffset: 8 &* index, as: Int.self)
+    } else {
+      unsafe output.storeBytes(
+        of: Int32(truncatingIfNeeded: place), toByteOffset: 4 &* index, as: Int32.self)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import CVector
 import KernelInterface
 
 /// `FixedPointScale.apply` with what does not change taken out of the loop.
@@ -23,6 +24,12 @@ struct FixedPointRatio {
     let shifted = min(max(Int64(value) &<< left, Int64(Int32.min)), Int64(Int32.max))
     let high = (shifted &* multiplier &+ (1 << 30)) &>> 31
     return (high &+ half &+ ((high &>> 63) & mask)) &>> right
+  }
+
+  /// The same of sixteen, which are within int32.
+  @inline(__always)
+  func apply(_ values: SIMD16<Int64>) -> SIMD16<Int64> {
+    cv_apply_ratio_x16(values, multiplier, left, right, half, mask)
   }
 }
 

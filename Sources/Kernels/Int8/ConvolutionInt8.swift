@@ -81,12 +81,17 @@ func convolutionHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRan
       count: min(Tile.channels, outputChannels &- channel), epilogue: epilogue)
   }
 
-  /// These panels times `rows` packed rows, two panels at once where the tile has room for them.
+  /// These panels times `rows` packed rows, two or four panels at once where the tile has room for them.
   @inline(__always)
   @unsafe func multiply(
     _ range: Range<Int>, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
     var index = range.lowerBound
+    while Tile.int8Rows > 2 && rows == 1 && index &+ 4 <= range.upperBound {
+      unsafe panel(index).tile1(
+        and: panel(index &+ 1), panel(index &+ 2), panel(index &+ 3), table, firstRow: firstRow)
+      index &+= 4
+    }
     while Tile.int8Rows == 8 && rows > 1 && index &+ 2 <= range.upperBound {
       unsafe multiply(panel(index), and: panel(index &+ 1), table, rows: rows, firstRow: firstRow)
       index &+= 2

@@ -61,7 +61,12 @@ extension DepthwiseLine {
       let valid = min(Tile.channels, geometry.outputChannels &- channel)
       if isShared {
         let four = unsafe FourLines(UnsafePointer(places), offset: channel &+ x &* pixelStride)
-        unsafe shared(four, header, row: row, pixels: count, channel: channel, count: valid)
+        if hasZeroPoint {
+          unsafe sharedWithZeroPoint(
+            four, header, row: row, pixels: count, channel: channel, count: valid)
+        } else {
+          unsafe shared(four, header, row: row, pixels: count, channel: channel, count: valid)
+        }
       } else {
         unsafe columns(
           UnsafePointer(places), from: x, groups: groups, header, row: row, pixels: count,
@@ -71,16 +76,35 @@ extension DepthwiseLine {
     }
   }
 
-  /// 16 channels of output pixels of a kernel of 3 columns whose windows share columns, by four or two.
-  ///
-  /// Bound: at stride 1 six columns, of four loads and two shuffles, and twelve `vpdpbusd` for four pixels; then four
-  /// epilogues of ten operations.
   @inline(never)
   @unsafe private func shared(
     _ lines: FourLines, _ header: UnsafeRawPointer, row: Int, pixels: Int, channel: Int, count: Int
   ) {
+    unsafe shared(
+      lines, header, row: row, pixels: pixels, channel: channel, count: count, isOffset: false)
+  }
+
+  @inline(never)
+  @unsafe private func sharedWithZeroPoint(
+    _ lines: FourLines, _ header: UnsafeRawPointer, row: Int, pixels: Int, channel: Int, count: Int
+  ) {
+    unsafe shared(
+      lines, header, row: row, pixels: pixels, channel: channel, count: count, isOffset: true)
+  }
+
+  /// 16 channels of output pixels of a kernel of 3 columns whose windows share columns, by four or two.
+  ///
+  /// Bound: at stride 1 six columns, of four loads and two shuffles, and twelve `vpdpbusd` for four pixels; then four
+  /// epilogues of thirteen operations.
+  /// - Parameter isOffset: whether the weights' zero points count.
+  @inline(__always)
+  @unsafe private func shared(
+    _ lines: FourLines, _ header: UnsafeRawPointer, row: Int, pixels: Int, channel: Int, count: Int,
+    isOffset: Bool
+  ) {
     let w = unsafe (header + layout.headerBytes).assumingMemoryBound(to: Int8.self)
-    let z = unsafe w + layout.paddedTaps &* Tile.channels
+    // The zero points are the same for every column of taps.
+    let z = unsafe w + (isOffset ? layout.paddedTaps &* Tile.channels : 0)
     let step = geometry.inputChannels
     let start = unsafe epilogue.start(header)
     var done = 0
@@ -95,14 +119,10 @@ extension DepthwiseLine {
         let x4 = unsafe lines.column(place &+ 4 &* step)
         let x5 = unsafe lines.column(place &+ 5 &* step)
         let four = unsafe (
-          window(start, x0, x1, x2, w, z), window(start, x1, x2, x3, w, z),
-          window(start, x2, x3, x4, w, z), window(start, x3, x4, x5, w, z)
+          window(start, x0, x1, x2, w, z, isOffset), window(start, x1, x2, x3, w, z, isOffset),
+          window(start, x2, x3, x4, w, z, isOffset), window(start, x3, x4, x5, w, z, isOffset)
         )
-        let first = row &+ done
-        unsafe store(first, channel, count, four.0, header)
-        unsafe store(first &+ 1, channel, count, four.1, header)
-        unsafe store(first &+ 2, channel, count, four.2, header)
-        unsafe store(first &+ 3, channel, count, four.3, header)
+        unsafe store(row &+ done, channel, count, four, header)
         done &+= 4
       }
     } else {
@@ -113,16 +133,18 @@ extension DepthwiseLine {
         let x2 = unsafe lines.column(place &+ 2 &* step)
         let x3 = unsafe lines.column(place &+ 3 &* step)
         let x4 = unsafe lines.column(place &+ 4 &* step)
-        let two = unsafe (window(start, x0, x1, x2, w, z), window(start, x2, x3, x4, w, z))
-        unsafe store(row &+ done, channel, count, two.0, header)
-        unsafe store(row &+ done &+ 1, channel, count, two.1, header)
+        let two = unsafe (
+          window(start, x0, x1, x2, w, z, isOffset), window(start, x2, x3, x4, w, z, isOffset)
+        )
+        unsafe store(row &+ done, channel, count, two, header)
         done &+= 2
       }
     }
     while done < pixels {
       let place = done &* pixelStride
       let (x0, x1) = unsafe (lines.column(place), lines.column(place &+ step))
-      let one = unsafe window(start, x0, x1, lines.column(place &+ 2 &* step), w, z)
+      let one = unsafe window(
+        start, x0, x1, lines.column(place &+ 2 &* step), w, z, isOffset)
       unsafe store(row &+ done, channel, count, one, header)
       done &+= 1
     }
@@ -132,21 +154,13 @@ extension DepthwiseLine {
   @inline(__always)
   @unsafe private func window(
     _ start: SIMD16<Int32>, _ x0: cv_column, _ x1: cv_column, _ x2: cv_column,
-    _ w: UnsafePointer<Int8>, _ z: UnsafePointer<Int8>
+    _ w: UnsafePointer<Int8>, _ z: UnsafePointer<Int8>, _ isOffset: Bool
   ) -> SIMD16<Int32> {
     let (w1, w2) = unsafe (w + 4 &* Tile.channels, w + 8 &* Tile.channels)
     let sum = unsafe cv_column_dot(cv_column_dot(cv_column_dot(start, x0, w), x1, w1), x2, w2)
-    guard hasZeroPoint else { return sum }
-    // The zero points are the same for every column of taps.
+    guard isOffset else { return sum }
     let none = SIMD16<Int32>()
     return unsafe sum &- cv_column_dot(cv_column_dot(cv_column_dot(none, x0, z), x1, z), x2, z)
-  }
-
-  @inline(__always)
-  @unsafe private func store(
-    _ row: Int, _ channel: Int, _ count: Int, _ sums: SIMD16<Int32>, _ header: UnsafeRawPointer
-  ) {
-    unsafe epilogue.store(row: row, channel: channel, count: count, sums: sums, header: header)
   }
 
   /// 16 channels of one output pixel after the other, from column `first` on.

@@ -78,6 +78,70 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     y &* geometry.strideHeight &- geometry.paddingTop &+ tapRow &* geometry.dilationHeight
   }
 
+  /// Writes output pixels of a line from `row` on again, whose sums are those vectors.
+  @inline(__always)
+  @unsafe func storeAgain(
+    _ sums: UnsafeRawBufferPointer, rows: Int, _ row: Int, _ channel: Int, _ count: Int,
+    _ header: UnsafeRawPointer
+  ) {
+    unsafe epilogue.storeAgain(
+      sums, rows: rows, firstRow: row, channel: channel, count: count, header: header)
+  }
+
+  /// Finishes and writes one output pixel.
+  @inline(__always)
+  @unsafe func store(
+    _ row: Int, _ channel: Int, _ count: Int, _ sums: SIMD16<Int32>, _ header: UnsafeRawPointer
+  ) {
+    var farthest = SIMD16<Float>()
+    unsafe epilogue.store(
+      sums, row: row, to: epilogue.place(row: row, channel: channel), count: count, header: header,
+      farthest: &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: sums) { unsafe storeAgain($0, rows: 1, row, channel, count, header) }
+  }
+
+  /// Finishes and writes two output pixels.
+  @inline(__always)
+  @unsafe func store(
+    _ row: Int, _ channel: Int, _ count: Int, _ two: (SIMD16<Int32>, SIMD16<Int32>),
+    _ header: UnsafeRawPointer
+  ) {
+    let place = unsafe epilogue.place(row: row, channel: channel)
+    var farthest = SIMD16<Float>()
+    unsafe epilogue.store(
+      two.0, row: row, to: place, count: count, header: header, farthest: &farthest)
+    unsafe epilogue.store(
+      two.1, row: row &+ 1, to: place + epilogue.rowStride, count: count, header: header,
+      farthest: &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: two) { unsafe storeAgain($0, rows: 2, row, channel, count, header) }
+  }
+
+  /// Finishes and writes four output pixels.
+  @inline(__always)
+  @unsafe func store(
+    _ row: Int, _ channel: Int, _ count: Int,
+    _ four: (SIMD16<Int32>, SIMD16<Int32>, SIMD16<Int32>, SIMD16<Int32>),
+    _ header: UnsafeRawPointer
+  ) {
+    let stride = epilogue.rowStride
+    let place = unsafe epilogue.place(row: row, channel: channel)
+    var farthest = SIMD16<Float>()
+    unsafe epilogue.store(
+      four.0, row: row, to: place, count: count, header: header, farthest: &farthest)
+    unsafe epilogue.store(
+      four.1, row: row &+ 1, to: place + stride, count: count, header: header, farthest: &farthest)
+    unsafe epilogue.store(
+      four.2, row: row &+ 2, to: place + 2 &* stride, count: count, header: header,
+      farthest: &farthest)
+    unsafe epilogue.store(
+      four.3, row: row &+ 3, to: place + 3 &* stride, count: count, header: header,
+      farthest: &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: four) { unsafe storeAgain($0, rows: 4, row, channel, count, header) }
+  }
+
   /// Copies the codes that 16 output channels from `channel` on read at `place`, where each input channel serves several,
   /// `stride` bytes apart.
   @inline(__always)

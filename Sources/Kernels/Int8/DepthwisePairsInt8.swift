@@ -77,12 +77,8 @@ extension DepthwiseLine {
       remaining &-= 2
     }
     let start = unsafe epilogue.start(header)
-    unsafe epilogue.store(
-      row: row, channel: channel, count: count, sums: start &+ cv_depthwise_sums(sum0),
-      header: header)
-    unsafe epilogue.store(
-      row: row &+ 1, channel: channel, count: count, sums: start &+ cv_depthwise_sums(sum1),
-      header: header)
+    let two = (start &+ cv_depthwise_sums(sum0), start &+ cv_depthwise_sums(sum1))
+    unsafe store(row, channel, count, two, header)
   }
 
   /// 16 channels of one output pixel, gathered when an input channel serves several.
@@ -110,8 +106,7 @@ extension DepthwiseLine {
       unsafe w += 2 &* Tile.channels
       tap &+= 2
     }
-    unsafe epilogue.store(
-      row: row, channel: channel, count: count,
-      sums: epilogue.start(header) &+ cv_depthwise_sums(sum), header: header)
+    let sums = unsafe epilogue.start(header) &+ cv_depthwise_sums(sum)
+    unsafe store(row, channel, count, sums, header)
   }
 }

@@ -2,7 +2,15 @@ import CVector
 import KernelInterface
 
 /// What happens to the int32 accumulators of a tile before they leave the registers.
+///
+/// A tile is stored with `store`, row by row, from its registers. One with a value that float32 could have rounded to
+/// the other of two codes is then stored again, from memory, so that no register of the tile has to outlive a call.
 protocol EpilogueInt8 {
+  associatedtype Output
+
+  /// Elements from one output pixel to the next.
+  var rowStride: Int { get }
+
   /// The code that stands for zero in an image, which padding is filled with.
   func paddingCode(image: Int) -> Int8
 
@@ -13,15 +21,28 @@ protocol EpilogueInt8 {
   /// What the accumulators of a panel's 16 channels begin with.
   @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32>
 
+  /// Where channel `channel` of output pixel `row` of the whole batch goes.
+  @unsafe func place(row: Int, channel: Int) -> UnsafeMutablePointer<Output>
+
   /// Finishes 16 accumulators of one output pixel and writes the first `count` of them.
   ///
   /// - Parameters:
   ///   - row: output pixel of the whole batch.
-  ///   - channel: output channel of the first accumulator.
+  ///   - place: that of the first accumulator.
   ///   - count: 1 … 16.
   ///   - header: three rows of 16 words: int32 offset, float32 scale, float32 bias or tie offset.
+  ///   - farthest: the greatest distance of a value from its code in the tile so far.
   @unsafe func store(
-    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer)
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Output>, count: Int,
+    header: UnsafeRawPointer, farthest: inout SIMD16<Float>)
+
+  /// Whether a tile must be stored again.
+  func hasTie(_ farthest: SIMD16<Float>) -> Bool
+
+  /// Writes again, in the reference's own integers, what float32 leaves in doubt.
+  @unsafe func storeExactly(
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Output>, count: Int,
+    header: UnsafeRawPointer)
 }
 
 extension EpilogueInt8 {
@@ -29,31 +50,61 @@ extension EpilogueInt8 {
   @unsafe mutating func begin(
     firstRow: Int, rows: Int, table: UnsafePointer<UnsafePointer<cv_activation>>
   ) {}
+
+  @inline(__always)
+  func hasTie(_ farthest: SIMD16<Float>) -> Bool { false }
+
+  @inline(__always)
+  @unsafe func storeExactly(
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Output>, count: Int,
+    header: UnsafeRawPointer
+  ) {}
+
+  /// Stores the first `count` channels of `rows` output pixels again, whose sums are the vectors from `first` on.
+  @inline(never)
+  @unsafe func storeAgain(
+    _ sums: UnsafeRawBufferPointer, from first: Int = 0, rows: Int, firstRow: Int, channel: Int,
+    count: Int, header: UnsafeRawPointer
+  ) {
+    // In bounds: the caller has as many vectors as rows.
+    let vectors = unsafe sums.assumingMemoryBound(to: SIMD16<Int32>.self).baseAddress
+      .unsafelyUnwrapped + first
+    let start = unsafe place(row: firstRow, channel: channel)
+    var row = 0
+    while row < rows {
+      unsafe storeExactly(
+        vectors[row], row: firstRow &+ row, to: start + row &* rowStride, count: count,
+        header: header)
+      row &+= 1
+    }
+  }
 }
 
 /// To int8: `clamp(rint(y + copysign(tieOffset, y)) + zeroPoint)` of `y = accumulator · scale`, half to even; accumulators
 /// begin with the offset.
 ///
-/// The tie offset makes one rounding of the two of the reference; see `OutputScale`. It costs three operations of ten a
-/// vector and the check for ties five more; a fixed-point multiply with both roundings (two `vpmuldq`, shifts, a blend)
-/// would cost nine. About one vector in two hundred has a tie.
+/// The tie offset makes one rounding of the two of the reference; see `OutputScale`. It costs three of the thirteen
+/// operations of a vector on AVX-512, and to keep the distance from a tie two more; a fixed-point multiply with both
+/// roundings (two `vpmuldq`, 64-bit sums, shifts, a blend) costs as many. One vector in 256 has a tie, where codes are
+/// spread evenly.
 // Safe to hold: every use of a pointer is marked where it happens.
 @safe struct RequantizingEpilogue: EpilogueInt8 {
   let padding: Int8
   let output: UnsafeMutablePointer<Int8>
   let rowStride: Int
-  let lowest: SIMD16<Float>
-  let highest: SIMD16<Float>
-  let zeroPoint: SIMD16<Int32>
+  // Single numbers, not vectors: a tile would copy those to its stack, and wait for them there.
+  let lowest: Float
+  let highest: Float
+  let zeroPoint: Int32
 
   init(_ arguments: ConvolutionInt8Arguments) {
     padding = arguments.inputZeroPoint
     unsafe output = arguments.output
     rowStride = arguments.outputRowStride
     let bounds = arguments.bounds
-    lowest = SIMD16(repeating: Float(bounds.minimum &- bounds.zeroPoint))
-    highest = SIMD16(repeating: Float(bounds.maximum &- bounds.zeroPoint))
-    zeroPoint = SIMD16(repeating: bounds.zeroPoint)
+    lowest = Float(bounds.minimum &- bounds.zeroPoint)
+    highest = Float(bounds.maximum &- bounds.zeroPoint)
+    zeroPoint = bounds.zeroPoint
   }
 
   @inline(__always)
@@ -65,21 +116,48 @@ extension EpilogueInt8 {
   }
 
   @inline(__always)
+  @unsafe func place(row: Int, channel: Int) -> UnsafeMutablePointer<Int8> {
+    unsafe output + (row &* rowStride &+ channel)
+  }
+
+  @inline(__always)
   @unsafe func store(
-    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Int8>, count: Int,
+    header: UnsafeRawPointer, farthest: inout SIMD16<Float>
   ) {
-    // In bounds: the header has 3 × 16 words and the output `count` elements at this place.
+    let bounded = unsafe bounded(sums, header)
+    farthest = cv_farther_x16(farthest, bounded)
+    let codes = cv_round_x16(bounded) &+ SIMD16(repeating: zeroPoint)
+    unsafe storeInt8(place, cv_narrow_x16(codes), count)
+  }
+
+  @inline(__always)
+  func hasTie(_ farthest: SIMD16<Float>) -> Bool { cv_is_tie_x16(farthest) }
+
+  @inline(__always)
+  @unsafe func storeExactly(
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Int8>, count: Int,
+    header: UnsafeRawPointer
+  ) {
+    guard unsafe hasTie(cv_farther_x16(SIMD16(), bounded(sums, header))) else { return }
+    let scales = unsafe (header + 64).assumingMemoryBound(to: Float.self)
+    let codes = unsafe exactCodes(
+      sums, scales: cv_load_f32x16(scales), tieOffsets: cv_load_f32x16(scales + 16),
+      lowest: lowest, highest: highest)
+    unsafe storeInt8(place, cv_narrow_x16(codes &+ SIMD16(repeating: zeroPoint)), count)
+  }
+
+  /// The values of 16 sums, less the zero point and within the bounds of the codes, not yet rounded.
+  @inline(__always)
+  @unsafe private func bounded(
+    _ sums: SIMD16<Int32>, _ header: UnsafeRawPointer
+  ) -> SIMD16<Float> {
+    // In bounds: the header has 3 × 16 words.
     let scales = unsafe (header + 64).assumingMemoryBound(to: Float.self)
     let product = unsafe cv_to_float_x16(sums) * cv_load_f32x16(scales)
     let moved = unsafe product + cv_copy_sign_x16(cv_load_f32x16(scales + 16), product)
     // Bounded before the conversion, and then an int8 code for certain.
-    let bounded = cv_clamp_x16(moved, lowest, highest)
-    var codes = cv_round_x16(bounded)
-    if _slowPath(cv_has_tie_x16(bounded)) {
-      codes = unsafe exactCodes(sums, scales, lowest[0], highest[0])
-    }
-    unsafe storeInt8(
-      output + (row &* rowStride &+ channel), cv_narrow_x16(codes &+ zeroPoint), count)
+    return cv_clamp_x16(moved, SIMD16(repeating: lowest), SIMD16(repeating: highest))
   }
 }
 
@@ -93,8 +171,8 @@ extension EpilogueInt8 {
   let activationOffset: Int32
   let output: UnsafeMutablePointer<Float>
   let rowStride: Int
-  let lowest: SIMD16<Float>
-  let highest: SIMD16<Float>
+  let lowest: Float
+  let highest: Float
 
   init(_ arguments: ConvolutionHybridArguments, activationOffset: Int32) {
     self.activationOffset = activationOffset
@@ -103,8 +181,8 @@ extension EpilogueInt8 {
     pixels = arguments.geometry.outputPixels
     unsafe output = arguments.output
     rowStride = arguments.outputRowStride
-    lowest = SIMD16(repeating: arguments.bounds.minimum)
-    highest = SIMD16(repeating: arguments.bounds.maximum)
+    lowest = arguments.bounds.minimum
+    highest = arguments.bounds.maximum
   }
 
   @inline(__always)
@@ -115,19 +193,25 @@ extension EpilogueInt8 {
   @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32> { SIMD16() }
 
   @inline(__always)
+  @unsafe func place(row: Int, channel: Int) -> UnsafeMutablePointer<Float> {
+    unsafe output + (row &* rowStride &+ channel)
+  }
+
+  @inline(__always)
   @unsafe func store(
-    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Float>, count: Int,
+    header: UnsafeRawPointer, farthest: inout SIMD16<Float>
   ) {
     // In bounds: the header has 3 × 16 words and the output `count` elements at this place.
     let offsets = unsafe cv_load_s32x16(header.assumingMemoryBound(to: Int32.self))
     let scales = unsafe (header + 64).assumingMemoryBound(to: Float.self)
-    let image = row / pixels
+    let image = pixels == 1 ? row : row / pixels
     let zeroPoint = unsafe SIMD16(repeating: rowZeroPoints[image] &+ activationOffset)
     let scale = unsafe cv_load_f32x16(scales) * SIMD16(repeating: rowScales[image])
     let product = cv_to_float_x16(sums &+ offsets &* zeroPoint) * scale
     let value = unsafe product + cv_load_f32x16(scales + 16)
-    unsafe storeFloat32(
-      output + (row &* rowStride &+ channel), cv_clamp_keeping_nan_x16(value, lowest, highest),
-      count)
+    let bounded = cv_clamp_keeping_nan_x16(
+      value, SIMD16(repeating: lowest), SIMD16(repeating: highest))
+    unsafe storeFloat32(place, bounded, count)
   }
 }

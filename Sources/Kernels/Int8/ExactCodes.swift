@@ -2,38 +2,13 @@ import CVector
 import KernelInterface
 
 /// Codes less the zero point of 16 sums, in the reference's own integers, for the few vectors that have a lane so close
-/// to the middle of two codes that float32 could round it to the other.
-///
-/// - Parameter scales: of 16 channels, and behind them their tie offsets.
-@inline(never)
-@unsafe func exactCodes(
-  _ sums: SIMD16<Int32>, _ scales: UnsafePointer<Float>, _ lowest: Float, _ highest: Float
-) -> SIMD16<Int32> {
-  let (least, most) = (Int32(lowest), Int32(highest))
-  var codes = SIMD16<Int32>()
-  var lane = 0
-  // Sound: the header has 32 numbers from here, as the caller vouches.
-  while lane < 16 {
-    let scale = unsafe OutputScale(scale: scales[lane], tieOffset: scales[16 &+ lane])
-    let code = scale.apply(sums[lane])
-    codes[lane] = code < least ? least : code > most ? most : code
-    lane &+= 1
-  }
-  return codes
-}
-
-/// The same of 8 sums with one scale.
+/// to the middle of two codes that float32 could round it to the other: `OutputScale.apply` of each, within the bounds.
 @inline(never)
 func exactCodes(
-  _ sums: SIMD8<Int32>, _ scale: OutputScale, _ lowest: Float, _ highest: Float
-) -> SIMD8<Int32> {
-  let (least, most) = (Int32(lowest), Int32(highest))
-  var codes = SIMD8<Int32>()
-  var lane = 0
-  while lane < 8 {
-    let code = scale.apply(sums[lane])
-    codes[lane] = code < least ? least : code > most ? most : code
-    lane &+= 1
-  }
-  return codes
+  _ sums: SIMD16<Int32>, scales: SIMD16<Float>, tieOffsets: SIMD16<Float>, lowest: Float,
+  highest: Float
+) -> SIMD16<Int32> {
+  let codes = cv_exact_codes_x16(sums, scales, tieOffsets, OutputScale.roundsTwiceMinimum)
+  return cv_clamp_s32x16(
+    codes, SIMD16(repeating: Int32(lowest)), SIMD16(repeating: Int32(highest)))
 }

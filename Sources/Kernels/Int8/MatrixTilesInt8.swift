@@ -53,15 +53,24 @@ private struct FourRowsInt8 {
     sum3 = unsafe cv_dot(sum3, weights, cv_load_activations(places.place3 + k))
   }
 
-  /// Writes `rows` (at least 1) rows of them.
+  /// Writes the first `count` channels of `rows` (at least 1) rows of them.
   @inline(__always)
   @unsafe func store<Epilogue: EpilogueInt8>(
-    _ panel: PanelInt8<Epilogue>, firstRow: Int, rows: Int
+    _ panel: PanelInt8<Epilogue>, firstRow: Int, rows: Int, count: Int,
+    _ farthest: inout SIMD16<Float>
   ) {
-    unsafe panel.store(firstRow, sum0)
-    if rows > 1 { unsafe panel.store(firstRow &+ 1, sum1) }
-    if rows > 2 { unsafe panel.store(firstRow &+ 2, sum2) }
-    if rows > 3 { unsafe panel.store(firstRow &+ 3, sum3) }
+    var place = unsafe panel.epilogue.place(row: firstRow, channel: panel.channel)
+    let stride = panel.epilogue.rowStride
+    unsafe panel.store(sum0, firstRow, place, count, &farthest)
+    guard rows > 1 else { return }
+    unsafe place += stride
+    unsafe panel.store(sum1, firstRow &+ 1, place, count, &farthest)
+    guard rows > 2 else { return }
+    unsafe place += stride
+    unsafe panel.store(sum2, firstRow &+ 2, place, count, &farthest)
+    guard rows > 3 else { return }
+    unsafe place += stride
+    unsafe panel.store(sum3, firstRow &+ 3, place, count, &farthest)
   }
 }
 
@@ -98,10 +107,20 @@ extension PanelInt8 {
       unsafe row += Tile.rowBlock
       line &+= 1
     }
-    unsafe top0.store(self, firstRow: firstRow, rows: 4)
-    unsafe bottom0.store(self, firstRow: firstRow &+ 4, rows: rows &- 4)
-    unsafe top1.store(next, firstRow: firstRow, rows: 4)
-    unsafe bottom1.store(next, firstRow: firstRow &+ 4, rows: rows &- 4)
+    var farthest = SIMD16<Float>()
+    unsafe top0.store(
+      self, firstRow: firstRow, rows: 4, count: Tile.channels, &farthest)
+    unsafe bottom0.store(
+      self, firstRow: firstRow &+ 4, rows: rows &- 4, count: Tile.channels, &farthest)
+    unsafe top1.store(
+      next, firstRow: firstRow, rows: 4, count: next.count, &farthest)
+    unsafe bottom1.store(
+      next, firstRow: firstRow &+ 4, rows: rows &- 4, count: next.count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: (top0, bottom0, top1, bottom1)) { sums in
+      unsafe storeAgain(sums, rows: rows, firstRow: firstRow)
+      unsafe next.storeAgain(sums, from: 8, rows: rows, firstRow: firstRow)
+    }
   }
 
   /// Up to eight rows × 16 channels, as above.
@@ -128,8 +147,15 @@ extension PanelInt8 {
       unsafe row += Tile.rowBlock
       line &+= 1
     }
-    unsafe topSums.store(self, firstRow: firstRow, rows: 4)
-    unsafe bottomSums.store(self, firstRow: firstRow &+ 4, rows: rows &- 4)
+    var farthest = SIMD16<Float>()
+    unsafe topSums.store(
+      self, firstRow: firstRow, rows: 4, count: count, &farthest)
+    unsafe bottomSums.store(
+      self, firstRow: firstRow &+ 4, rows: rows &- 4, count: count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: (topSums, bottomSums)) { sums in
+      unsafe storeAgain(sums, rows: rows, firstRow: firstRow)
+    }
   }
 
   /// Up to four rows × 16 channels of this panel and of `next`, as `tile8`.
@@ -156,8 +182,16 @@ extension PanelInt8 {
       unsafe row += Tile.rowBlock
       line &+= 1
     }
-    unsafe first.store(self, firstRow: firstRow, rows: rows)
-    unsafe second.store(next, firstRow: firstRow, rows: rows)
+    var farthest = SIMD16<Float>()
+    unsafe first.store(
+      self, firstRow: firstRow, rows: rows, count: Tile.channels, &farthest)
+    unsafe second.store(
+      next, firstRow: firstRow, rows: rows, count: next.count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: (first, second)) { sums in
+      unsafe storeAgain(sums, rows: rows, firstRow: firstRow)
+      unsafe next.storeAgain(sums, from: 4, rows: rows, firstRow: firstRow)
+    }
   }
 
   /// Up to four rows × 16 channels: `accumulator[r][c] = Σ activation[r][k] · weight[k][c]`.
@@ -186,7 +220,11 @@ extension PanelInt8 {
       unsafe row += Tile.rowBlock
       line &+= 1
     }
-    unsafe sums.store(self, firstRow: firstRow, rows: rows)
+    var farthest = SIMD16<Float>()
+    unsafe sums.store(
+      self, firstRow: firstRow, rows: rows, count: count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: sums) { unsafe storeAgain($0, rows: rows, firstRow: firstRow) }
   }
 
   /// Two rows × 16 channels, as `tile4`.
@@ -213,8 +251,14 @@ extension PanelInt8 {
       unsafe row += Tile.rowBlock
       line &+= 1
     }
-    unsafe store(firstRow, sum0)
-    unsafe store(firstRow &+ 1, sum1)
+    let place = unsafe epilogue.place(row: firstRow, channel: channel)
+    var farthest = SIMD16<Float>()
+    unsafe store(sum0, firstRow, place, count, &farthest)
+    unsafe store(sum1, firstRow &+ 1, place + epilogue.rowStride, count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: (sum0, sum1)) {
+      unsafe storeAgain($0, rows: 2, firstRow: firstRow)
+    }
   }
 
   /// One row × 16 channels: a fully connected layer of one sample, bound by reading the weights; four
@@ -252,14 +296,85 @@ extension PanelInt8 {
       unsafe row += Tile.rowBlock
       line &+= 1
     }
-    unsafe store(firstRow, (sum0 &+ sum1) &+ (sum2 &+ sum3))
+    let sum = (sum0 &+ sum1) &+ (sum2 &+ sum3)
+    var farthest = SIMD16<Float>()
+    unsafe store(
+      sum, firstRow, epilogue.place(row: firstRow, channel: channel), count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: sum) { unsafe storeAgain($0, rows: 1, firstRow: firstRow) }
+  }
+
+  /// One row × 64 channels: this panel and the next three, which share each broadcast.
+  ///
+  /// Bound: five loads for four multiplies; and four epilogues at once, whose latency one alone would wait for.
+  @inline(never)
+  @unsafe func tile1(
+    and second: PanelInt8, _ third: PanelInt8, _ fourth: PanelInt8,
+    _ table: UnsafePointer<UnsafePointer<cv_activation>>, firstRow: Int
+  ) {
+    let step = Tile.channels &* Tile.depthGroup
+    var (w0, w1) = unsafe (weights, second.weights)
+    var (w2, w3) = unsafe (third.weights, fourth.weights)
+    var (sum0, sum1) = unsafe (start, second.start)
+    var (sum2, sum3) = unsafe (third.start, fourth.start)
+    var row = unsafe table
+    var line = 0
+    // In bounds: as in `tile8`.
+    while line < lines {
+      var place = unsafe row.pointee
+      var remaining = lineGroups
+      while remaining > 0 {
+        let x = unsafe cv_load_activations(place)
+        sum0 = unsafe cv_dot(sum0, cv_load_weights(w0), x)
+        sum1 = unsafe cv_dot(sum1, cv_load_weights(w1), x)
+        sum2 = unsafe cv_dot(sum2, cv_load_weights(w2), x)
+        sum3 = unsafe cv_dot(sum3, cv_load_weights(w3), x)
+        unsafe w0 += step
+        unsafe w1 += step
+        unsafe w2 += step
+        unsafe w3 += step
+        unsafe place += Tile.depthGroup
+        remaining &-= 1
+      }
+      unsafe row += Tile.rowBlock
+      line &+= 1
+    }
+    let place = unsafe epilogue.place(row: firstRow, channel: channel)
+    var farthest = SIMD16<Float>()
+    let whole = Tile.channels
+    unsafe store(sum0, firstRow, place, whole, &farthest)
+    unsafe second.store(sum1, firstRow, place + whole, whole, &farthest)
+    unsafe third.store(sum2, firstRow, place + 2 &* whole, whole, &farthest)
+    unsafe fourth.store(sum3, firstRow, place + 3 &* whole, fourth.count, &farthest)
+    guard _slowPath(epilogue.hasTie(farthest)) else { return }
+    unsafe withUnsafeBytes(of: (sum0, sum1, sum2, sum3)) { sums in
+      unsafe storeAgain(sums, rows: 1, firstRow: firstRow)
+      unsafe second.storeAgain(sums, from: 1, rows: 1, firstRow: firstRow)
+      unsafe third.storeAgain(sums, from: 2, rows: 1, firstRow: firstRow)
+      unsafe fourth.storeAgain(sums, from: 3, rows: 1, firstRow: firstRow)
+    }
   }
 
   @inline(__always)
   @unsafe private var start: SIMD16<Int32> { unsafe epilogue.start(header) }
 
+  /// Stores the first `count` channels of a row of the tile.
   @inline(__always)
-  @unsafe fileprivate func store(_ row: Int, _ sums: SIMD16<Int32>) {
-    unsafe epilogue.store(row: row, channel: channel, count: count, sums: sums, header: header)
+  @unsafe fileprivate func store(
+    _ sums: SIMD16<Int32>, _ row: Int, _ place: UnsafeMutablePointer<Epilogue.Output>,
+    _ count: Int, _ farthest: inout SIMD16<Float>
+  ) {
+    unsafe epilogue.store(
+      sums, row: row, to: place, count: count, header: header, farthest: &farthest)
+  }
+
+  /// Stores a tile again, whose sums are those vectors from `first` on.
+  @inline(__always)
+  @unsafe private func storeAgain(
+    _ sums: UnsafeRawBufferPointer, from first: Int = 0, rows: Int, firstRow: Int
+  ) {
+    unsafe epilogue.storeAgain(
+      sums, from: first, rows: rows, firstRow: firstRow, channel: channel, count: count,
+      header: header)
   }
 }

@@ -56,11 +56,36 @@ import KernelInterface
   }
 
   @inline(__always)
+  var rowStride: Int { base.rowStride }
+
+  @inline(__always)
+  @unsafe func place(row: Int, channel: Int) -> UnsafeMutablePointer<Base.Output> {
+    unsafe base.place(row: row, channel: channel)
+  }
+
+  @inline(__always)
   @unsafe func store(
-    row: Int, channel: Int, count: Int, sums: SIMD16<Int32>, header: UnsafeRawPointer
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Base.Output>, count: Int,
+    header: UnsafeRawPointer, farthest: inout SIMD16<Float>
   ) {
-    let share = unsafe SIMD16(repeating: rowSums[row &- firstRow])
     unsafe base.store(
-      row: row, channel: channel, count: count, sums: sums &- share, header: header)
+      sums &- share(row), row: row, to: place, count: count, header: header, farthest: &farthest)
+  }
+
+  @inline(__always)
+  func hasTie(_ farthest: SIMD16<Float>) -> Bool { base.hasTie(farthest) }
+
+  @inline(__always)
+  @unsafe func storeExactly(
+    _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Base.Output>, count: Int,
+    header: UnsafeRawPointer
+  ) {
+    unsafe base.storeExactly(
+      sums &- share(row), row: row, to: place, count: count, header: header)
+  }
+
+  @inline(__always)
+  @unsafe private func share(_ row: Int) -> SIMD16<Int32> {
+    unsafe SIMD16(repeating: rowSums[row &- firstRow])
   }
 }

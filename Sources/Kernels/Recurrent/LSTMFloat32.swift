@@ -55,18 +55,18 @@ func lstmFloat32(_ arguments: LSTMFloat32Arguments) {
   _ cells: UnsafeMutablePointer<Float>, _ count: Int, entry: UnsafePointer<Float>?,
   forget: UnsafePointer<Float>, candidate: UnsafePointer<Float>, clip bound: Float
 ) {
-  let clip = SIMD8(repeating: bound)
+  let clip = SIMD16(repeating: bound)
   var i = 0
   while i < count {
-    let n = min(8, count &- i)
-    let f = unsafe logisticFloat32(loadFloat32(forget + i, n))
-    let g = unsafe hyperbolicTangentFloat32(loadFloat32(candidate + i, n))
-    var admitted = SIMD8(repeating: 1) - f
-    if let entry = unsafe entry { admitted = unsafe logisticFloat32(loadFloat32(entry + i, n)) }
-    let value = unsafe f * loadFloat32(cells + i, n) + admitted * g
+    let n = min(16, count &- i)
+    let f = unsafe logisticFloat32(loadFloat32x16(forget + i, n))
+    let g = unsafe hyperbolicTangentFloat32(loadFloat32x16(candidate + i, n))
+    var admitted = SIMD16(repeating: 1) - f
+    if let entry = unsafe entry { admitted = unsafe logisticFloat32(loadFloat32x16(entry + i, n)) }
+    let value = unsafe f * loadFloat32x16(cells + i, n) + admitted * g
     unsafe storeFloat32(
-      cells + i, cv_clamp_keeping_nan(value, SIMD8(repeating: 0) - clip, clip), n)
-    i &+= 8
+      cells + i, cv_clamp_keeping_nan_x16(value, SIMD16(repeating: 0) - clip, clip), n)
+    i &+= 16
   }
 }
 
@@ -77,10 +77,10 @@ func lstmFloat32(_ arguments: LSTMFloat32Arguments) {
 ) {
   var i = 0
   while i < count {
-    let n = min(8, count &- i)
-    let o = unsafe logisticFloat32(loadFloat32(exit + i, n))
-    unsafe storeFloat32(target + i, o * hyperbolicTangentFloat32(loadFloat32(cells + i, n)), n)
-    i &+= 8
+    let n = min(16, count &- i)
+    let o = unsafe logisticFloat32(loadFloat32x16(exit + i, n))
+    unsafe storeFloat32(target + i, o * hyperbolicTangentFloat32(loadFloat32x16(cells + i, n)), n)
+    i &+= 16
   }
 }
 

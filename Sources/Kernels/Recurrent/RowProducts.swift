@@ -5,16 +5,14 @@ import CVector
 @unsafe func dotFloat32(
   _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
 ) -> Float {
-  var sums = SIMD8<Float>(repeating: 0)
+  var sums = SIMD16<Float>()
   var i = 0
   while i < count {
-    let n = min(8, count &- i)
-    sums = unsafe cv_multiply_add(sums, loadFloat32(a + i, n), loadFloat32(b + i, n))
-    i &+= 8
+    let n = min(16, count &- i)
+    sums = unsafe cv_multiply_add_x16(sums, loadFloat32x16(a + i, n), loadFloat32x16(b + i, n))
+    i &+= 16
   }
-  let four = sums.lowHalf + sums.highHalf
-  let two = four.lowHalf + four.highHalf
-  return two[0] + two[1]
+  return sumFloat32(sums)
 }
 
 /// `Σ a[i] · b[i]` of int8 codes; wraps beyond 32 bits.
