@@ -16,6 +16,8 @@ package final class Broker: Sendable {
   package let port: Int
   private let directory = TemporaryDirectory("broker")
   private let process = Mutex<pid_t?>(nil)
+  /// Of starts that have ended.
+  private let formerSeconds = Mutex(0.0)
 
   /// Starts a broker on a free port, and waits until it listens.
   ///
@@ -80,7 +82,31 @@ package final class Broker: Sendable {
   /// What the broker has logged so far: every packet that came and went.
   package var log: String { Self.text("\(directory.path)/log") }
 
+  /// Seconds of processor that the broker has taken, over all its starts.
+  package var processorSeconds: Double { formerSeconds.withLock { $0 } + presentSeconds }
+
+  private var presentSeconds: Double {
+    let fields = kernelText("stat").split(separator: ")").last?.split(separator: " ") ?? []
+    // The process's own times in user and kernel mode, in ticks of a hundredth of a second.
+    guard fields.count > 12, let user = Double(fields[11]), let kernel = Double(fields[12]) else {
+      return 0
+    }
+    return (user + kernel) / 100
+  }
+
+  /// The most bytes that the broker has had resident; 0 when it is not there.
+  package var peakBytes: Int {
+    let line = kernelText("status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return (line.flatMap { Int($0.filter(\.isNumber)) } ?? 0) * 1024
+  }
+
+  private func kernelText(_ name: String) -> String {
+    process.withLock { $0.map { Self.text("/proc/\($0)/\(name)") } ?? "" }
+  }
+
   private func end(_ signal: Int32) {
+    let seconds = presentSeconds
+    formerSeconds.withLock { $0 += seconds }
     process.withLock { child in
       guard let ended = child else { return }
       Glibc.kill(ended, signal)
