@@ -1,4 +1,5 @@
-import Agent
+@testable import Agent
+import Glibc
 import TestSupport
 import Testing
 
@@ -45,6 +46,25 @@ struct DoctorTests {
     #expect(Self.delivered(directory.path + "/not/yet/there")["disk"]?.state != .problem)
     #expect(Self.delivered("/dev/shm")["disk"]?.state == .warning)
     #expect(Self.delivered("/proc")["disk"]?.state == .problem)
+  }
+
+  @Test("what was written is compared with what the board's storage bears")
+  func writes() {
+    let root = TemporaryDirectory()
+    for name in ["/proc", "/proc/7"] { #expect(unsafe mkdir(root.path + name, 0o755) == 0) }
+    root.write("proc/7/io", "rchar: 1\nwchar: 2\nread_bytes: 3\nwrite_bytes: \(600 << 20)\n")
+    var configuration = AgentConfiguration()
+    configuration.board = "raspberry-pi-4"
+    var checks = ServiceChecks(configuration: configuration, version: "1")
+    checks.facts.root = root.path
+    func agent(_ pid: Int, _ seconds: Int) -> AgentStatus.Process {
+      AgentStatus.Process(version: "1", uptimeSeconds: seconds, kernels: "k", board: "b", pid: pid)
+    }
+    #expect(checks.writes(agent(7, 60))?.state == .warning)
+    #expect(checks.writes(agent(7, 2 * 86_400))?.state == .ok)
+    #expect(checks.writes(agent(8, 60)) == nil)
+    checks = ServiceChecks(configuration: AgentConfiguration(), version: "1", facts: checks.facts)
+    #expect(checks.writes(agent(7, 60)) == nil)
   }
 
   @Test("what is well takes a line, what is not has its remedy below, in 80 columns")

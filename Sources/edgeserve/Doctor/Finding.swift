@@ -11,7 +11,7 @@ struct Finding: Encodable {
   /// Everything that doctor looks at.
   static let checks = [
     "configuration", "board", "kernels", "memory", "disk", "clock", "sockets", "keys", "broker",
-    "agent",
+    "writes", "agent",
   ]
 
   /// What was looked at, in one word of `checks`.

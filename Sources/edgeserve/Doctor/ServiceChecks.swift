@@ -1,4 +1,5 @@
 import Agent
+import BoardProfiles
 import Glibc
 import JSONDocuments
 import MQTT
@@ -8,10 +9,12 @@ import Transport
 struct ServiceChecks {
   let configuration: AgentConfiguration
   let version: String
+  var facts = SystemFacts()
 
   func findings() -> [Finding] {
     let status = try? running()
-    return [sockets(status), keys(), broker()].compactMap(\.self) + agent(status)
+    let writes = status.flatMap { self.writes($0.agent) }
+    return [sockets(status), keys(), broker(), writes].compactMap(\.self) + agent(status)
   }
 
   /// How long the broker may take to answer.
@@ -83,7 +86,8 @@ struct ServiceChecks {
     }
     return .problem(
       "broker", "\(name): \(reason).",
-      "Check address, network, certificates and password; `edgeserve acl` shows what a broker needs.")
+      "Check address, network, certificates and password; `edgeserve acl` shows what a broker needs."
+    )
   }
 
   /// Nil when the broker accepted the connection.
@@ -98,6 +102,27 @@ struct ServiceChecks {
       }
     }
     return CommandFailure.sentence(.timedOut)
+  }
+
+  /// What the agent wrote, beside what the board's storage bears; nil where either is not known.
+  func writes(_ agent: AgentStatus.Process) -> Finding? {
+    guard let profile = configuration.board.flatMap(BoardCatalogue.named),
+      let bytes = facts.writtenBytes(of: agent.pid)
+    else { return nil }
+    // What was written in less than a day counts as the day's.
+    let daily = Int(Double(bytes) / max(1, Double(agent.uptimeSeconds) / 86_400))
+    let maximum = profile.choices.dailyWritesMebibytes << 20
+    let storage = profile.facts.storage.rawValue
+    guard daily > maximum else {
+      return .ok(
+        "writes",
+        "\(ByteSize.describe(bytes)) in \(StatusScreen.duration(agent.uptimeSeconds)); "
+          + "\(ByteSize.describe(maximum)) a day are right for \(storage).")
+    }
+    return .warning(
+      "writes",
+      "\(ByteSize.describe(daily)) a day; \(ByteSize.describe(maximum)) are right for \(storage).",
+      "Publish less often or with --base, or set \"state_dir\" to a disk that bears it.")
   }
 
   /// What the agent itself complains of.

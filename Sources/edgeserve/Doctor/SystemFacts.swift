@@ -22,6 +22,19 @@ struct SystemFacts {
     return nil
   }
 
+  /// Bytes that a process had written to storage; nil when that may not be seen.
+  func writtenBytes(of process: Int) -> Int? {
+    guard
+      let bytes = try? WholeFile.read(
+        root + "/proc/\(process)/io", maximum: Self.kernelFileBytesMaximum)
+    else { return nil }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    where line.hasPrefix("write_bytes: ") {
+      return Int(line.dropFirst("write_bytes: ".count))
+    }
+    return nil
+  }
+
   /// The least of the limits of this process's control groups; nil when there is none.
   var memoryLimitBytes: Int? {
     guard
