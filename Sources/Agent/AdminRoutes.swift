@@ -1,4 +1,5 @@
 import JSONDocuments
+import Logging
 import Transport
 
 /// What the admin socket answers.
@@ -28,6 +29,7 @@ struct AdminRoutes: Sendable {
     case "/config":
       guard request.method == "GET" else { return respond(Self.notAllowed) }
       respond(.json((try? JSONDocument.encode(configuration.value.entries)) ?? []))
+    case "/log-level": logLevel(request, respond)
     case "/metrics":
       guard request.method == "GET" else { return respond(Self.notAllowed) }
       respond(metrics.response())
@@ -40,6 +42,28 @@ struct AdminRoutes: Sendable {
       if repository.handle(request, respond) || models.handle(request, respond) { return }
       respond(.error(404, "no such path"))
     }
+  }
+
+  private struct Level: Codable { var level: String }
+
+  /// Tells from which level on the log is written, and changes it until the agent restarts.
+  private func logLevel(
+    _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    if request.method == "POST" {
+      guard let wanted = try? JSONDocument.decode(Level.self, from: request.body) else {
+        return respond(.error(400, "the body is no object with a text 'level'"))
+      }
+      do throws(AgentError) {
+        LogThreshold.level = try Logger.Level(configured: wanted.level)
+      } catch {
+        return respond(.error(400, error.sentence))
+      }
+    } else if request.method != "GET" {
+      return respond(.error(405, "use GET or POST", headers: [("Allow", "GET, POST")]))
+    }
+    let level = Level(level: LogThreshold.level.rawValue)
+    respond(.json((try? JSONDocument.encode(level)) ?? []))
   }
 
   private struct InstallOrder: Decodable { var path: String }

@@ -62,6 +62,7 @@ package final class Agent: Sendable {
   private let report: StatusReport
   private let limiter: RateLimiter
   private let memory: AgentMemory
+  private let requestLog: RequestLog?
   private let stores: LocalStores
   private let delivery: (any DeliveryService)?
   private let thread: EventLoopThread
@@ -77,12 +78,17 @@ package final class Agent: Sendable {
     current = CurrentConfiguration(configuration)
     self.log = log
     let switches = SwitchCounters()
+    let requestLog = try configuration.requestLog.map {
+      (settings) throws(AgentError) in try RequestLog(settings, log: log)
+    }
+    self.requestLog = requestLog
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
     let manager = ModelManager(
       ServingConfiguration(
         table: parts.table, budgetBytes: configuration.memoryBudget,
         threads: configuration.threads ?? ProcessorCount.threadsDefault, limits: limits,
+        sampler: Self.sampler(configuration.requestLog, requestLog, log),
         onEvent: { event in
           switches.count(event)
           EventLog.write(event, to: log)
@@ -105,7 +111,8 @@ package final class Agent: Sendable {
     limiter = RateLimiter(configuration.rateLimit)
     let refusals = TransportRefusals()
     let metrics = MetricsReport(
-      status: report, switches: switches, limiter: limiter, refusals: refusals)
+      status: report, switches: switches, limiter: limiter, refusals: refusals,
+      requestLog: requestLog, compatibility: configuration.metricsCompatibility)
     thread = EventLoopThread()
     let (stores, delivery) = (stores, delivery)
     let begin = {
@@ -161,6 +168,10 @@ package final class Agent: Sendable {
   package func reload(_ configuration: AgentConfiguration) throws(AgentError) -> [String] {
     try configuration.validate()
     let restart = self.configuration.changes(to: configuration).filter { !$0.isReloadable }
+    // One that was changed by hand stays until the configuration says something new.
+    if self.configuration.logLevel != configuration.logLevel {
+      LogThreshold.level = configuration.logLevel
+    }
     current.reload(configuration)
     limiter.change(configuration.rateLimit)
     stores.change(configuration.models)
@@ -190,8 +201,27 @@ package final class Agent: Sendable {
     adminServer.shutdown(drainMilliseconds: 0)
     thread.shutdown()
     memory.close()
+    requestLog?.shutdown()
     log.info("agent stopped", metadata: ["drained": "\(drained)"])
     return drained
+  }
+
+  /// Picks the requests that the logs are told of.
+  private static func sampler(
+    _ configuration: RequestLogConfiguration?, _ requestLog: RequestLog?, _ log: Logger
+  ) -> RequestSampler {
+    let share = (configuration?.percent ?? 0) / 100 * Double(RequestSampler.shareWhole)
+    return RequestSampler(share: Int(share.rounded())) { record in
+      requestLog?.write(record)
+      guard record.outcome != .ok else { return }
+      log.debug(
+        "request failed",
+        metadata: [
+          "model": "\(record.model)", "version": "\(record.version)",
+          "outcome": "\(record.outcome.rawValue)",
+          "trace_id": "\(record.trace?.traceID ?? "none")",
+        ])
+    }
   }
 
   private static func makeDelivery(

@@ -54,6 +54,12 @@ package enum AgentLimits {
   static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.
   static let passwordFileBytesMaximum = 4096
+  /// Requests that wait to be written down, and how long they may take when the agent stops.
+  static let requestLogWaitingMaximum = 1024
+  static let requestLogDrainNanoseconds: UInt64 = 1_000_000_000
+  /// Bytes of one file of the request log at least and at most, and files of its ring.
+  static let requestLogFileBytes = 4096...1 << 30
+  static let requestLogFilesMaximum = 100
   /// Bytes of the file of pinned versions.
   static let pinFileBytesMaximum = 64 * 1024
   /// Bytes of a root document's file.

@@ -137,7 +137,7 @@ package struct Routes: Sendable {
             }
           }
         } catch {
-          service.countInvalid(lease)
+          service.countInvalid(lease, terms)
           respond(refusal(error, model: model))
         }
       }

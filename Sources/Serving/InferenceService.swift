@@ -76,8 +76,13 @@ package final class InferenceService: Sendable {
   }
 
   /// Counts a request that was sent to the version of `lease` and is none that it can answer.
-  package func countInvalid(_ lease: VersionLease) {
+  package func countInvalid(_ lease: VersionLease, _ terms: RequestTerms) {
     lease.loaded.metrics.record(.invalid, nanoseconds: 0)
+    registry.sampler?.record(.invalid) {
+      RequestRecord(
+        InferenceRequest(inputs: [], terms: terms), lease.description, .invalid, rows: 0,
+        queueNanoseconds: 0, inferNanoseconds: 0)
+    }
   }
 
   /// Answers `request` with the version of `lease`.
@@ -97,6 +102,11 @@ package final class InferenceService: Sendable {
       replyBytes = try charge(plan)
     } catch {
       lease.loaded.metrics.record(RequestOutcome(error), nanoseconds: 0)
+      registry.sampler?.record(RequestOutcome(error)) {
+        RequestRecord(
+          request, lease.description, RequestOutcome(error), rows: 0, queueNanoseconds: 0,
+          inferNanoseconds: 0)
+      }
       return completion(.failure(error))
     }
     var answer = completion

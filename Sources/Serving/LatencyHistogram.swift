@@ -17,8 +17,23 @@ package struct LatencyHistogram: Sendable {
     total += 1
   }
 
+  /// How many durations do not exceed each of `bounds`, which rise; a bound within a bucket leaves
+  /// the bucket out.
+  package func cumulative(upTo bounds: [UInt64]) -> [UInt64] {
+    var sums: [UInt64] = []
+    var (bucket, sum) = (0, UInt64(0))
+    for bound in bounds {
+      while bucket < counts.count, Self.upperBound(of: bucket) <= bound {
+        sum += counts[bucket]
+        bucket += 1
+      }
+      sums.append(sum)
+    }
+    return sums
+  }
+
   /// Takes in the durations of another.
-  mutating func add(_ other: LatencyHistogram) {
+  package mutating func add(_ other: LatencyHistogram) {
     for index in counts.indices { counts[index] += other.counts[index] }
     total += other.total
   }

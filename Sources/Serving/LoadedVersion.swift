@@ -31,9 +31,10 @@ final class LoadedVersion: Sendable {
   private let queue: Mutex<Queue>
   private let charge: MemoryCharge
   private let onUnload: @Sendable (UInt64) -> Void
+  private let sampler: RequestSampler?
 
   init(
-    id: UInt64, prepared: PreparedVersion, limits: ServingLimits,
+    id: UInt64, prepared: PreparedVersion, limits: ServingLimits, sampler: RequestSampler?,
     onUnload: @escaping @Sendable (UInt64) -> Void
   ) {
     self.id = id
@@ -49,6 +50,7 @@ final class LoadedVersion: Sendable {
     instanceCount = max(1, prepared.instances.count)
     queue = Mutex(Queue(idle: prepared.instances))
     self.onUnload = onUnload
+    self.sampler = sampler
   }
 
   deinit {
@@ -184,16 +186,30 @@ final class LoadedVersion: Sendable {
       rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
       inferNanoseconds: MonotonicClock.now() - begun)
     // A loop in the model was ended at its limit: the model took too long.
-    finish(job, slot.isComplete ? .success(response) : .failure(.deadlineExceeded))
+    finish(
+      job, slot.isComplete ? .success(response) : .failure(.deadlineExceeded), begun: begun)
   }
 
-  private func finish(_ job: Job, _ result: Result<InferenceResponse, ServingError>) {
+  /// - Parameter begun: when an instance began with it; nil when none did.
+  private func finish(
+    _ job: Job, _ result: Result<InferenceResponse, ServingError>, begun: UInt64? = nil
+  ) {
     let outcome: RequestOutcome =
       switch result {
       case .success: .ok
       case .failure(let error): RequestOutcome(error)
       }
-    metrics.record(outcome, nanoseconds: MonotonicClock.now() - job.admitted)
+    let ended = MonotonicClock.now()
+    metrics.record(outcome, nanoseconds: ended - job.admitted)
+    sampler?.record(outcome) {
+      RequestRecord(
+        job.request, description, outcome, rows: job.plan.rows,
+        queueNanoseconds: (begun ?? ended) - job.admitted,
+        inferNanoseconds: begun.map { ended - $0 } ?? 0)
+    }
     job.completion(result)
   }
+
+  /// Requests that wait for an instance.
+  var waiting: Int { queue.withLock { $0.waiting.count } }
 }

@@ -73,6 +73,7 @@ struct ModelEntry {
       var status = VersionStatus(model: model, version: version, state: .serving)
       status.memory = loaded.memory
       status.loadNanoseconds = loaded.loadNanoseconds
+      status.waiting = loaded.waiting
       loaded.metrics.fill(&status)
       statuses.append(status)
     }

@@ -99,6 +99,7 @@ extension ModelManager {
     let model = prepared.source.model
     return LoadedVersion(
       id: registry.makeID(), prepared: prepared, limits: registry.limits,
+      sampler: registry.sampler,
       onUnload: { [weak registry] id in registry?.unloaded(id, model: model) })
   }
 

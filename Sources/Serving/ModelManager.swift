@@ -14,7 +14,8 @@ package final class ModelManager: Sendable {
     let limits = configuration.limits
     ledger = MemoryLedger(budget: configuration.budgetBytes)
     registry = ModelRegistry(
-      limits: limits, threads: configuration.threads, onEvent: configuration.onEvent)
+      limits: limits, threads: configuration.threads, sampler: configuration.sampler,
+      onEvent: configuration.onEvent)
     requestMemory = MemoryPool(ledger, name: "requests", .connectionBuffers)
     service = InferenceService(registry, requestMemory)
     versionLoader = VersionLoader(configuration)

@@ -18,10 +18,13 @@ final class ModelRegistry: Sendable {
   let limits: ServingLimits
   let threads: ServingThreads
   let onEvent: @Sendable (ServingEvent) -> Void
+  let sampler: RequestSampler?
 
   init(
-    limits: ServingLimits, threads: Int, onEvent: @escaping @Sendable (ServingEvent) -> Void
+    limits: ServingLimits, threads: Int, sampler: RequestSampler?,
+    onEvent: @escaping @Sendable (ServingEvent) -> Void
   ) {
+    self.sampler = sampler
     self.limits = limits
     self.onEvent = onEvent
     self.threads = ServingThreads(compute: threads, limits)

@@ -23,6 +23,8 @@ package struct RequestTerms: Sendable {
     package static let priority = "x-request-priority"
     /// Whoever shares a key is answered by one version while a canary is tried.
     package static let key = "x-request-key"
+    /// The trace that the request is part of.
+    package static let trace = "traceparent"
   }
 
   /// The longest wait that a client may ask for, in milliseconds.
@@ -32,6 +34,7 @@ package struct RequestTerms: Sendable {
   /// Monotonic nanoseconds by which the request must have begun; nil for no bound.
   package var deadline: UInt64?
   package var priority = RequestPriority.normal
+  package private(set) var trace: TraceContext?
   /// A number that is the same for requests that belong together, and else spread evenly.
   package private(set) var affinity: UInt64 = 0
   /// Calls the closure that it is given once, when the client no longer waits; nil when nobody
@@ -66,6 +69,8 @@ package struct RequestTerms: Sendable {
         number: try Self.number(Field.priority, value, 0...Self.priorityMaximum))
     case Field.key.utf8.count where name.lowercased() == Field.key:
       affinity = Self.hash(value.utf8) { $0 }
+    case Field.trace.utf8.count where name.lowercased() == Field.trace:
+      trace = TraceContext(value)
     default: break
     }
   }

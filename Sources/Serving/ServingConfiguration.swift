@@ -11,16 +11,19 @@ package struct ServingConfiguration: Sendable {
   package var limits: ServingLimits
   /// Told of every change, on the thread that made it.
   package var onEvent: @Sendable (ServingEvent) -> Void
+  /// Told of requests that ended; nil for nobody.
+  package var sampler: RequestSampler?
 
   package init(
     table: KernelTable, budgetBytes: Int? = nil, threads: Int = 1,
-    limits: ServingLimits = ServingLimits(),
+    limits: ServingLimits = ServingLimits(), sampler: RequestSampler? = nil,
     onEvent: @escaping @Sendable (ServingEvent) -> Void = { _ in }
   ) {
     self.table = table
     self.budgetBytes = budgetBytes
     self.threads = threads
     self.limits = limits
+    self.sampler = sampler
     self.onEvent = onEvent
   }
 }

@@ -48,6 +48,7 @@ final class VersionMetrics: Sendable {
     status.outcomes = state.outcomes
     status.stages = Dictionary(
       zip(RequestStage.allCases, state.stages), uniquingKeysWith: { first, _ in first })
+    status.latency = state.latency
     status.rows = state.rows
     status.lastAnswerMilliseconds = state.lastAnswer
     status.requests = state.outcomes.values.reduce(0, +)

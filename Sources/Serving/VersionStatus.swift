@@ -60,6 +60,10 @@ package struct VersionStatus: Sendable {
   package var memory: VersionMemory
   /// The times of answered requests, by stage.
   package var stages: [RequestStage: DurationHistogram] = [:]
+  /// The times of answered requests from admission to reply.
+  package var latency = LatencyHistogram()
+  /// Requests that wait for an instance.
+  package var waiting = 0
   /// Rows that were answered.
   package var rows: UInt64 = 0
   /// Milliseconds since 1970; 0 before the first answer.

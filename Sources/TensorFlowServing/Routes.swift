@@ -55,7 +55,7 @@ package struct Routes: Sendable {
             }
           }
         } catch {
-          service.countInvalid(lease)
+          service.countInvalid(lease, terms)
           respond(refusal(error, model: model, selector))
         }
       }

@@ -8,11 +8,10 @@ struct EdgeServe: ParsableCommand {
     abstract: "Serves signed model versions on a Unix socket, within a stated memory budget.",
     version: Build.description,
     subcommands: [
-      Run.self, Status.self, Top.self, Model.self, Doctor.self, Support.self, Config.self,
-      Board.self, Predict.self, Inspect.self, Invoke.self, Bench.self, Keygen.self, Rotate.self,
-      Pack.self, Publish.self, Install.self, Rollout.self, Rollback.self, Refresh.self, Fleet.self,
-      Acl.self, Show.self, Demo.self,
-      Pin.self, Unpin.self, Seed.self,
+      Run.self, Status.self, Top.self, Model.self, LogLevel.self, Doctor.self, Support.self,
+      Config.self, Board.self, Predict.self, Inspect.self, Invoke.self, Bench.self, Keygen.self,
+      Rotate.self, Pack.self, Publish.self, Install.self, Rollout.self, Rollback.self,
+      Refresh.self, Fleet.self, Pin.self, Unpin.self, Seed.self, Acl.self, Show.self, Demo.self,
     ])
 
   /// Runs the command named by the arguments and leaves with the exit status it earned.

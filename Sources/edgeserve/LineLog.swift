@@ -1,9 +1,14 @@
+import Agent
 import Glibc
 import Logging
 
 /// Writes each entry as one line to stderr: time, level, message, then `key=value` in order of the keys.
 struct LineLog: LogHandler {
-  var logLevel: Logger.Level = .info
+  /// One for all logs of the process.
+  var logLevel: Logger.Level {
+    get { LogThreshold.level }
+    set { LogThreshold.level = newValue }
+  }
   var metadata: Logger.Metadata = [:]
   private let label: String
 

@@ -8,7 +8,7 @@ enum ProblemName {
   /// What the agent says of models without a cause code, by words that the sentence has.
   private static let words = [
     ("no version serves yet", "loading"), ("no version serves", "nothing-serves"),
-    ("the label ", "label-target"), ("is not connected", Cause.brokerUnreachable.rawValue),
+    ("the label ", "label-target"), ("was taken back", "canary"), ("is not connected", Cause.brokerUnreachable.rawValue),
   ]
 
   /// The name of a problem of the status document; nil for a sentence of a later agent.

@@ -205,6 +205,72 @@ struct AgentTests {
     #expect(onData.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
   }
 
+  @Test("writes requests down without what they asked, and counts under other servers' names")
+  func requestLog() throws {
+    let running = try RunningAgent { configuration, directory in
+      configuration.models = ["half": LocalModel(Fixtures.halfPlusTwoModel)]
+      configuration.metricsCompatibility = [.tensorFlowServing, .triton]
+      configuration.requestLog = RequestLogConfiguration(
+        directory: directory.path + "/log", percent: 100)
+    }
+    #expect(try running.waitFor { try running.status().health == .ok })
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for (body, status) in [("{\"instances\":[1234.5]}", 200), ("{\"instances\":[[1,2]]}", 400)] {
+      let response = try client.request(
+        method: "POST", path: "/v1/models/half:predict",
+        headers: [("traceparent", "00-\(trace)-00f067aa0ba902b7-01")], body: Array(body.utf8))
+      #expect(response.status == status)
+    }
+    let metrics = String(decoding: try running.get("/metrics", admin: true).body, as: UTF8.self)
+    let lines = metrics.split(separator: "\n").map(String.init)
+    for line in [
+      ":tensorflow:serving:request_count{model_name=\"half\",status=\"OK\"} 1",
+      ":tensorflow:serving:request_count{model_name=\"half\",status=\"INVALID_ARGUMENT\"} 1",
+      ":tensorflow:serving:request_latency_bucket{model_name=\"half\",le=\"+Inf\"} 1",
+      ":tensorflow:serving:request_latency_count{model_name=\"half\"} 1",
+      ":tensorflow:cc:saved_model:load_attempt_count{model_path=\"half\",status=\"success\"} 1",
+      "nv_inference_request_success{model=\"half\",version=\"1\"} 1",
+      "nv_inference_request_failure{model=\"half\",version=\"1\",reason=\"OTHER\"} 1",
+      "nv_inference_count{model=\"half\",version=\"1\"} 1",
+      "nv_inference_pending_request_count{model=\"half\",version=\"1\"} 0",
+    ] { #expect(lines.contains(line), "\(line) is not in \(metrics)") }
+    let names = lines.filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ")[0] }
+    #expect(Set(names).count == names.count)
+    #expect(lines.filter { $0.hasPrefix(":tensorflow:serving:request_latency_bucket") }.count == 34)
+    running.shutdown()
+    let written = String(
+      decoding: try readFile(running.directory.path + "/log/requests.jsonl"), as: UTF8.self)
+    let entries = written.split(separator: "\n")
+    #expect(entries.count == 2)
+    #expect(entries[0].contains("\"outcome\":\"ok\""))
+    #expect(entries[1].contains("\"outcome\":\"invalid\""))
+    #expect(entries.allSatisfy { $0.contains("\"trace_id\":\"\(trace)\"") })
+    #expect(!written.contains("1234"))
+  }
+
+  @Test("the level of the log is shown and changed while it runs")
+  func logLevel() throws {
+    let running = try RunningAgent { _, _ in }
+    var admin = UnixHTTPClient(path: running.agent.configuration.adminSocket)
+    func post(_ level: String) throws -> (Int, String) {
+      let response = try admin.request(
+        method: "POST", path: "/log-level", body: Array("{\"level\":\"\(level)\"}".utf8))
+      return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
+    #expect(try post("debug") == (200, "{\"level\":\"debug\"}"))
+    #expect(LogThreshold.level == .debug)
+    #expect(try running.get("/log-level", admin: true).body == Array("{\"level\":\"debug\"}".utf8))
+    #expect(try post("loud").0 == 400)
+    #expect(try post("info").0 == 200)
+    var changed = running.agent.configuration
+    changed.logLevel = .warning
+    #expect(try running.agent.reload(changed) == [])
+    #expect(LogThreshold.level == .warning)
+    LogThreshold.level = .info
+    #expect(try running.get("/log-level").status == 404)
+  }
+
   @Test("keeps metrics from the data socket unless told otherwise")
   func metricsAreOff() throws {
     let running = try RunningAgent { _, _ in }

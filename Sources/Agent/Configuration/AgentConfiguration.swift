@@ -1,3 +1,5 @@
+package import Logging
+
 /// Everything the agent is told: defaults, then the file, then the environment, then flags.
 package struct AgentConfiguration: Sendable, Equatable {
   /// The file read when none is named, and the only one that may be missing.
@@ -31,6 +33,11 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// Whether clients of the data socket may read metrics too, at
   /// `/monitoring/prometheus/metrics`; the admin socket always has them, at `/metrics`.
   package var metricsOnDataSocket = false
+  /// Other servers whose names metrics have too.
+  package var metricsCompatibility: [MetricsCompatibility] = []
+  package var requestLog: RequestLogConfiguration?
+  /// From which level on entries of the log are written.
+  package var logLevel = Logger.Level.info
   /// Requests that each user may send; nil for no limit.
   package var rateLimit: RateLimit?
   package var delivery: DeliveryConfiguration?
@@ -62,6 +69,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         key: "queue_depth", value: String(queueDepth),
         expected: "1 to \(AgentLimits.queueDepthMaximum)")
     }
+    try requestLog?.validate()
     guard (10...3_600_000).contains(pollMilliseconds) else {
       throw .invalidValue(
         key: "poll_milliseconds", value: String(pollMilliseconds), expected: "10 to 3600000")

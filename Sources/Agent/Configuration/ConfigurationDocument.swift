@@ -1,3 +1,5 @@
+import Logging
+
 extension ConfigurationFile {
   /// The whole document.
   struct Document: Decodable {
@@ -6,7 +8,9 @@ extension ConfigurationFile {
     enum Key: String, CodingKey, CaseIterable {
       case models, model_config_file, socket, grpc_socket, socket_group, admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
-      case queue_depth, poll_milliseconds, metrics_on_data_socket, rate_limit, delivery
+      case queue_depth, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
+      case request_log, log_level
+      case rate_limit, delivery
     }
 
     private var models: [String: LocalModel]?
@@ -24,6 +28,9 @@ extension ConfigurationFile {
     private var board: String?
     private var pollMilliseconds: Int?
     private var metricsOnDataSocket: Bool?
+    private var metricsCompatibility: [MetricsCompatibility]?
+    private var requestLog: RequestLog?
+    private var logLevel: Logger.Level?
     private var rateLimit: Rate?
     private var delivery: Delivery?
 
@@ -45,6 +52,13 @@ extension ConfigurationFile {
       pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
       metricsOnDataSocket = try values.decodeIfPresent(
         Bool.self, forKey: .metrics_on_data_socket)
+      metricsCompatibility = try values.decodeIfPresent(
+        [String].self, forKey: .metrics_compatibility
+      )?.map { try MetricsCompatibility(name: $0) }
+      requestLog = try values.decodeIfPresent(RequestLog.self, forKey: .request_log)
+      logLevel = try values.decodeIfPresent(String.self, forKey: .log_level).map {
+        try Logger.Level(configured: $0)
+      }
       rateLimit = try values.decodeIfPresent(Rate.self, forKey: .rate_limit)
       delivery = try values.decodeIfPresent(Delivery.self, forKey: .delivery)
     }
@@ -71,8 +85,36 @@ extension ConfigurationFile {
       if let board { configuration.board = board }
       if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }
       if let metricsOnDataSocket { configuration.metricsOnDataSocket = metricsOnDataSocket }
+      if let metricsCompatibility { configuration.metricsCompatibility = metricsCompatibility }
+      if let requestLog { configuration.requestLog = requestLog.configuration }
+      if let logLevel { configuration.logLevel = logLevel }
       if let rateLimit { configuration.rateLimit = try rateLimit.limit() }
       if let delivery { configuration.delivery = try delivery.configuration() }
+    }
+  }
+
+  /// The `request_log` object.
+  struct RequestLog: Decodable {
+    var configuration: RequestLogConfiguration
+
+    enum Key: String, CodingKey, CaseIterable {
+      case directory, percent, failures, file_bytes, files
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      configuration = RequestLogConfiguration(
+        directory: try values.decode(String.self, forKey: .directory),
+        percent: try values.decode(Double.self, forKey: .percent))
+      if let failures = try values.decodeIfPresent(Bool.self, forKey: .failures) {
+        configuration.failures = failures
+      }
+      if let bytes = try values.decodeIfPresent(Bytes.self, forKey: .file_bytes) {
+        configuration.fileBytes = bytes.count
+      }
+      if let files = try values.decodeIfPresent(Int.self, forKey: .files) {
+        configuration.files = files
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import JSONDocuments
+import Logging
 import Synchronization
 
 /// One setting, by the key that it has in the configuration file.
@@ -14,7 +15,9 @@ package struct ConfigurationEntry: Codable, Sendable, Equatable {
   }
 
   /// Whether a running agent takes a change of it over when it is told to read its file again.
-  package var isReloadable: Bool { key == "models" || key == "model_config_file" || key.hasPrefix("rate_limit") }
+  package var isReloadable: Bool {
+    ["models", "model_config_file", "log_level"].contains(key) || key.hasPrefix("rate_limit")
+  }
 }
 
 /// The settings in force, of which some change while the agent runs.
@@ -31,6 +34,7 @@ final class CurrentConfiguration: Sendable {
       state.models = configuration.models
       state.modelConfigFile = configuration.modelConfigFile
       state.rateLimit = configuration.rateLimit
+      state.logLevel = configuration.logLevel
     }
   }
 
@@ -52,6 +56,13 @@ extension AgentConfiguration {
       Self.entry("kernels", kernels), Self.entry("board", board),
       Self.entry("poll_milliseconds", pollMilliseconds),
       Self.entry("metrics_on_data_socket", metricsOnDataSocket),
+      Self.entry("metrics_compatibility", metricsCompatibility.map(\.rawValue)),
+      Self.entry("request_log.directory", requestLog?.directory),
+      Self.entry("request_log.percent", requestLog?.percent),
+      Self.entry("request_log.failures", requestLog?.failures),
+      Self.entry("request_log.file_bytes", requestLog?.fileBytes),
+      Self.entry("request_log.files", requestLog?.files),
+      Self.entry("log_level", logLevel.rawValue),
       Self.entry("rate_limit.requests_per_second", rateLimit?.requestsPerSecond),
       Self.entry("rate_limit.burst", rateLimit?.burst),
     ] + (delivery?.entries ?? [])

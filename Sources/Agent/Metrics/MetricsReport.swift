@@ -9,6 +9,9 @@ struct MetricsReport: Sendable {
   let switches: SwitchCounters
   let limiter: RateLimiter
   let refusals: TransportRefusals
+  let requestLog: RequestLog?
+  /// Servers whose names are used too.
+  let compatibility: [MetricsCompatibility]
 
   func response() -> HTTPResponse {
     HTTPResponse(
@@ -29,9 +32,10 @@ struct MetricsReport: Sendable {
 
   func text() -> [UInt8] {
     let service = status.service
+    let statuses = service.modelNames().map { (try? service.statuses(of: $0)) ?? [] }
     // One number may be there twice: one load serves while a former one drains.
-    let versions = service.modelNames().flatMap { model in
-      ((try? service.statuses(of: model)) ?? []).reduce(into: [VersionCounters]()) { list, status in
+    let versions = statuses.flatMap { statuses in
+      statuses.reduce(into: [VersionCounters]()) { list, status in
         if list.last?.version == status.version {
           list[list.count - 1].add(status)
         } else {
@@ -47,6 +51,13 @@ struct MetricsReport: Sendable {
     lifeCycle(versions, &text)
     canaries(&text)
     delivery(&text)
+    CompatibilityMetrics(statuses: statuses.flatMap(\.self), switches: switches)
+      .write(compatibility, to: &text)
+    if let requestLog {
+      let name = "edgeserve_request_log_dropped_total"
+      text.family(name, .counter, "Requests that were not written down, for too many waited.")
+      text.sample(name, [], requestLog.dropped)
+    }
     let facts = status.process.status()
     text.family("edgeserve_build_info", .gauge, "What this program is; always 1.")
     text.sample(

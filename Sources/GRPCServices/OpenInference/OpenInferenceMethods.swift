@@ -183,7 +183,7 @@ package struct OpenInferenceMethods: Sendable {
             }
           }
         } catch {
-          service.countInvalid(lease)
+          service.countInvalid(lease, terms)
           reply(.failure(openInferenceStatus(error, model: request.model)))
         }
       }

@@ -61,7 +61,7 @@ package struct TensorFlowMethods: Sendable {
             }
           }
         } catch {
-          service.countInvalid(lease)
+          service.countInvalid(lease, terms)
           reply(.failure(tensorFlowStatus(error, spec)))
         }
       }

@@ -28,23 +28,8 @@ struct Model: ParsableCommand {
       let path =
         adminSocket ?? AgentConfiguration.environment("EDGESERVE_ADMIN_SOCKET")
         ?? AgentConfiguration().adminSocket
-      var client = UnixHTTPClient(path: path)
-      let response: HTTPResponse
-      do throws(TransportError) {
-        response = try client.request(
-          method: "POST", path: "/models/\(percentEncoded(model))/\(action)",
-          body: Array(body.utf8))
-      } catch {
-        throw CommandFailure(.unreachable, AgentUnreachable.sentence(path, error))
-      }
-      guard response.status == 200 else {
-        struct Refusal: Decodable { var error: String }
-        let refusal = try? JSONDocument.decode(Refusal.self, from: response.body)
-        throw CommandFailure(
-          response.status == 404 ? .badInput : .failure,
-          refusal?.error ?? "the agent at \(path) answered with status \(response.status)")
-      }
-      return response.body
+      return try AdminRequest.post(
+        "/models/\(percentEncoded(model))/\(action)", Array(body.utf8), at: path)
     }
 
     /// Model names need no encoding; any other text is one that no model has.

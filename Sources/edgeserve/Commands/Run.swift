@@ -62,8 +62,8 @@ struct Run: ParsableCommand {
       throw CommandFailure(.badInput, error.sentence)
     }
     Signals.block()
-    var log = Logger(label: "edgeserve", factory: LineLog.init)
-    log.logLevel = .info
+    LogThreshold.level = configuration.logLevel
+    let log = Logger(label: "edgeserve", factory: LineLog.init)
     settle(on: configuration.board, table, log)
     if let bytes = DataLimit.apply(budget: configuration.memoryBudget) {
       log.info("data limited", metadata: ["bytes": "\(bytes)"])
