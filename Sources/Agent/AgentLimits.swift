@@ -54,6 +54,8 @@ package enum AgentLimits {
   static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.
   static let passwordFileBytesMaximum = 4096
+  /// Bytes of the answers that one version keeps.
+  static let cacheBytesMaximum = 1 << 30
   /// Requests that wait to be written down, and how long they may take when the agent stops.
   static let requestLogWaitingMaximum = 1024
   static let requestLogDrainNanoseconds: UInt64 = 1_000_000_000

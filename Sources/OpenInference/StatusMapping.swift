@@ -18,7 +18,8 @@ private func refusal(_ error: ServingError, model: String) -> HTTPResponse {
   switch error {
   case .modelNotFound, .versionNotFound, .labelNotFound: return .error(404, message)
   case .missingInput, .unknownInput, .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape,
-    .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
+    .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
+    .elementNotAdmitted:
     return .error(400, message)
   case .notReady, .queueFull, .overMemory, .shuttingDown:
     return .error(503, message, headers: error.retrySeconds.map { [("Retry-After", "\($0)")] } ?? [])
@@ -51,6 +52,9 @@ package func sentence(_ error: ServingError, model: String) -> String {
   case .batchMismatch(let input, let expected, let actual):
     "input '\(input)' batch size is \(actual), but the other inputs have \(expected)"
   case .batchTooLarge(let limit, _): "inference request batch-size must be <= \(limit)"
+  case .elementNotAdmitted(let input, let index):
+    "element \(index) of inference input '\(input)' is not among the numbers that model "
+      + "'\(model)' takes"
   case .invalidTerm(let name, let value, let expected):
     "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"
   case .queueFull: "Exceeds maximum queue size"

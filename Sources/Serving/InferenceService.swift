@@ -98,7 +98,8 @@ package final class InferenceService: Sendable {
     let replyBytes: Int
     do throws(ServingError) {
       plan = try RequestPlan(
-        request, lease.description, batchMaximum: registry.limits.batchMaximum)
+        request, lease.description, batchMaximum: registry.limits.batchMaximum,
+        rules: lease.inputRules)
       replyBytes = try charge(plan)
     } catch {
       lease.loaded.metrics.record(RequestOutcome(error), nanoseconds: 0)

@@ -32,6 +32,7 @@ final class LoadedVersion: Sendable {
   private let charge: MemoryCharge
   private let onUnload: @Sendable (UInt64) -> Void
   private let sampler: RequestSampler?
+  private let cache: ResponseCache?
 
   init(
     id: UInt64, prepared: PreparedVersion, limits: ServingLimits, sampler: RequestSampler?,
@@ -51,6 +52,9 @@ final class LoadedVersion: Sendable {
     queue = Mutex(Queue(idle: prepared.instances))
     self.onUnload = onUnload
     self.sampler = sampler
+    cache =
+      prepared.memory.cacheBytes > 0
+      ? ResponseCache(bytesMaximum: prepared.memory.cacheBytes) : nil
   }
 
   deinit {
@@ -68,6 +72,11 @@ final class LoadedVersion: Sendable {
       case handOver(InstanceSlot)
       case waits(expired: [Job], displaced: Job?, needsWatch: Bool)
       case full
+    }
+    if let cache {
+      let kept = cache.find(job.request)
+      metrics.recordLookup(isHit: kept != nil)
+      if let kept { return finish(job, .success(kept)) }
     }
     var job = job
     let isShort = isShort(job)
@@ -185,6 +194,7 @@ final class LoadedVersion: Sendable {
     metrics.record(
       rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
       inferNanoseconds: MonotonicClock.now() - begun)
+    if slot.isComplete { cache?.store(job.request, response) }
     // A loop in the model was ended at its limit: the model took too long.
     finish(
       job, slot.isComplete ? .success(response) : .failure(.deadlineExceeded), begun: begun)

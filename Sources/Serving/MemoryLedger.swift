@@ -5,6 +5,8 @@ package enum MemoryKind: String, Sendable, CaseIterable {
   case weightsAnonymous = "weights_anonymous"
   case weightsFileBacked = "weights_file_backed"
   case arena, scratch
+  /// Answers that are kept.
+  case cache
   case deliveryBuffers = "delivery_buffers"
   case connectionBuffers = "connection_buffers"
   /// Golden vectors while a version is proven; given back before it serves.

@@ -49,6 +49,7 @@ extension ModelEntry {
     var policy = VersionPolicy.latest(1)
     var labels: [String: Int64] = [:]
     var canary: Canary?
+    var inputRules = InputRules()
   }
 
   /// Makes `change`, and gives the versions that drain from now on.

@@ -31,7 +31,9 @@ extension ModelManager {
       let isNew = !registry.knows(plan.model)
       var change = ModelChange(
         model: plan.model, kept: Set(plan.versions.map(\.version)),
-        declaration: .init(policy: plan.policy, labels: plan.labels, canary: plan.canary))
+        declaration: .init(
+          policy: plan.policy, labels: plan.labels, canary: plan.canary,
+          inputRules: plan.inputRules))
       for source in plan.versions where isNew || !registry.serves(source) {
         if !isNew { begun.append(source) }
         do throws(LoadFailure) {

@@ -32,13 +32,16 @@ package final class ModelManager: Sendable {
   ///     at the one before.
   ///   - canary: a version that gets a share of the requests from when it serves; one that is named
   ///     again as it was goes on as it is, taken back or not.
+  ///   - inputRules: what the numbers of requests must be.
   package func declare(
     _ model: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:],
-    canary: Canary? = nil
+    canary: Canary? = nil, inputRules: InputRules = InputRules()
   ) {
     registry.update(model) { entry in
       registry.declare(
-        &entry, ModelEntry.Declaration(policy: policy, labels: labels, canary: canary))
+        &entry,
+        ModelEntry.Declaration(
+          policy: policy, labels: labels, canary: canary, inputRules: inputRules))
       entry.settleLabels(stable: nil)
       entry.attachWatch()
     }

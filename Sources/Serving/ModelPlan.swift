@@ -4,13 +4,15 @@ package struct ModelPlan: Sendable, Equatable {
   package var policy: VersionPolicy
   package var labels: [String: Int64]
   package var canary: Canary?
+  package var inputRules: InputRules
   /// All that serve from then on.
   package var versions: [VersionSource]
 
   package init(
     model: String, policy: VersionPolicy, labels: [String: Int64] = [:], canary: Canary? = nil,
-    versions: [VersionSource]
+    inputRules: InputRules = InputRules(), versions: [VersionSource]
   ) {
+    self.inputRules = inputRules
     self.canary = canary
     self.model = model
     self.policy = policy

@@ -47,7 +47,8 @@ extension ModelRegistry {
       var released: [Released] = []
       while let parked = entry.parked.popFirst() {
         let result =
-          state.isShuttingDown ? .failure(.shuttingDown) : Self.resolve(entry, parked.selector, parked.affinity)
+          state.isShuttingDown
+          ? .failure(.shuttingDown) : Self.resolve(entry, parked.selector, parked.affinity)
         released.append((parked, result))
       }
       state.models[model] = entry
@@ -78,7 +79,9 @@ extension ModelRegistry {
     _ entry: ModelEntry, _ selector: VersionSelector, _ affinity: UInt64
   ) -> Result<VersionLease, ServingError> {
     do throws(ServingError) {
-      return .success(VersionLease(try entry.resolve(selector, affinity: affinity)))
+      return .success(
+        VersionLease(
+          try entry.resolve(selector, affinity: affinity), entry.declaration.inputRules))
     } catch {
       return .failure(error)
     }

@@ -12,7 +12,8 @@ package enum RequestOutcome: String, Sendable, CaseIterable {
       switch error {
       case .modelNotFound, .versionNotFound, .labelNotFound, .missingInput, .unknownInput,
         .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape, .wrongByteCount,
-        .batchMismatch, .batchTooLarge, .invalidTerm:
+        .batchMismatch, .batchTooLarge, .invalidTerm,
+        .elementNotAdmitted:
         .invalid
       case .notReady: .notReady
       case .queueFull: .queueFull

@@ -27,7 +27,8 @@ struct RequestPlan: Sendable {
   let outputs: [Output]
 
   init(
-    _ request: InferenceRequest, _ description: VersionDescription, batchMaximum: Int
+    _ request: InferenceRequest, _ description: VersionDescription, batchMaximum: Int,
+    rules: InputRules = InputRules()
   ) throws(ServingError) {
     let order = try Self.matchNames(request, description)
     var rows: Int?
@@ -43,6 +44,9 @@ struct RequestPlan: Sendable {
       let actual = request.inputs[tensor].bytes.count
       guard !overflow, actual == expected else {
         throw .wrongByteCount(input: specification.name, expected: expected, actual: actual)
+      }
+      if !rules.isTrivial, let index = rules.firstViolation(request.inputs[tensor]) {
+        throw .elementNotAdmitted(input: specification.name, index: index)
       }
       rows = here
       inputs.append(Input(tensor: tensor, rowBytes: rowBytes))

@@ -2,8 +2,10 @@
 package final class VersionLease: Sendable {
   package let description: VersionDescription
   let loaded: LoadedVersion
+  let inputRules: InputRules
 
-  init(_ loaded: LoadedVersion) {
+  init(_ loaded: LoadedVersion, _ inputRules: InputRules) {
+    self.inputRules = inputRules
     description = loaded.description
     self.loaded = loaded
   }

@@ -23,6 +23,7 @@ struct CandidateVersion: Sendable {
       MemoryItem(.weightsAnonymous, memory.weightsBytes),
       MemoryItem(.weightsFileBacked, memory.fileBackedBytes),
       MemoryItem(.arena, memory.arenaBytes), MemoryItem(.scratch, memory.scratchBytes),
+      MemoryItem(.cache, memory.cacheBytes),
       MemoryItem(.loadBuffers, loadBytes),
     ]
   }
@@ -78,7 +79,8 @@ struct VersionLoader: Sendable {
       memory: VersionMemory(
         weightsBytes: plan.memory.weightsBytes, fileBackedBytes: plan.memory.fileBackedBytes,
         arenaBytes: plan.memory.arenaBytes * instances,
-        scratchBytes: plan.memory.scratchBytes * instances),
+        scratchBytes: plan.memory.scratchBytes * instances,
+        cacheBytes: plan.isStateful ? 0 : source.cacheBytes),
       file: file, begun: begun)
   }
 

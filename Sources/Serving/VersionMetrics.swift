@@ -11,6 +11,8 @@ final class VersionMetrics: Sendable {
     var rows: UInt64 = 0
     /// Milliseconds since 1970 of the last answer; 0 before the first.
     var lastAnswer: Int64 = 0
+    var cacheHits: UInt64 = 0
+    var cacheMisses: UInt64 = 0
     var observer: Observer?
   }
 
@@ -27,6 +29,13 @@ final class VersionMetrics: Sendable {
       return state.observer
     }
     observer?(outcome, nanoseconds)
+  }
+
+  /// Counts a request that was looked for among the kept answers.
+  func recordLookup(isHit: Bool) {
+    state.withLock { state in
+      if isHit { state.cacheHits += 1 } else { state.cacheMisses += 1 }
+    }
   }
 
   /// Has somebody told of each request from now on; nil for nobody.
@@ -49,6 +58,8 @@ final class VersionMetrics: Sendable {
     status.stages = Dictionary(
       zip(RequestStage.allCases, state.stages), uniquingKeysWith: { first, _ in first })
     status.latency = state.latency
+    status.cacheHits = state.cacheHits
+    status.cacheMisses = state.cacheMisses
     status.rows = state.rows
     status.lastAnswerMilliseconds = state.lastAnswer
     status.requests = state.outcomes.values.reduce(0, +)

@@ -14,12 +14,16 @@ package struct VersionSource: Sendable, Equatable {
   /// The most bytes that weights, activations and scratch may take; nil for no bound but the
   /// budget.
   package var memoryBytesMaximum: Int?
+  /// Bytes of answers that are kept for requests that come again; 0 for none. A model with a state
+  /// keeps none.
+  package var cacheBytes: Int
 
   package init(
     model: String, version: Int64, path: String, requiresProof: Bool = false,
     latencyLimitMicroseconds: Int? = nil, latencyRatioMaximum: Int? = nil,
-    memoryBytesMaximum: Int? = nil
+    memoryBytesMaximum: Int? = nil, cacheBytes: Int = 0
   ) {
+    self.cacheBytes = cacheBytes
     self.model = model
     self.version = version
     self.path = path

@@ -27,10 +27,14 @@ package struct VersionMemory: Sendable, Equatable {
   package var arenaBytes: Int
   /// Kernel scratch, over all instances.
   package var scratchBytes: Int
+  /// Kept answers, at most.
+  package var cacheBytes: Int
 
   package init(
-    weightsBytes: Int = 0, fileBackedBytes: Int = 0, arenaBytes: Int = 0, scratchBytes: Int = 0
+    weightsBytes: Int = 0, fileBackedBytes: Int = 0, arenaBytes: Int = 0, scratchBytes: Int = 0,
+    cacheBytes: Int = 0
   ) {
+    self.cacheBytes = cacheBytes
     self.weightsBytes = weightsBytes
     self.fileBackedBytes = fileBackedBytes
     self.arenaBytes = arenaBytes
@@ -38,7 +42,9 @@ package struct VersionMemory: Sendable, Equatable {
   }
 
   /// What the ledger is charged.
-  package var totalBytes: Int { weightsBytes + fileBackedBytes + arenaBytes + scratchBytes }
+  package var totalBytes: Int {
+    weightsBytes + fileBackedBytes + arenaBytes + scratchBytes + cacheBytes
+  }
 }
 
 /// One version as `status` shows it.
@@ -62,6 +68,9 @@ package struct VersionStatus: Sendable {
   package var stages: [RequestStage: DurationHistogram] = [:]
   /// The times of answered requests from admission to reply.
   package var latency = LatencyHistogram()
+  /// Answered requests that were found among the kept answers, and those that were not.
+  package var cacheHits: UInt64 = 0
+  package var cacheMisses: UInt64 = 0
   /// Requests that wait for an instance.
   package var waiting = 0
   /// Rows that were answered.

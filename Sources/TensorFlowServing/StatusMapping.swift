@@ -27,7 +27,8 @@ private func status(_ error: ServingError) -> Int {
   switch error {
   case .modelNotFound, .versionNotFound: 404
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
-    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
+    .elementNotAdmitted:
     400
   // 429 is for clients that send more than they may; here it is the server that has enough.
   case .notReady, .queueFull, .overMemory, .shuttingDown: 503
@@ -58,6 +59,8 @@ package func sentence(
     "Input \(input): Expecting \(expected) rows but got: \(actual)"
   case .batchTooLarge(let limit, let actual):
     "Task size \(actual) is larger than maximum input batch size \(limit)"
+  case .elementNotAdmitted(let input, let index):
+    "Input \(input): element \(index) is not among the numbers that the model takes"
   case .invalidTerm(let name, let value, let expected):
     "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"
   case .queueFull(_, let limit, _):

@@ -142,17 +142,22 @@ struct AgentConfigurationTests {
           path: "/e", versions: {latest: 2},
           canary: {version: 7, percent: 2.5, window_seconds: 9},
         },
+        f: {path: "/f", inputs: {finite: true, minimum: -40}, cache: "64KiB"},
       }}
       """
     let configuration = try Self.read(document)
     try configuration.validate()
     var canary = Canary(version: 7, share: 250)
     canary.rules.windowSeconds = 9
+    var watched = LocalModel("/f")
+    watched.inputRules.allowsNonFinite = false
+    watched.inputRules.range = -40...(.infinity)
+    watched.cacheBytes = 64 << 10
     #expect(
       configuration.models == [
         "a": "/a", "b": LocalModel("/b", policy: .latest(3)), "c": LocalModel("/c", policy: .all),
         "d": LocalModel("/d", policy: .specific([1, 4]), labels: ["canary": 4]),
-        "e": LocalModel("/e", policy: .latest(2), canary: canary),
+        "e": LocalModel("/e", policy: .latest(2), canary: canary), "f": watched,
       ])
     let written = configuration.entries.first { $0.key == "models" }?.value ?? ""
     #expect(try Self.read("{models: \(written)}") == configuration)
@@ -167,6 +172,8 @@ struct AgentConfigurationTests {
       ("{path: '/x', versions: [2, 2]}", "models.m.versions"),
       ("{path: '/x', versions: 'newest'}", "models.m.versions"),
       ("{path: '/x', labels: {'7': 1}}", "models.m.labels"),
+      ("{path: '/x', inputs: {minimum: 2, maximum: 1}}", "models.m.inputs.minimum"),
+      ("{path: '/x', cache: -1}", "models.m.cache"),
       ("{path: '/x', canary: {version: 2, percent: 5}}", "models.m.canary.version"),
       (
         "{path: '/x', versions: [1, 3], canary: {version: 2, percent: 5}}",

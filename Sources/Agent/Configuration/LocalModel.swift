@@ -9,6 +9,10 @@ package struct LocalModel: Sendable, Equatable {
   package var labels: [String: Int64] = [:]
   /// A version that gets a share of the requests that name none.
   package var canary: Canary?
+  /// What the numbers of requests must be.
+  package var inputRules = InputRules()
+  /// Bytes of answers that each version keeps for requests that come again.
+  package var cacheBytes = 0
 
   package init(
     _ path: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:],
@@ -39,6 +43,11 @@ package struct LocalModel: Sendable, Equatable {
           key: key + ".versions", value: "\(versions)",
           expected: "1 to \(VersionPolicy.versionsMaximum) different numbers above zero")
       }
+    }
+    guard (0...AgentLimits.cacheBytesMaximum).contains(cacheBytes) else {
+      throw .invalidValue(
+        key: key + ".cache", value: String(cacheBytes),
+        expected: "0 to \(AgentLimits.cacheBytesMaximum) bytes")
     }
     if let canary {
       guard canary.version > 0, policy.admits(canary.version), policy.count > 1 else {
@@ -85,7 +94,9 @@ enum ModelName {
 }
 
 extension LocalModel: Codable {
-  private enum Key: String, CodingKey, CaseIterable { case path, versions, labels, canary }
+  private enum Key: String, CodingKey, CaseIterable {
+    case path, versions, labels, canary, inputs, cache
+  }
 
   /// `"/srv/digits"`, or an object with the path.
   package init(from decoder: any Decoder) throws {
@@ -99,6 +110,10 @@ extension LocalModel: Codable {
       policy: try values.decodeIfPresent(Versions.self, forKey: .versions)?.policy ?? .latest(1),
       labels: try values.decodeIfPresent([String: Int64].self, forKey: .labels) ?? [:],
       canary: try values.decodeIfPresent(CanaryDocument.self, forKey: .canary)?.canary)
+    inputRules =
+      try values.decodeIfPresent(InputRulesDocument.self, forKey: .inputs)?.rules ?? InputRules()
+    cacheBytes =
+      try values.decodeIfPresent(ConfigurationFile.Bytes.self, forKey: .cache)?.count ?? 0
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -112,6 +127,46 @@ extension LocalModel: Codable {
     if policy != .latest(1) { try values.encode(Versions(policy: policy), forKey: .versions) }
     if !labels.isEmpty { try values.encode(labels, forKey: .labels) }
     if let canary { try values.encode(CanaryDocument(canary), forKey: .canary) }
+    if inputRules != InputRules() {
+      try values.encode(InputRulesDocument(rules: inputRules), forKey: .inputs)
+    }
+    if cacheBytes > 0 { try values.encode(cacheBytes, forKey: .cache) }
+  }
+
+  /// `{"finite": true, "minimum": 0, "maximum": 1}`
+  private struct InputRulesDocument: Codable {
+    var rules: InputRules
+
+    private enum Key: String, CodingKey, CaseIterable { case finite, minimum, maximum }
+
+    init(rules: InputRules) { self.rules = rules }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      rules = InputRules()
+      rules.allowsNonFinite = try values.decodeIfPresent(Bool.self, forKey: .finite) != true
+      let minimum = try values.decodeIfPresent(Double.self, forKey: .minimum)
+      let maximum = try values.decodeIfPresent(Double.self, forKey: .maximum)
+      guard minimum != nil || maximum != nil else { return }
+      let (least, greatest) = (minimum ?? -.infinity, maximum ?? .infinity)
+      guard least <= greatest else {
+        throw AgentError.invalidValue(
+          key: decoder.codingPath.map(\.stringValue).joined(separator: ".") + ".minimum",
+          value: "\(least)", expected: "at most the maximum, \(greatest)")
+      }
+      rules.range = least...greatest
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: Key.self)
+      if !rules.allowsNonFinite { try values.encode(true, forKey: .finite) }
+      if let least = rules.range?.lowerBound, least.isFinite {
+        try values.encode(least, forKey: .minimum)
+      }
+      if let greatest = rules.range?.upperBound, greatest.isFinite {
+        try values.encode(greatest, forKey: .maximum)
+      }
+    }
   }
 
   /// `{"latest": 2}`, `"all"`, or a list of versions.

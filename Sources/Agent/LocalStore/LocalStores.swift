@@ -140,8 +140,10 @@ final class LocalStores: Sendable {
     }
     return ModelPlan(
       model: name, policy: model.policy, labels: model.labels, canary: model.canary,
+      inputRules: model.inputRules,
       versions: found.filter { wanted.contains($0.version) }.map {
-        VersionSource(model: name, version: $0.version, path: $0.path)
+        VersionSource(
+          model: name, version: $0.version, path: $0.path, cacheBytes: model.cacheBytes)
       })
   }
 
@@ -278,7 +280,9 @@ final class LocalStores: Sendable {
     _ model: String, _ file: VersionFile, keeping kept: Set<Int64>,
     then: @escaping @Sendable (Result<Void, LoadFailure>) -> Void = { _ in }
   ) {
-    let source = VersionSource(model: model, version: file.version, path: file.path)
+    let source = VersionSource(
+      model: model, version: file.version, path: file.path,
+      cacheBytes: models[model]?.cacheBytes ?? 0)
     manager.load(source, keeping: kept) { [weak self] result in
       guard let self else { return }
       let success = if case .success = result { true } else { false }
@@ -294,7 +298,8 @@ final class LocalStores: Sendable {
 
   private func declare(_ name: String, _ model: LocalModel) {
     manager.declare(
-      name, policy: model.policy, labels: model.labels, canary: model.canary)
+      name, policy: model.policy, labels: model.labels, canary: model.canary,
+      inputRules: model.inputRules)
   }
 
   private func savePins() { pins?.write(pinned) }

@@ -129,9 +129,15 @@ struct MetricsReport: Sendable {
       let memory = version.memory
       for (kind, bytes) in [
         ("weights", memory.weightsBytes + memory.fileBackedBytes), ("arena", memory.arenaBytes),
-        ("scratch", memory.scratchBytes),
+        ("scratch", memory.scratchBytes), ("cache", memory.cacheBytes),
       ] {
         text.sample("edgeserve_memory_bytes", version.labels + [("kind", kind)], UInt64(bytes))
+      }
+    }
+    text.family("edgeserve_cache_total", .counter, "Requests looked for among kept answers.")
+    for version in versions where version.cacheHits + version.cacheMisses > 0 {
+      for (result, count) in [("hit", version.cacheHits), ("miss", version.cacheMisses)] {
+        text.sample("edgeserve_cache_total", version.labels + [("result", result)], count)
       }
     }
     text.family("edgeserve_memory_charged_bytes", .gauge, "Bytes charged, the agent's own with them.")
@@ -206,6 +212,8 @@ private struct VersionCounters {
   var outcomes: [RequestOutcome: UInt64] = [:]
   var stages: [RequestStage: DurationHistogram] = [:]
   var memory = VersionMemory()
+  var cacheHits: UInt64 = 0
+  var cacheMisses: UInt64 = 0
   var states: [VersionState] = []
   var loadNanoseconds: UInt64 = 0
 
@@ -222,6 +230,9 @@ private struct VersionCounters {
     memory.fileBackedBytes += status.memory.fileBackedBytes
     memory.arenaBytes += status.memory.arenaBytes
     memory.scratchBytes += status.memory.scratchBytes
+    memory.cacheBytes += status.memory.cacheBytes
+    cacheHits += status.cacheHits
+    cacheMisses += status.cacheMisses
     if !states.contains(status.state) { states.append(status.state) }
     loadNanoseconds = max(loadNanoseconds, status.loadNanoseconds)
   }

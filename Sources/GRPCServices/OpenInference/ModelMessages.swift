@@ -97,7 +97,7 @@ extension ProtobufWriter {
     message(6) { stages in
       let durations = [
         (answered, queue + infer), (status.errors, 0), (answered, queue), (answered, 0),
-        (answered, infer), (answered, 0), (0, 0), (0, 0),
+        (answered, infer), (answered, 0), (status.cacheHits, 0), (status.cacheMisses, 0),
       ]
       for (index, duration) in durations.enumerated() {
         stages.message(1 + index) { stage in

@@ -23,7 +23,8 @@ private func openInferenceCode(_ error: ServingError) -> GRPCCode {
   case .modelNotFound, .versionNotFound: .notFound
   // The protocol's versions are numbers, or labels that exist.
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
-    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
+    .elementNotAdmitted:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .overMemory: .resourceExhausted

@@ -98,7 +98,8 @@ private func tensorFlowCode(_ error: ServingError) -> GRPCCode {
   switch error {
   case .modelNotFound, .versionNotFound: .notFound
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
-    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm:
+    .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
+    .elementNotAdmitted:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .overMemory: .resourceExhausted
