@@ -24,6 +24,13 @@ package func inferReply(
     writer.raw(",\"id\":")
     writer.string(id)
   }
+  var headers: [(String, String)] = []
+  if let fallback = response.fallback {
+    headers = [("X-Fallback", fallback)]
+    writer.raw(",\"parameters\":{\"fallback\":")
+    writer.string(fallback)
+    writer.raw("}")
+  }
   writer.raw(",\"outputs\":[")
   var binary: [UInt8] = []
   var hasBinary = false
@@ -46,12 +53,12 @@ package func inferReply(
     }
   }
   writer.raw("]}")
-  guard hasBinary else { return .json(writer.bytes) }
+  guard hasBinary else { return .json(writer.bytes, headers: headers) }
   return HTTPResponse(
     status: 200,
     headers: [
       ("Content-Type", "application/octet-stream"), (headerLengthField, "\(writer.bytes.count)"),
-    ],
+    ] + headers,
     body: writer.bytes + binary)
 }
 

@@ -119,7 +119,7 @@ package struct Routes: Sendable {
     } catch {
       return respond(refusal(error, model: model))
     }
-    service.lease(model, selector, terms) { [service] result in
+    service.lease(model, selector, terms, mayStandIn: true) { [service] result in
       switch result {
       case .failure(let error): respond(refusal(error, model: model))
       case .success(let lease):

@@ -47,6 +47,9 @@ package struct InferenceResponse: Sendable {
   /// The version that answered, the same for every tensor of the reply.
   package var version: Int64
   package var outputs: [NamedTensor]
+  /// The model that answered in place of the one that was asked, or `Fallback.constant`; nil when it
+  /// answered itself.
+  package var fallback: String?
 
   package init(version: Int64, outputs: [NamedTensor]) {
     self.version = version

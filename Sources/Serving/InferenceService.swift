@@ -1,4 +1,5 @@
 import Synchronization
+import Tensors
 
 /// What the public protocols ask: which models there are, and inferences.
 package final class InferenceService: Sendable {
@@ -65,12 +66,21 @@ package final class InferenceService: Sendable {
   ///
   /// Completes at once in general; while a drain-first switch is under way the request is parked,
   /// bounded in count and time, and completes on a compute thread.
+  /// - Parameter mayStandIn: whether a version of another model will do when this one does not serve.
   package func lease(
     _ model: String, _ selector: VersionSelector, _ terms: RequestTerms = RequestTerms(),
+    mayStandIn: Bool = false,
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
   ) {
     registry.lease(model, selector, terms) { [registry] result in
-      if case .failure(let error) = result { registry.countUnresolved(error) }
+      if case .failure(let error) = result {
+        if mayStandIn, selector == .latest, Fallback.stepsIn(for: error),
+          let lease = registry.standIn(registry.fallback(of: model).models, for: nil)
+        {
+          return completion(.success(lease))
+        }
+        registry.countUnresolved(error)
+      }
       completion(result)
     }
   }
@@ -85,11 +95,61 @@ package final class InferenceService: Sendable {
     }
   }
 
-  /// Answers `request` with the version of `lease`.
+  /// Answers `request` with the version of `lease`, or what steps in for it.
   ///
   /// Completes on the calling thread when the version's inferences are short, and on a compute
   /// thread otherwise.
   package func infer(
+    _ lease: VersionLease, _ request: InferenceRequest,
+    _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
+  ) {
+    let model = lease.description.model
+    guard lease.isStandIn || !lease.fallback.isEmpty else {
+      return run(lease, request, completion)
+    }
+    run(lease, request) { [self] result in
+      switch result {
+      case .success(var response):
+        if lease.isStandIn { response.fallback = model }
+        completion(.success(response))
+      case .failure(let error):
+        guard Fallback.stepsIn(for: error) else { return completion(result) }
+        stepIn(lease, lease.fallback.models[...], request, error, completion)
+      }
+    }
+  }
+
+  /// Asks `models` one after the other, then gives the constant answer, then `error`.
+  private func stepIn(
+    _ lease: VersionLease, _ models: ArraySlice<String>, _ request: InferenceRequest,
+    _ error: ServingError,
+    _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
+  ) {
+    guard let model = models.first else {
+      let plan = try? RequestPlan(
+        request, lease.description, batchMaximum: registry.limits.batchMaximum)
+      let response = plan.flatMap { lease.fallback.constantResponse($0, lease.description) }
+      return completion(response.map { .success($0) } ?? .failure(error))
+    }
+    guard let other = registry.standIn([model], for: lease.description) else {
+      return stepIn(lease, models.dropFirst(), request, error, completion)
+    }
+    var asked = request
+    // The other may have more outputs than the one that was asked.
+    asked.outputNames = request.outputNames ?? lease.description.outputs.map(\.name)
+    run(other, asked) { [self] result in
+      switch result {
+      case .success(var response):
+        response.fallback = model
+        completion(.success(response))
+      case .failure(let next):
+        guard Fallback.stepsIn(for: next) else { return completion(result) }
+        stepIn(lease, models.dropFirst(), request, error, completion)
+      }
+    }
+  }
+
+  private func run(
     _ lease: VersionLease, _ request: InferenceRequest,
     _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
   ) {

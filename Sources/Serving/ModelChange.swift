@@ -50,6 +50,7 @@ extension ModelEntry {
     var labels: [String: Int64] = [:]
     var canary: Canary?
     var inputRules = InputRules()
+    var fallback = Fallback()
   }
 
   /// Makes `change`, and gives the versions that drain from now on.

@@ -33,7 +33,7 @@ extension ModelManager {
         model: plan.model, kept: Set(plan.versions.map(\.version)),
         declaration: .init(
           policy: plan.policy, labels: plan.labels, canary: plan.canary,
-          inputRules: plan.inputRules))
+          inputRules: plan.inputRules, fallback: plan.fallback))
       for source in plan.versions where isNew || !registry.serves(source) {
         if !isNew { begun.append(source) }
         do throws(LoadFailure) {

@@ -5,14 +5,16 @@ package struct ModelPlan: Sendable, Equatable {
   package var labels: [String: Int64]
   package var canary: Canary?
   package var inputRules: InputRules
+  package var fallback: Fallback
   /// All that serve from then on.
   package var versions: [VersionSource]
 
   package init(
     model: String, policy: VersionPolicy, labels: [String: Int64] = [:], canary: Canary? = nil,
-    inputRules: InputRules = InputRules(), versions: [VersionSource]
+    inputRules: InputRules = InputRules(), fallback: Fallback = Fallback(), versions: [VersionSource]
   ) {
     self.inputRules = inputRules
+    self.fallback = fallback
     self.canary = canary
     self.model = model
     self.policy = policy

@@ -81,10 +81,36 @@ extension ModelRegistry {
     do throws(ServingError) {
       return .success(
         VersionLease(
-          try entry.resolve(selector, affinity: affinity), entry.declaration.inputRules))
+          try entry.resolve(selector, affinity: affinity), entry.declaration.inputRules,
+          selector == .latest ? entry.declaration.fallback : Fallback()))
     } catch {
       return .failure(error)
     }
+  }
+}
+
+extension ModelRegistry {
+  /// A version of the first of `models` that serves, for requests that were meant for another.
+  ///
+  /// - Parameter description: of the model that was asked for, whose requests it must take; nil when
+  ///   nothing of it is known, and requests will be read for the one that steps in.
+  func standIn(
+    _ models: some Sequence<String>, for description: VersionDescription?
+  ) -> VersionLease? {
+    state.withLock { state in
+      for model in models {
+        guard let entry = state.models[model], !entry.isSwitching,
+          let loaded = entry.usual(0), description.map(loaded.description.standsIn) ?? true
+        else { continue }
+        return VersionLease(loaded, entry.declaration.inputRules, isStandIn: true)
+      }
+      return nil
+    }
+  }
+
+  /// Who steps in for a model that does not serve.
+  func fallback(of model: String) -> Fallback {
+    state.withLock { $0.models[model]?.declaration.fallback } ?? Fallback()
   }
 }
 

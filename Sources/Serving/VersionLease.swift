@@ -3,9 +3,18 @@ package final class VersionLease: Sendable {
   package let description: VersionDescription
   let loaded: LoadedVersion
   let inputRules: InputRules
+  /// Who answers when this version cannot.
+  let fallback: Fallback
+  /// Whether this is a version of another model than the one that was asked for.
+  let isStandIn: Bool
 
-  init(_ loaded: LoadedVersion, _ inputRules: InputRules) {
+  init(
+    _ loaded: LoadedVersion, _ inputRules: InputRules, _ fallback: Fallback = Fallback(),
+    isStandIn: Bool = false
+  ) {
     self.inputRules = inputRules
+    self.fallback = fallback
+    self.isStandIn = isStandIn
     description = loaded.description
     self.loaded = loaded
   }

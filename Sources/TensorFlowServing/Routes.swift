@@ -40,7 +40,7 @@ package struct Routes: Sendable {
     } catch {
       return respond(refusal(error, model: model, selector))
     }
-    service.lease(model, selector, terms) { [service] result in
+    service.lease(model, selector, terms, mayStandIn: true) { [service] result in
       switch result {
       case .failure(let error): respond(refusal(error, model: model, selector))
       case .success(let lease):
@@ -49,7 +49,11 @@ package struct Routes: Sendable {
           inference.terms = terms
           service.infer(lease, inference) { [reply] result in
             do {
-              respond(try reply(try result.get()))
+              let response = try result.get()
+              var answer = try reply(response)
+              // Whoever asked is told that another answered.
+              if let fallback = response.fallback { answer.headers.append(("X-Fallback", fallback)) }
+              respond(answer)
             } catch {
               respond(refusal(error, model: model, selector))
             }

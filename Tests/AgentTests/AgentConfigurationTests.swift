@@ -142,6 +142,7 @@ struct AgentConfigurationTests {
           path: "/e", versions: {latest: 2},
           canary: {version: 7, percent: 2.5, window_seconds: 9},
         },
+        g: {path: "/g", fallback: ["a"], fallback_answer: {y: [0, 1.5]}},
         f: {path: "/f", inputs: {finite: true, minimum: -40}, cache: "64KiB"},
       }}
       """
@@ -153,11 +154,15 @@ struct AgentConfigurationTests {
     watched.inputRules.allowsNonFinite = false
     watched.inputRules.range = -40...(.infinity)
     watched.cacheBytes = 64 << 10
+    var gate = LocalModel("/g")
+    gate.fallback.models = ["a"]
+    gate.fallback.answer = ["y": [0, 1.5]]
     #expect(
       configuration.models == [
         "a": "/a", "b": LocalModel("/b", policy: .latest(3)), "c": LocalModel("/c", policy: .all),
         "d": LocalModel("/d", policy: .specific([1, 4]), labels: ["canary": 4]),
         "e": LocalModel("/e", policy: .latest(2), canary: canary), "f": watched,
+        "g": gate,
       ])
     let written = configuration.entries.first { $0.key == "models" }?.value ?? ""
     #expect(try Self.read("{models: \(written)}") == configuration)
@@ -174,6 +179,7 @@ struct AgentConfigurationTests {
       ("{path: '/x', labels: {'7': 1}}", "models.m.labels"),
       ("{path: '/x', inputs: {minimum: 2, maximum: 1}}", "models.m.inputs.minimum"),
       ("{path: '/x', cache: -1}", "models.m.cache"),
+      ("{path: '/x', fallback: ['m']}", "models.m.fallback"),
       ("{path: '/x', canary: {version: 2, percent: 5}}", "models.m.canary.version"),
       (
         "{path: '/x', versions: [1, 3], canary: {version: 2, percent: 5}}",

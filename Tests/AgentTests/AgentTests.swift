@@ -249,6 +249,31 @@ struct AgentTests {
     #expect(!written.contains("1234"))
   }
 
+  @Test("an answer of another model, or a constant one, is marked on every protocol")
+  func fallback() throws {
+    let running = try RunningAgent { configuration, directory in
+      var gate = LocalModel(directory.path + "/nowhere")
+      gate.fallback.models = ["half"]
+      configuration.models = ["gate": gate, "half": LocalModel(Fixtures.halfPlusTwoModel)]
+    }
+    #expect(try running.waitFor { try running.get("/v2/models/half/ready").status == 200 })
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    let rows = try client.request(
+      method: "POST", path: "/v1/models/gate:predict", body: Array("{\"instances\":[1]}".utf8))
+    #expect(rows.status == 200)
+    #expect(rows.header("x-fallback") == "half")
+    let tensor = "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1],\"data\":[1]}]}"
+    let reply = try client.request(
+      method: "POST", path: "/v2/models/gate/infer", body: Array(tensor.utf8))
+    #expect(reply.header("x-fallback") == "half")
+    #expect(
+      String(decoding: reply.body, as: UTF8.self).contains(
+        "\"parameters\":{\"fallback\":\"half\"}"))
+    let itself = try client.request(
+      method: "POST", path: "/v1/models/half:predict", body: Array("{\"instances\":[1]}".utf8))
+    #expect(itself.header("x-fallback") == nil)
+  }
+
   @Test("the level of the log is shown and changed while it runs")
   func logLevel() throws {
     let running = try RunningAgent { _, _ in }

@@ -13,6 +13,8 @@ package struct LocalModel: Sendable, Equatable {
   package var inputRules = InputRules()
   /// Bytes of answers that each version keeps for requests that come again.
   package var cacheBytes = 0
+  /// Who answers when the model cannot.
+  package var fallback = Fallback()
 
   package init(
     _ path: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:],
@@ -48,6 +50,13 @@ package struct LocalModel: Sendable, Equatable {
       throw .invalidValue(
         key: key + ".cache", value: String(cacheBytes),
         expected: "0 to \(AgentLimits.cacheBytesMaximum) bytes")
+    }
+    guard fallback.models.count <= Fallback.modelsMaximum, !fallback.models.contains(name),
+      fallback.models.allSatisfy(ModelName.isValid)
+    else {
+      throw .invalidValue(
+        key: key + ".fallback", value: "\(fallback.models)",
+        expected: "at most \(Fallback.modelsMaximum) names of other models")
     }
     if let canary {
       guard canary.version > 0, policy.admits(canary.version), policy.count > 1 else {
@@ -95,7 +104,7 @@ enum ModelName {
 
 extension LocalModel: Codable {
   private enum Key: String, CodingKey, CaseIterable {
-    case path, versions, labels, canary, inputs, cache
+    case path, versions, labels, canary, inputs, cache, fallback, fallback_answer
   }
 
   /// `"/srv/digits"`, or an object with the path.
@@ -110,6 +119,8 @@ extension LocalModel: Codable {
       policy: try values.decodeIfPresent(Versions.self, forKey: .versions)?.policy ?? .latest(1),
       labels: try values.decodeIfPresent([String: Int64].self, forKey: .labels) ?? [:],
       canary: try values.decodeIfPresent(CanaryDocument.self, forKey: .canary)?.canary)
+    fallback.models = try values.decodeIfPresent([String].self, forKey: .fallback) ?? []
+    fallback.answer = try values.decodeIfPresent([String: [Double]].self, forKey: .fallback_answer)
     inputRules =
       try values.decodeIfPresent(InputRulesDocument.self, forKey: .inputs)?.rules ?? InputRules()
     cacheBytes =
@@ -130,6 +141,8 @@ extension LocalModel: Codable {
     if inputRules != InputRules() {
       try values.encode(InputRulesDocument(rules: inputRules), forKey: .inputs)
     }
+    if !fallback.models.isEmpty { try values.encode(fallback.models, forKey: .fallback) }
+    if let answer = fallback.answer { try values.encode(answer, forKey: .fallback_answer) }
     if cacheBytes > 0 { try values.encode(cacheBytes, forKey: .cache) }
   }
 

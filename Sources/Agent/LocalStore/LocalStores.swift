@@ -140,7 +140,7 @@ final class LocalStores: Sendable {
     }
     return ModelPlan(
       model: name, policy: model.policy, labels: model.labels, canary: model.canary,
-      inputRules: model.inputRules,
+      inputRules: model.inputRules, fallback: model.fallback,
       versions: found.filter { wanted.contains($0.version) }.map {
         VersionSource(
           model: name, version: $0.version, path: $0.path, cacheBytes: model.cacheBytes)
@@ -299,7 +299,7 @@ final class LocalStores: Sendable {
   private func declare(_ name: String, _ model: LocalModel) {
     manager.declare(
       name, policy: model.policy, labels: model.labels, canary: model.canary,
-      inputRules: model.inputRules)
+      inputRules: model.inputRules, fallback: model.fallback)
   }
 
   private func savePins() { pins?.write(pinned) }

@@ -12,9 +12,12 @@ func inferReply(
 ) throws(RequestError) -> GRPCReply {
   let bytes = response.outputs.reduce(0) { $0 + $1.bytes.count }
   var writer = replyWriter(capacity: 256 + bytes)
-  writer.text(1, description.model)
+  writer.text(1, request.model)
   writer.text(2, "\(response.version)")
   writer.text(3, request.id)
+  if let fallback = response.fallback {
+    writer.entry(4, "fallback") { $0.text(3, fallback) }
+  }
   var raw: [[UInt8]] = []
   for output in response.outputs {
     if let count = request.outputs.first(where: { $0.name == output.name })?.classCount {

@@ -167,7 +167,9 @@ package struct OpenInferenceMethods: Sendable {
     } catch {
       return reply(.failure(openInferenceStatus(error, model: "")))
     }
-    service.lease(request.model, Self.selector(request.version), terms) { [service] result in
+    service.lease(
+      request.model, Self.selector(request.version), terms, mayStandIn: true
+    ) { [service] result in
       switch result {
       case .failure(let error):
         reply(.failure(openInferenceStatus(error, model: request.model)))

@@ -27,7 +27,9 @@ extension TensorFlowMethods {
           } else {
             writer.regressionResult(1, heads[0].response)
           }
-          writer.modelSpec(2, description, signature: heads[0].signature)
+          writer.modelSpec(
+            2, description, signature: heads[0].signature,
+            fallback: heads[0].response.fallback)
         }
       }
     } catch {
@@ -45,7 +47,8 @@ extension TensorFlowMethods {
         .message { writer in
           for (task, head) in zip(tasks, heads) {
             writer.message(1) { result in
-              result.modelSpec(1, description, signature: head.signature)
+              result.modelSpec(
+                1, description, signature: head.signature, fallback: head.response.fallback)
               if task.call == .classify {
                 result.classificationResult(2, head.response, labels: description.labels)
               } else {
@@ -73,7 +76,7 @@ extension TensorFlowMethods {
     } catch {
       return reply(.failure(tensorFlowStatus(error, spec)))
     }
-    service.lease(spec.model, spec.selector, terms) { result in
+    service.lease(spec.model, spec.selector, terms, mayStandIn: true) { result in
       do {
         let lease = try result.get()
         // Whether the model has what each task asks for is told before the examples are read.

@@ -36,11 +36,13 @@ struct ModelSpec {
 
 extension ProtobufWriter {
   /// The `ModelSpec` of what answered.
+  ///
+  /// - Parameter fallback: the model that answered in place of the described one.
   mutating func modelSpec(
-    _ field: Int, _ description: VersionDescription, signature: String
+    _ field: Int, _ description: VersionDescription, signature: String, fallback: String? = nil
   ) {
     message(field) { spec in
-      spec.text(1, description.model)
+      spec.text(1, fallback ?? description.model)
       spec.message(2) { $0.int64(1, description.version) }
       spec.text(3, signature)
     }

@@ -74,6 +74,8 @@ func predictReply(
 ) -> GRPCReply {
   var writer = replyWriter(capacity: 256 + response.outputs.reduce(0) { $0 + $1.bytes.count })
   for output in response.outputs { writer.entry(1, output.name) { $0.tensorProto(output) } }
-  writer.modelSpec(2, description, signature: signature)
+  var description = description
+  description.version = response.version
+  writer.modelSpec(2, description, signature: signature, fallback: response.fallback)
   return .message(writer.bytes)
 }

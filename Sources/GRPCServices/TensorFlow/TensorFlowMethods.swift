@@ -46,7 +46,7 @@ package struct TensorFlowMethods: Sendable {
       return reply(.failure(tensorFlowStatus(error, ModelSpec())))
     }
     let spec = request.spec
-    service.lease(spec.model, spec.selector, terms) { [service] result in
+    service.lease(spec.model, spec.selector, terms, mayStandIn: true) { [service] result in
       switch result {
       case .failure(let error): reply(.failure(tensorFlowStatus(error, spec)))
       case .success(let lease):
