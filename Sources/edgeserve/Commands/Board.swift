@@ -157,36 +157,40 @@ struct Board: ParsableCommand {
 enum BoardText {
   static func lines(_ profile: BoardProfile) -> [String] {
     let (facts, choices) = (profile.facts, profile.choices)
-    let sizes = facts.memoryMebibytes.map { ByteSize.describe($0 << 20) }.joined(separator: ", ")
-    let processors = choices.processors.map {
-      " on processors \($0.map(String.init).joined(separator: ", "))"
+    let sizes: [String] = facts.memoryMebibytes.map { ByteSize.describe($0 << 20) }
+    var threads = "\(choices.threads)"
+    if let processors = choices.processors {
+      threads += " on processors " + processors.map { "\($0)" }.joined(separator: ", ")
     }
-    let rows = [
-      ("processor", facts.processor), ("kernels", facts.kernels), ("memory", sizes),
-      (
+    let models = AgentMemory.modelBudget(profile.budgetBytes, deliveredModels: 1)
+    let budget = ByteSize.describe(profile.budgetBytes)
+    let traits = choices.traits.joined(separator: ", ")
+    let lines: [String] = [
+      profile.title, row("processor", facts.processor), row("kernels", facts.kernels),
+      row("memory", sizes.joined(separator: ", ")),
+      row(
         "storage",
-        "\(facts.storage.rawValue); at most \(choices.dailyWritesMebibytes) MiB written a day"
-      ),
-      ("threads", "\(choices.threads)" + (processors ?? "")),
-      (
+        "\(facts.storage.rawValue); at most \(choices.dailyWritesMebibytes) MiB written a day"),
+      row("threads", threads),
+      row(
         "budget",
-        "\(ByteSize.describe(profile.budgetBytes)), of it "
-          + "\(ByteSize.describe(AgentMemory.modelBudget(profile.budgetBytes, deliveredModels: 1))) "
-          + "for models, the rest for connections and a delivery"
+        "\(budget), of it \(ByteSize.describe(models)) for models, the rest for connections and a "
+          + "delivery"
       ),
-      ("service", "at most \(choices.serviceMaximumMebibytes) MiB, with the program and its files"),
-      (
-        "build",
-        choices.traits.isEmpty ? "without gRPC" : "with \(choices.traits.joined(separator: ", "))"
-      ),
+      row(
+        "service",
+        "at most \(choices.serviceMaximumMebibytes) MiB, with the program and its files"),
+      row("build", traits.isEmpty ? "without gRPC" : "with \(traits)"), "  sources",
     ]
-    return [profile.title]
-      + rows.map { "  \($0)" + String(repeating: " ", count: 11 - $0.count) + $1 }
-      + ["  sources"]
-      + profile.sources.flatMap {
-        StatusScreen.wrap(
-          "\($0.facts.joined(separator: ", ")): \($0.source)", indent: "    ", first: "- ")
-      }
+    let sources: [String] = profile.sources.flatMap { source in
+      let text = source.facts.joined(separator: ", ") + ": " + source.source
+      return StatusScreen.wrap(text, indent: "    ", first: "- ")
+    }
+    return lines + sources
+  }
+
+  private static func row(_ name: String, _ text: String) -> String {
+    "  " + name + String(repeating: " ", count: 11 - name.count) + text
   }
 
   /// A drop-in of the service.
