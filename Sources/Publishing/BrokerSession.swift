@@ -48,9 +48,8 @@ final class BrokerSession {
   /// answer.
   func retained(_ topics: [Topic]) throws(PublishingError) -> [Topic: [UInt8]] {
     let names = topics.map(\.name)
-    let request = try call { (client) throws(MQTTError) in
-      try client.subscribe(names, .atLeastOnce)
-    }
+    // At QoS 0: brokers that keep each stronger subscription durably take their time for it.
+    let request = try call { (client) throws(MQTTError) in try client.subscribe(names) }
     var found: [Topic: [UInt8]] = [:]
     var deadline = monotonicMilliseconds() + Int64(PublishingLimits.connectMilliseconds)
     var isAnswered = false
@@ -83,9 +82,7 @@ final class BrokerSession {
   func retained(
     matching filters: [String], isLast: Bool, take: (_ topic: String, _ payload: [UInt8]) -> Void
   ) throws(PublishingError) {
-    let request = try call { (client) throws(MQTTError) in
-      try client.subscribe(filters, .atLeastOnce)
-    }
+    let request = try call { (client) throws(MQTTError) in try client.subscribe(filters) }
     var deadline = monotonicMilliseconds() + Int64(PublishingLimits.connectMilliseconds)
     var isAnswered = false
     while !isAnswered || isLast, monotonicMilliseconds() < deadline {

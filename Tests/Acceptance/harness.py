@@ -210,6 +210,30 @@ class Fleet:
         self.close()
 
 
+class Device:
+    """One of several agents of a fleet, with a directory and sockets of its own."""
+
+    def __init__(self, fleet, name):
+        self.directory = os.path.join(fleet.directory, name)
+        os.makedirs(self.directory)
+        self.socket = os.path.join(self.directory, "data.sock")
+        path = os.path.join(self.directory, "edgeserve.json")
+        with open(path, "w") as f:
+            json.dump(
+                {
+                    "socket": self.socket, "admin_socket": os.path.join(self.directory, "admin.sock"),
+                    "state_dir": os.path.join(self.directory, "state"), "memory_budget": "16MiB", "threads": 1,
+                    "delivery": {
+                        "broker": {"host": "127.0.0.1", "port": fleet.port}, "fleet": "test", "device": name,
+                        "models": ["digits"], "root_key_file": os.path.join(fleet.keys, "root.cose"),
+                        "reconnect_minimum_ms": 100,
+                    },
+                },
+                f,
+            )
+        self.process = subprocess.Popen([BINARY, "run", "--config", path], stdout=fleet.log, stderr=fleet.log)
+
+
 def memory(pid):
     """RSS in bytes: total, anonymous, file."""
     fields = {}

@@ -6,34 +6,11 @@ controller; a pinned device takes no part; counters of requests reach the fleet'
 """
 import json
 import os
-import subprocess
 import sys
 
-from harness import BINARY, FIXTURES, Fleet, UnixConnection, golden, wait_for
+from harness import FIXTURES, Device, Fleet, UnixConnection, golden, wait_for
 
 DEVICES = [f"kiosk-{i}" for i in range(8)]
-
-
-class Device:
-    def __init__(self, fleet, name):
-        self.directory = os.path.join(fleet.directory, name)
-        os.makedirs(self.directory)
-        self.socket = os.path.join(self.directory, "data.sock")
-        path = os.path.join(self.directory, "edgeserve.json")
-        with open(path, "w") as f:
-            json.dump(
-                {
-                    "socket": self.socket, "admin_socket": os.path.join(self.directory, "admin.sock"),
-                    "state_dir": os.path.join(self.directory, "state"), "memory_budget": "16MiB", "threads": 1,
-                    "delivery": {
-                        "broker": {"host": "127.0.0.1", "port": fleet.port}, "fleet": "test", "device": name,
-                        "models": ["digits"], "root_key_file": os.path.join(fleet.keys, "root.cose"),
-                        "reconnect_minimum_ms": 100,
-                    },
-                },
-                f,
-            )
-        self.process = subprocess.Popen([BINARY, "run", "--config", path], stdout=fleet.log, stderr=fleet.log)
 
 
 def command(fleet, *arguments, check=True):

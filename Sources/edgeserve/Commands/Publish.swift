@@ -64,7 +64,11 @@ struct Publish: ParsableCommand {
   @Flag(help: "Publish a version that is not above the published one.")
   var allowDown = false
 
-  @Flag(help: "Publish without telling devices; `edgeserve rollout start` does.")
+  @Flag(
+    help: """
+      Publish without telling devices; `edgeserve rollout start` does. A file without a word for \
+      devices is for mirrors and for `edgeserve seed`.
+      """)
   var hold = false
 
   @Flag(help: "Read back every block afterwards, not only a sample.")
@@ -81,7 +85,6 @@ struct Publish: ParsableCommand {
     guard to != nil || brokerOptions.broker != nil else {
       throw ValidationError("name a --broker to publish to, or a file with --to")
     }
-    guard to == nil || !hold else { throw ValidationError("--hold has no meaning for a file") }
     guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
   }
 

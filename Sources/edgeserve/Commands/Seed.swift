@@ -44,13 +44,16 @@ struct Seed: ParsableCommand {
   func run() throws {
     let seeder = Seeder(broker: try brokerOptions.configuration())
     let archives = try publishing { () throws(PublishingError) in try open() }
+    guard let fleet = archives[0].topics.first?.fleet else {
+      throw CommandFailure(.badInput, "\(files[0]) holds nothing")
+    }
     var asked: Set<String> = []
     while true {
       do {
         try look(seeder, archives, asked)
         guard watch else { return }
         asked = try publishing { () throws(PublishingError) in
-          try seeder.listen(fleet: try fleet(archives), seconds: interval)
+          try seeder.listen(fleet: fleet, seconds: interval)
         }
       } catch let failure as CommandFailure where watch && failure.status == .unreachable {
         // The broker may be just what is being restarted.
@@ -69,12 +72,6 @@ struct Seed: ParsableCommand {
       }
     }
     return archives
-  }
-
-  private func fleet(_ archives: [ReleaseArchive]) throws(PublishingError) -> String {
-    do throws(ArchiveError) { return try archives[0].director().topic.fleet } catch {
-      throw .archive(error)
-    }
   }
 
   private func look(_ seeder: Seeder, _ archives: [ReleaseArchive], _ asked: Set<String>) throws {
