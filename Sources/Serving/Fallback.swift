@@ -49,8 +49,8 @@ package struct Fallback: Sendable, Equatable {
 }
 
 extension DataType {
-  /// The elements that `numbers` are, little-endian; nil for a type without numbers, or one that does
-  /// not hold them.
+  /// The elements that `numbers` are, little-endian; nil for a type without numbers, or one that
+  /// does not hold them.
   fileprivate func bytes(of numbers: [Double]) -> [UInt8]? {
     func integers<T: FixedWidthInteger>(_: T.Type) -> [UInt8]? {
       var bytes: [UInt8] = []
@@ -86,8 +86,8 @@ extension DataType {
 }
 
 extension VersionDescription {
-  /// Whether requests for `other` can be answered by this one: the same inputs by name and type, and
-  /// at least the same outputs.
+  /// Whether requests for `other` can be answered by this one: the same inputs by name and type,
+  /// and at least the same outputs.
   func standsIn(for other: VersionDescription) -> Bool {
     inputs.count == other.inputs.count
       && other.inputs.allSatisfy { wanted in

@@ -66,7 +66,8 @@ package final class InferenceService: Sendable {
   ///
   /// Completes at once in general; while a drain-first switch is under way the request is parked,
   /// bounded in count and time, and completes on a compute thread.
-  /// - Parameter mayStandIn: whether a version of another model will do when this one does not serve.
+  /// - Parameter mayStandIn: whether a version of another model will do when this one does not
+  ///   serve.
   package func lease(
     _ model: String, _ selector: VersionSelector, _ terms: RequestTerms = RequestTerms(),
     mayStandIn: Bool = false,

@@ -70,7 +70,8 @@ struct FallbackTests {
   @Test("a constant answers for a model with too many requests, in the form of its outputs")
   func constant() throws {
     let numbers = (0..<10).map { Double($0 - 5) }
-    try Self.overloaded(Self.chain(["absent", "half"], ["probabilities": numbers])) { fixture, lease in
+    let chain = Self.chain(["absent", "half"], ["probabilities": numbers])
+    try Self.overloaded(chain) { fixture, lease in
       let image = try DigitsTestSplit().images[0]
       let response = try fixture.infer(lease, ServingFixture.request(image, lease.description))
       #expect(response.fallback == Fallback.constant)

@@ -280,9 +280,12 @@ final class LocalStores: Sendable {
     _ model: String, _ file: VersionFile, keeping kept: Set<Int64>,
     then: @escaping @Sendable (Result<Void, LoadFailure>) -> Void = { _ in }
   ) {
+    let settings = models[model]
+    // Again, for a model that was taken away and came back while the first was under way.
+    if let settings { declare(model, settings) }
     let source = VersionSource(
       model: model, version: file.version, path: file.path,
-      cacheBytes: models[model]?.cacheBytes ?? 0)
+      cacheBytes: settings?.cacheBytes ?? 0)
     manager.load(source, keeping: kept) { [weak self] result in
       guard let self else { return }
       let success = if case .success = result { true } else { false }
