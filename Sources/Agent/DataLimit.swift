@@ -16,16 +16,19 @@ package enum DataLimit {
     guard !overflow else { return nil }
     var limit = rlimit()
     // Sound: the pointers are to a local variable of the type that the calls take.
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return nil }
+    let resource = __rlimit_resource_t(RLIMIT_DATA.rawValue)
+    guard unsafe getrlimit(resource, &limit) == 0 else { return nil }
     let bytes = min(rlim_t(sum), limit.rlim_max)
     limit.rlim_cur = bytes
-    guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return nil }
+    guard unsafe setrlimit(resource, &limit) == 0 else { return nil }
     return Int(clamping: bytes)
   }
 
   /// Bytes of private writable memory that the process has mapped, as `RLIMIT_DATA` counts them.
   private static func dataBytes() -> Int? {
-    guard let text = try? WholeFile.read("/proc/self/status", maximum: 64 * 1024) else { return nil }
+    guard let text = try? WholeFile.read("/proc/self/status", maximum: 64 * 1024) else {
+      return nil
+    }
     for line in text.split(separator: UInt8(ascii: "\n")) {
       let line = String(decoding: line, as: UTF8.self)
       guard line.hasPrefix("VmData:") else { continue }

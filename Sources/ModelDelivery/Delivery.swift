@@ -253,7 +253,9 @@ extension ModelMachine {
     switch phase {
     case .starting: .starting
     case .idle:
-      remembered != nil ? .rolledBack : record.current == nil || record.current?.manifest != wish?.target.manifestSHA256
+      remembered != nil
+        ? .rolledBack
+        : record.current == nil || record.current?.manifest != wish?.target.manifestSHA256
         ? .idle : record.trial == nil ? .committed : .trial
     case .offered, .looking: .offered
     case .planned, .reserving: .planned

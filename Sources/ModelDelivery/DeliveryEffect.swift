@@ -82,6 +82,7 @@ package enum DeliveryEffect: Sendable, Equatable {
 
   /// Effects that can fail.
   package enum Kind: Sendable, Equatable {
-    case persist, reserve, hashStaged, copyBlocks, readBase, write, synchronize, assemble, collectGarbage
+    case persist, reserve, hashStaged, copyBlocks, readBase, write, synchronize, assemble
+    case collectGarbage
   }
 }

@@ -17,7 +17,8 @@ extension ModelMachine {
       guard offer.version == version else { return [] }
       if isWhole { return activate(offer, context) }
       return plan(offer, &context, now)
-    case .idle, .refused, .waiting: return scrubbed(version: version, isWhole: isWhole, &context, now)
+    case .idle, .refused, .waiting:
+      return scrubbed(version: version, isWhole: isWhole, &context, now)
     default: return []
     }
   }

@@ -130,7 +130,8 @@ struct TrialWatch: Sendable, Equatable {
   /// Judges the version by the latest of what is known of it.
   mutating func take(_ observation: VersionObservation, _ now: DeliveryTime) -> Verdict {
     if let cause = failure(observation) { return .rollBack(cause) }
-    if now.milliseconds - samples[samples.count - 1].milliseconds >= TrialLimits.sampleMilliseconds {
+    let sinceLast = now.milliseconds - samples[samples.count - 1].milliseconds
+    if sinceLast >= TrialLimits.sampleMilliseconds {
       samples.append(
         Sample(
           milliseconds: now.milliseconds, requests: observation.requests,

@@ -114,7 +114,8 @@ final class BrokerSession {
       let wait = max(1, deadline - monotonicMilliseconds())
       for event in client.poll(timeoutMilliseconds: Int(min(wait, 250))) {
         switch event {
-        case .message(let message): isSatisfied = take(message.topic, message.payload) || isSatisfied
+        case .message(let message):
+          isSatisfied = take(message.topic, message.payload) || isSatisfied
         case .disconnected(let reason): throw .disconnected(reason)
         default: break
         }

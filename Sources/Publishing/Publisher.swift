@@ -40,7 +40,8 @@ package struct Publisher: Sendable {
       model: String, version: Int64, allowsDown: Bool = false, now: Int64 = secondsSince1970(),
       directorSeconds: Int64 = 30 * 86_400, releaseSeconds: Int64 = 3650 * 86_400,
       level: Int = BlockCodec.defaultLevel, bases: [Bundle] = [],
-      gate: ReleaseDocument.Gate = .init(), securityFloor: Int64 = 0, directs: Bool = true, verifiesAll: Bool = false
+      gate: ReleaseDocument.Gate = .init(), securityFloor: Int64 = 0, directs: Bool = true,
+      verifiesAll: Bool = false
     ) {
       self.model = model
       self.version = version

@@ -95,7 +95,9 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
 
   /// Answers from a file, when one has the topic; false when the broker is to be asked too.
   private func isAnsweredHere(_ topic: String) -> Bool {
-    guard let payload = installation?.archive.take(topic) ?? mirror?.take(topic) else { return false }
+    guard let payload = installation?.archive.take(topic) ?? mirror?.take(topic) else {
+      return false
+    }
     answers.append(.message(topic: topic, payload: payload))
     // News of the broker's is still wanted.
     return switch Topic(topic) {
@@ -239,7 +241,9 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
 
   /// Begins the installation that was asked for first, and brings it on.
   private func install() {
-    if installation == nil, let order = shared.orders.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+    if installation == nil,
+      let order = shared.orders.withLock({ $0.isEmpty ? nil : $0.removeFirst() })
+    {
       begin(order)
     }
     while !answers.isEmpty { handle(answers.removeFirst()) }

@@ -76,7 +76,8 @@ struct DeliveryReporter {
     sequence += 1
     let document = StatusDocument(
       birth: birthNumber, sequence: sequence, agent: setup.profile.agent, kernels: setup.kernels,
-      models: statuses.map { $0.document(observe) }, residentBytes: Int64(ResidentMemory.ofThisProcess().bytes),
+      models: statuses.map { $0.document(observe) },
+      residentBytes: Int64(ResidentMemory.ofThisProcess().bytes),
       diskFreeBytes: DiskSpace.freeBytes(setup.stateDirectory),
       uptimeSeconds: (now.milliseconds - started) / 1000,
       commandSequence: command == 0 ? nil : command,

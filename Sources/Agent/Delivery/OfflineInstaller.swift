@@ -19,7 +19,9 @@ package struct OfflineInstaller: Sendable {
   }
 
   /// Installs the file at `path`; the version is proven here, and serves when the agent starts.
-  package func install(_ path: String, log: Logger) throws -> Result<InstallReport, InstallRefusal> {
+  package func install(_ path: String, log: Logger) throws
+    -> Result<InstallReport, InstallRefusal>
+  {
     guard let delivery = configuration.delivery else { return .failure(.notConfigured) }
     try checkOwner()
     let manager = ModelManager(

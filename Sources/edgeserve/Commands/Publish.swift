@@ -143,8 +143,10 @@ struct Publish: ParsableCommand {
 
   private func report(_ summary: PublishSummary, _ name: String) {
     StandardError.line(
-      (to.map { "wrote \($0): " } ?? "published ") + "\(name) version \(version): \(summary.blocks) blocks, "
-        + "\(ByteSize.describe(Int(summary.rawBytes))) raw, \(ByteSize.describe(Int(summary.encodedBytes))) encoded, "
+      (to.map { "wrote \($0): " } ?? "published ")
+        + "\(name) version \(version): \(summary.blocks) blocks, "
+        + "\(ByteSize.describe(Int(summary.rawBytes))) raw, "
+        + "\(ByteSize.describe(Int(summary.encodedBytes))) encoded, "
         + "\(ByteSize.describe(Int(summary.wireBytes))) \(to == nil ? "on the wire" : "in the file"), "
         + (summary.directorSequence.map { "director document \($0)" }
           ?? "devices are not told: begin with rollout start"))
@@ -165,7 +167,8 @@ struct Publish: ParsableCommand {
     let milliseconds = time / .milliseconds(1)
     return PublishDocument(
       model: name, version: version, rawBytes: summary.rawBytes,
-      encodedBytes: summary.encodedBytes, deltaBytes: summary.deltaBytes, wireBytes: summary.wireBytes, blocks: summary.blocks,
+      encodedBytes: summary.encodedBytes, deltaBytes: summary.deltaBytes,
+      wireBytes: summary.wireBytes, blocks: summary.blocks,
       seconds: milliseconds.rounded() / 1000, directorSequence: summary.directorSequence)
   }
 }
