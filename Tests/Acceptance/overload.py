@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Ten times the requests that the agent can answer, for a bounded time: who is answered in what time, and who is not.
 
-One model whose requests take milliseconds (a batch of pictures on the plainest kernels), one compute thread, a short
+One model whose requests take milliseconds (a batch of pictures, the plainest kernels), one compute thread, a short
 queue. First one client, for the time of an unloaded request; then many, which together send ten times what that allows,
 and come again when they are refused. Every request that is not answered must be a 503 with Retry-After or a 504, and the
 metrics must count as many by the same reasons. Memory must stay within the budget.
 
 Clients and agent share the machine, so a request takes longer under load than alone whatever the queue does: the time
-that an accepted one may take is told in the time that the model then takes, which the agent's histogram has. Where other
-work shares it too, the tail is theirs: the median is judged, and the 99th percentile with --strict.
+that an accepted one may take is told in the time that the model then takes, which the agent's histogram has. Where
+other work shares it too, the tail is theirs: the median is judged, and the 99th percentile with --strict.
 """
 import argparse
 import collections
@@ -27,7 +27,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--seconds", type=float, default=10)
 parser.add_argument("--connections", type=int, default=48)
 parser.add_argument("--times", type=float, default=10)
-parser.add_argument("--strict", action="store_true", help="judge the 99th percentile too: on a machine without other work")
+parser.add_argument("--strict", action="store_true", help="judge the 99th percentile: on a machine without other work")
 parser.add_argument("--rows", type=int, default=256)
 parser.add_argument("--queue", type=int, default=8)
 parser.add_argument("--timeout-ms", type=int, default=2000)

@@ -19,6 +19,11 @@ CALLS = 15
 
 
 class DeadlineTest(agent.ClientTest):
+    @staticmethod
+    def models(directory):
+        # One thread of the plainest kernels, so that requests do wait for each other.
+        return agent.Agent.usual_models(directory) + ["--kernels", "baseline", "--threads", "1"]
+
     def setUp(self):
         self.http = httpx.Client(transport=httpx.HTTPTransport(uds=self.agent.socket), base_url="http://localhost")
         self.addCleanup(self.http.close)
@@ -29,6 +34,17 @@ class DeadlineTest(agent.ClientTest):
             text = connection.getresponse().read().decode()
         pattern = r'edgeserve_requests_total\{model="digits",version="2",outcome="(\w+)"\} (\d+)'
         return collections.Counter({name: int(count) for name, count in re.findall(pattern, text)})
+
+    def until_seen(self, wanted, call):
+        """Counts what `call` gives to many callers, until `wanted` is among it; how busy they keep the version is
+        up to the machine."""
+        results = collections.Counter()
+        for _ in range(20):
+            results += self.all_at_once(call)
+            if results[wanted]:
+                break
+        self.assertGreater(results[wanted], 0)
+        return results
 
     def all_at_once(self, call):
         """Counts what `call` gives to many callers that come again and again."""
@@ -54,9 +70,8 @@ class DeadlineTest(agent.ClientTest):
 
     def test_http_field(self):
         before = self.counts()
-        results = self.all_at_once(lambda _: self.infer_over_http(x_request_timeout_ms="1").status_code)
+        results = self.until_seen(504, lambda _: self.infer_over_http(x_request_timeout_ms="1").status_code)
         self.assertLessEqual(set(results), {200, 504})
-        self.assertGreater(results[504], 0)
         grown = self.counts() - before
         self.assertEqual((grown["ok"], grown["deadline"]), (results[200], results[504]))
         # Who waits longer is answered.
@@ -84,14 +99,23 @@ class DeadlineTest(agent.ClientTest):
             except triton.InferenceServerException as error:
                 return error.status()
 
-        results = self.all_at_once(call)
+        results = self.until_seen("StatusCode.DEADLINE_EXCEEDED", call)
         self.assertLessEqual(set(results), {"ok", "StatusCode.DEADLINE_EXCEEDED"})
-        self.assertGreater(results["StatusCode.DEADLINE_EXCEEDED"], 0)
 
     def test_calls_taken_back(self):
         image = triton.InferInput("image", [ROWS, 8, 8, 1], "INT8")
         image.set_data_from_numpy(numpy.zeros((ROWS, 8, 8, 1), numpy.int8))
         before = self.counts()
+        for _ in range(20):
+            self.take_back(image)
+            if (self.counts() - before)["cancelled"]:
+                break
+        self.assertGreater((self.counts() - before)["cancelled"], 0)
+        # The version goes on as before.
+        self.assertEqual(self.infer_over_http().status_code, 200)
+
+    def take_back(self, image):
+        """Begins many calls and cancels all of them at once."""
         with contextlib.ExitStack() as stack:
             client = self.client(stack)
             done = threading.Semaphore(0)
@@ -102,12 +126,8 @@ class DeadlineTest(agent.ClientTest):
                 call.cancel()
             for _ in calls:
                 self.assertTrue(done.acquire(timeout=20))
-        end = time.monotonic() + 20
-        while (self.counts() - before)["cancelled"] == 0 and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertGreater((self.counts() - before)["cancelled"], 0)
-        # The version goes on as before.
-        self.assertEqual(self.infer_over_http().status_code, 200)
+        # What was noticed late is counted late.
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":
