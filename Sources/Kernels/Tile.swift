@@ -39,6 +39,8 @@ enum Tile {
   static var rowBlock: Int { int8Rows == 8 ? 56 : 24 }
   /// Depth elements of one integer multiply.
   static var depthGroup: Int { Int(CV_DEPTH_GROUP) }
+  /// Bytes of weights between the step that is multiplied and the one that is fetched.
+  static var weightsAhead: Int { 1024 }
   /// Taps of one column that a depthwise step takes, or 1 for taps in pairs.
   static var depthwiseLines: Int { Int(CV_DEPTHWISE_LINES) }
   /// The tile of int8 matrix products, as the table tells it.

@@ -93,6 +93,12 @@ CV_INLINE cv_s32x16 cv_round_x16(cv_f32x16 v) {
   return (cv_s32x16)(v + (cv_f32x16)12582912.0f) - (cv_s32x16)0x4B400000;
 }
 
+// Half away from zero, |v| below 2^22: the greatest number below a half reaches the next whole number from no value below
+// its middle.
+CV_INLINE cv_s32x16 cv_round_away_x16(cv_f32x16 v) {
+  return __builtin_convertvector(v + cv_copy_sign_x16((cv_f32x16)0x1.fffffep-2f, v), cv_s32x16);
+}
+
 CV_INLINE cv_f32x16 cv_multiply_add_x16(cv_f32x16 sum, cv_f32x16 a, cv_f32x16 b) {
 #if defined(__FMA__) || defined(__aarch64__)
   return __builtin_elementwise_fma(a, b, sum);
@@ -216,6 +222,14 @@ CV_INLINE _Bool cv_any_at_most_x16(cv_s32x16 v, int32_t bound) {
 
 CV_INLINE cv_f32x16 cv_less_x16(cv_f32x16 a, cv_f32x16 b) { return a < b ? a : b; }
 CV_INLINE cv_f32x16 cv_greater_x16(cv_f32x16 a, cv_f32x16 b) { return a > b ? a : b; }
+// Of lanes that are numbers.
+CV_INLINE float cv_greatest_float_x16(cv_f32x16 v) {
+  cv_f32x8 eight = cv_max(v.lo, v.hi);
+  float greatest = eight[0];
+  for (int i = 1; i < 8; i++) greatest = eight[i] > greatest ? eight[i] : greatest;
+  return greatest;
+}
+CV_INLINE float cv_least_float_x16(cv_f32x16 v) { return -cv_greatest_float_x16(-v); }
 // The first where it is not negative, else the product.
 CV_INLINE cv_f32x16 cv_prelu_x16(cv_f32x16 a, cv_f32x16 slope) {
   return a >= (cv_f32x16)0.0f ? a : a * slope;

@@ -41,13 +41,7 @@ func softmaxFloat32(_ arguments: SoftmaxFloat32Arguments, _ rows: Range<Int>) {
     highest = unsafe cv_greater_x16(cv_load_f32x16(values + i), highest)
     i &+= 16
   }
-  let eight = cv_max(highest.highHalf, highest.lowHalf)
-  var maximum = eight[0]
-  var lane = 1
-  while lane < 8 {
-    if eight[lane] > maximum { maximum = eight[lane] }
-    lane &+= 1
-  }
+  var maximum = cv_greatest_float_x16(highest)
   while i < count {
     let value = unsafe values[i]
     if value > maximum { maximum = value }

@@ -95,6 +95,8 @@ extension PanelInt8 {
       let (top, bottom) = unsafe (FourPlacesInt8(row), FourPlacesInt8(row + 4))
       var k = 0
       while k < lineElements {
+        unsafe cv_prefetch(w0 + Tile.weightsAhead)
+        unsafe cv_prefetch(w1 + Tile.weightsAhead)
         let (v0, v1) = unsafe (cv_load_weights(w0), cv_load_weights(w1))
         unsafe top0.add(v0, top, k)
         unsafe top1.add(v1, top, k)

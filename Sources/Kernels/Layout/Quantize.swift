@@ -4,18 +4,18 @@ import KernelInterface
 /// `output = clamp(round(input / scale) + zeroPoint)`, half away from zero; NaN becomes the minimum.
 func quantizeInt8(_ arguments: QuantizeArguments) {
   let bounds = arguments.bounds
-  let scale = SIMD8(repeating: arguments.scale)
-  let lowest = SIMD8(repeating: Float(bounds.minimum &- bounds.zeroPoint))
-  let highest = SIMD8(repeating: Float(bounds.maximum &- bounds.zeroPoint))
-  let zeroPoint = SIMD8(repeating: bounds.zeroPoint)
+  let scale = SIMD16(repeating: arguments.scale)
+  let lowest = SIMD16(repeating: Float(bounds.minimum &- bounds.zeroPoint))
+  let highest = SIMD16(repeating: Float(bounds.maximum &- bounds.zeroPoint))
+  let zeroPoint = SIMD16(repeating: bounds.zeroPoint)
   var i = 0
   // Sound: `count` elements are read and written, as the maker of the arguments vouches.
   while i < arguments.count {
-    let count = min(8, arguments.count &- i)
-    let value = unsafe loadFloat32(arguments.input + i, count) / scale
-    let codes = cv_round_away(cv_clamp(value, lowest, highest)) &+ zeroPoint
-    unsafe storeCodes(arguments.output + i, codes, count)
-    i &+= 8
+    let count = min(16, arguments.count &- i)
+    let value = unsafe loadFloat32x16(arguments.input + i, count) / scale
+    let codes = cv_round_away_x16(cv_clamp_x16(value, lowest, highest)) &+ zeroPoint
+    unsafe storeInt8(arguments.output + i, cv_narrow_x16(codes), count)
+    i &+= 16
   }
 }
 
@@ -66,21 +66,17 @@ private struct RowRange {
   private(set) var maximum: Float = 0
 
   @unsafe init(_ input: UnsafePointer<Float>, _ count: Int) {
-    var (lows, highs) = (SIMD8<Float>(), SIMD8<Float>())
+    var (lows, highs) = (SIMD16<Float>(), SIMD16<Float>())
     var i = 0
     while i < count {
       // The lanes beyond the row are zero, which the range includes anyway.
-      let values = unsafe loadFloat32(input + i, min(8, count &- i))
-      lows = cv_min(values, lows)
-      highs = cv_max(values, highs)
-      i &+= 8
+      let values = unsafe loadFloat32x16(input + i, min(16, count &- i))
+      lows = cv_less_x16(values, lows)
+      highs = cv_greater_x16(values, highs)
+      i &+= 16
     }
-    var lane = 0
-    while lane < 8 {
-      minimum = min(minimum, lows[lane])
-      maximum = max(maximum, highs[lane])
-      lane &+= 1
-    }
+    minimum = cv_least_float_x16(lows)
+    maximum = cv_greatest_float_x16(highs)
   }
 
   var symmetric: RowQuantization {
@@ -124,23 +120,15 @@ private struct RowRange {
   _ input: UnsafePointer<Float>, _ columns: Int, _ quantization: RowQuantization, lowest: Float,
   _ output: UnsafeMutablePointer<Int8>
 ) {
-  let inverse = SIMD8(repeating: quantization.inverse)
-  let zeroPoint = SIMD8(repeating: Float(quantization.zeroPoint))
+  let inverse = SIMD16(repeating: quantization.inverse)
+  let zeroPoint = SIMD16(repeating: Float(quantization.zeroPoint))
   var i = 0
   while i < columns {
-    let count = min(8, columns &- i)
-    let value = unsafe loadFloat32(input + i, count) * inverse + zeroPoint
-    let codes = cv_round_away(
-      cv_clamp(value, SIMD8(repeating: lowest), SIMD8(repeating: 127)))
-    unsafe storeCodes(output + i, codes, count)
-    i &+= 8
+    let count = min(16, columns &- i)
+    let value = unsafe loadFloat32x16(input + i, count) * inverse + zeroPoint
+    let codes = cv_round_away_x16(
+      cv_clamp_x16(value, SIMD16(repeating: lowest), SIMD16(repeating: 127)))
+    unsafe storeInt8(output + i, cv_narrow_x16(codes), count)
+    i &+= 16
   }
-}
-
-/// Writes the first `count` (1 … 8) of 8 codes.
-@inline(__always)
-@unsafe private func storeCodes(
-  _ place: UnsafeMutablePointer<Int8>, _ codes: SIMD8<Int32>, _ count: Int
-) {
-  unsafe cv_store_s8_partial(place, cv_narrow_s32x16(codes, codes), count)
 }
