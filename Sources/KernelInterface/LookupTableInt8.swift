@@ -5,6 +5,12 @@ package struct LookupTableInt8: Sendable, Equatable {
   /// 256 entries.
   package var entries: [Int8]
 
+  /// - Precondition: there are 256.
+  package init(entries: [Int8]) {
+    precondition(entries.count == 256, "a table has 256 entries, not \(entries.count)")
+    self.entries = entries
+  }
+
   /// Tabulates a function from codes less `inputZeroPoint` to codes less the output's zero point.
   package init(
     inputZeroPoint: Int32, bounds: OutputBoundsInt8, codes function: (Int32) -> Int32

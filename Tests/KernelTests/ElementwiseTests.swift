@@ -256,6 +256,25 @@ struct UnaryTests {
     #expect(output[255] == 127)
     #expect(output == function.entries)
   }
+
+  @Test("tables are read for whole registers, for what is left, and in place", arguments: KernelTable.supported)
+  func lookupOfParts(table: KernelTable) {
+    var random = SplitMix64(seed: 0x17)
+    let entries = random.codes(256)
+    for count in [0, 1, 15, 16, 63, 64, 65, 127, 200] {
+      let input = random.codes(count)
+      var codes = input + [99]
+      unsafe entries.withUnsafeBufferPointer { entries in
+        unsafe codes.withUnsafeMutableBufferPointer { codes in
+          unsafe table.lookupInt8(
+            LookupInt8Arguments(
+              table: entries.baseAddress!, count: count, input: UnsafePointer(codes.baseAddress!),
+              output: codes.baseAddress!))
+        }
+      }
+      #expect(codes == input.map { entries[Int($0) + 128] } + [99])
+    }
+  }
 }
 
 @Suite("Softmax")

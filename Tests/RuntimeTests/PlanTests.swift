@@ -25,6 +25,37 @@ struct PlanTests {
     #expect(try Plan(graph, table: .best).memory.arenaBytes == 256)
   }
 
+  @Test("a function of codes and the product with its operand are one table", arguments: [false, true])
+  func functionsAreFolded(isLeft: Bool) throws {
+    let input = TensorType(.int8, [256], quantization: Quantization(scale: 0.05, zeroPoint: 7))
+    let function = TensorType(.int8, [256], quantization: Quantization(scale: 1 / 256, zeroPoint: -128))
+    let product = TensorType(.int8, [256], quantization: Quantization(scale: 0.045, zeroPoint: -30))
+    let operands = isLeft ? [ValueID(1), ValueID(0)] : [ValueID(0), ValueID(1)]
+    // The second graph shows the function too, which keeps the two apart.
+    var answers: [[Int8]] = []
+    for outputs in [[ValueID(2)], [ValueID(2), ValueID(1)]] {
+      let graph = Graph(
+        values: [
+          Value(name: "x", type: input), Value(name: "f", type: function),
+          Value(name: "y", type: product),
+        ],
+        nodes: [
+          Node(.unary(Unary(kind: .logistic)), inputs: [ValueID(0)], outputs: [ValueID(1)]),
+          Node(.binary(Binary(kind: .multiply)), inputs: operands, outputs: [ValueID(2)]),
+        ], inputs: [ValueID(0)], outputs: outputs)
+      let plan = try Plan(graph, table: .best)
+      #expect(plan.steps.count == outputs.count)
+      let instance = try Instance(PreparedModel(plan))
+      unsafe instance.withInput(0) { bytes in
+        unsafe bytes.copyBytes(from: (0...255).map { UInt8($0) })
+      }
+      instance.run()
+      answers.append(
+        unsafe instance.withOutput(0) { bytes in unsafe bytes.map { Int8(bitPattern: $0) } })
+    }
+    #expect(answers[0] == answers[1])
+  }
+
   @Test("operators without a kernel are named once, with their count")
   func missingKernels() throws {
     // There is no mean of truths.

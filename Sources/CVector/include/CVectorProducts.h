@@ -99,4 +99,49 @@ CV_INLINE cv_s32x16 cv_column_dot(cv_s32x16 sum, cv_column x, const int8_t *w) {
 #endif
 }
 
+// Functions of int8 codes by table: `output[i] = table[input[i] + 128]` of as many of the `count` codes as whole registers
+// hold, which it returns. The output may be the input.
+CV_INLINE intptr_t cv_lookup(
+    const int8_t *table, const int8_t *input, int8_t *output, intptr_t count) {
+  intptr_t i = 0;
+#if defined(__AVX512BW__)
+  typedef char cv_v64qi __attribute__((vector_size(64)));
+  typedef uint8_t cv_u8x64 __attribute__((ext_vector_type(64)));
+  cv_v64qi parts[16];
+  for (int part = 0; part < 16; part++) {
+    cv_s32x4 sixteen;
+    __builtin_memcpy(&sixteen, table + 16 * part, sizeof sixteen);
+    parts[part] = (cv_v64qi)__builtin_shufflevector(
+        sixteen, sixteen, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+  }
+  for (; i + 64 <= count; i += 64) {
+    cv_u8x64 index, found = 0;
+    __builtin_memcpy(&index, input + i, sizeof index);
+    index ^= 0x80;
+#pragma clang loop unroll(full)
+    for (int part = 0; part < 16; part++) {
+      // Beyond this part's sixteen the sum reaches 128, for which the shuffle gives zero.
+      cv_u8x64 place = __builtin_elementwise_add_sat(index ^ (uint8_t)(16 * part), (cv_u8x64)0x70);
+      found |= (cv_u8x64)__builtin_ia32_pshufb512(parts[part], (cv_v64qi)place);
+    }
+    __builtin_memcpy(output + i, &found, sizeof found);
+  }
+#elif defined(__aarch64__)
+  uint8x16x4_t first = vld1q_u8_x4((const uint8_t *)table);
+  uint8x16x4_t second = vld1q_u8_x4((const uint8_t *)table + 64);
+  uint8x16x4_t third = vld1q_u8_x4((const uint8_t *)table + 128);
+  uint8x16x4_t fourth = vld1q_u8_x4((const uint8_t *)table + 192);
+  for (; i + 16 <= count; i += 16) {
+    // An index beyond a part's 64 leaves what the parts before it found.
+    uint8x16_t index = veorq_u8(vld1q_u8((const uint8_t *)input + i), vdupq_n_u8(0x80));
+    uint8x16_t found = vqtbl4q_u8(first, index);
+    found = vqtbx4q_u8(found, second, vsubq_u8(index, vdupq_n_u8(64)));
+    found = vqtbx4q_u8(found, third, vsubq_u8(index, vdupq_n_u8(128)));
+    found = vqtbx4q_u8(found, fourth, vsubq_u8(index, vdupq_n_u8(192)));
+    vst1q_u8((uint8_t *)output + i, found);
+  }
+#endif
+  return i;
+}
+
 #pragma clang assume_nonnull end

@@ -1,3 +1,4 @@
+import CVector
 import KernelInterface
 
 /// Softmax of int8 codes: `output = round(e / Σ e · 256) − 128` with `e = table[maximum − code]`, saturated.
@@ -38,8 +39,9 @@ func softmaxInt8(_ arguments: SoftmaxInt8Arguments, _ rows: Range<Int>) {
 
 /// An int8 function by table: `output[i] = table[input[i] + 128]`.
 func lookupInt8(_ arguments: LookupInt8Arguments) {
-  var i = 0
   // Sound: `count` codes are read and written; a code plus 128 is below the table's 256 entries.
+  var i = unsafe cv_lookup(
+    arguments.table, arguments.input, arguments.output, arguments.count)
   while i < arguments.count {
     unsafe arguments.output[i] = arguments.table[Int(arguments.input[i]) &+ 128]
     i &+= 1

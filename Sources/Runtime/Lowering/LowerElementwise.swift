@@ -27,6 +27,11 @@ extension Lowering {
       right: try perTensorQuantization(right, of: node),
       outputScale: try perTensorQuantization(output, of: node).scale,
       bounds: try boundsInt8(parameters.activation, output, of: node))
+    for (one, other) in [(left, right), (right, left)] {
+      guard let function = functions[one] else { continue }
+      let both = combined(function, isLeft: one == left, kernelParameters)
+      return try addLookup(both, node, other, output)
+    }
     let kernel = table.binaryInt8
     let (leftSource, rightSource) = (source(left), source(right))
     let destination = try destination(
@@ -139,7 +144,11 @@ extension Lowering {
         outputScale: target.scale, bounds: try boundsInt8(.none, output, of: node),
         parameters.function)
     }
-    try addLookup(table, node, input, output)
+    if foldedFunctions.contains(output) {
+      functions[output] = table
+    } else {
+      try addLookup(table, node, input, output)
+    }
   }
 
   /// Adds the step of a function of int8 codes by table.

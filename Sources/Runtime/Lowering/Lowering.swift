@@ -29,6 +29,9 @@ struct Lowering {
   /// Constants that some step reads from the mapped file.
   private var fileConstants: Set<Int> = []
   private var realigned: [Int: PackedID] = [:]
+  /// Results of functions that their reader computes too, and the functions once they are known.
+  let foldedFunctions: Set<ValueID>
+  var functions: [ValueID: LookupTableInt8] = [:]
   /// Bytes of constants that the steps of nested programs read in place.
   var nestedFileBytes = 0
 
@@ -39,6 +42,7 @@ struct Lowering {
     self.graph = graph
     self.table = table
     self.threads = threads
+    foldedFunctions = Self.foldedFunctions(of: graph)
     sources = [Source?](repeating: nil, count: graph.values.count)
     for input in graph.inputs where graph[input].constant == nil {
       sources[input.index] = .buffer(try makeBuffer(for: input))
