@@ -4,7 +4,6 @@
 
 // Widening, narrowing, rounding and bounds.
 
-CV_INLINE cv_s16x16 cv_widen_s8x16(cv_s8x16 v) { return __builtin_convertvector(v, cv_s16x16); }
 CV_INLINE cv_s32x8 cv_widen_s8x8(cv_s8x8 v) { return __builtin_convertvector(v, cv_s32x8); }
 CV_INLINE cv_f32x8 cv_to_float(cv_s32x8 v) { return __builtin_convertvector(v, cv_f32x8); }
 // Towards zero. The caller has bounded |v| below 2^31.
