@@ -17,7 +17,6 @@ struct CanaryWatch: Sendable {
       return sum
     }
 
-    var errorRate: Double { requests > 0 ? Double(errors) / Double(requests) : 0 }
     var p99: UInt64 { latency.quantile(0.99) }
   }
 
