@@ -195,7 +195,7 @@ let package = Package(
         "Publishing", "DeliveryTestSupport", "ModelDelivery", "ModelBundle", "SignedDocuments",
         "Cryptography", "ByteParsing", "MQTT",
       ]),
-    tests("ServingTests", ["Serving", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
+    tests("ServingTests", ["Serving", "TFLiteImport", "ModelGraph", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport", "ByteParsing"]),
     tests("GRPCTests", ["GRPC", "Transport"] + nio + nioHTTP2),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),

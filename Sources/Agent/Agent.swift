@@ -84,6 +84,7 @@ package final class Agent: Sendable {
     self.requestLog = requestLog
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
+    limits.batchRowsDefault = configuration.batchRowsMaximum
     let manager = ModelManager(
       ServingConfiguration(
         table: parts.table, budgetBytes: configuration.memoryBudget,

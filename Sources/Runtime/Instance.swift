@@ -9,25 +9,38 @@ import MemoryPlanning
   private let pool: ComputePool?
   /// Activations, and behind them the scratch of each thread.
   private let block: Arena
+  /// Whose block this instance works in, in place of its own.
+  private let host: Instance?
   private let memory: ProgramMemory
   private let calls: [BoundStep]
-  private let use = ExclusiveUse()
+  private let ownUse = ExclusiveUse()
   /// Whether the last run came to its end; false when a loop in the model went on beyond
   /// `GraphLimits.loopIterationsMaximum` and was ended, so that the outputs mean nothing.
   package private(set) var isComplete = true
 
   /// Allocates `memory.instanceBytes` of the model. Without a pool, runs on the caller's thread alone.
   ///
-  /// - Precondition: the pool has no more threads than the plan was made for.
-  package init(_ model: PreparedModel, pool: ComputePool? = nil) throws(RuntimeError) {
+  /// - Parameter host: an instance whose memory this one works in, so that nothing is allocated; one
+  ///   thread at a time may use either.
+  /// - Precondition: the pool has no more threads than the plan was made for. The host is large enough,
+  ///   has no host itself, and neither model keeps anything between inferences.
+  package init(
+    _ model: PreparedModel, pool: ComputePool? = nil, within host: Instance? = nil
+  ) throws(RuntimeError) {
     precondition((pool?.threads ?? 1) <= model.threads)
     self.model = model
     self.pool = pool
-    block = try Arena(byteCount: model.memory.instanceBytes)
+    self.host = host
+    if let host {
+      precondition(model.memory.instanceBytes <= host.block.byteCount)
+      precondition(!model.isStateful && !host.model.isStateful && host.host == nil)
+    }
+    block = try Arena(byteCount: host == nil ? model.memory.instanceBytes : 0)
+    let start = unsafe host?.block.start ?? block.start
     let program = model.program
     // Sound: the blocks have the sizes that the program's offsets were planned for.
     let memory = unsafe ProgramMemory(
-      arena: block.start, scratch: block.start + model.memory.arenaBytes,
+      arena: start, scratch: start + model.memory.arenaBytes,
       scratchBytesPerThread: program.scratchBytesPerThread, weights: model.weightsStart,
       bufferOffsets: program.bufferOffsets, packedOffsets: program.packedOffsets)
     self.memory = memory
@@ -38,8 +51,8 @@ import MemoryPlanning
 
   /// Forgets the inferences before: gives every variable of the model its first elements.
   package func reset() {
-    use.begin()
-    defer { use.end() }
+    begin()
+    defer { end() }
     for variable in model.program.variables {
       // Sound: the plan gave variable and constant this many bytes each.
       let place = unsafe UnsafeMutableRawPointer(memory.address(variable.buffer, as: UInt8.self))
@@ -57,8 +70,8 @@ import MemoryPlanning
   package func withInput<R, E: Error>(
     _ index: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
-    use.begin()
-    defer { use.end() }
+    begin()
+    defer { end() }
     let input = model.program.inputs[index]
     guard case .buffer(let buffer) = input.source else {
       preconditionFailure("a model's input is a buffer")
@@ -73,8 +86,8 @@ import MemoryPlanning
   package func withOutput<R, E: Error>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
-    use.begin()
-    defer { use.end() }
+    begin()
+    defer { end() }
     let output = model.program.outputs[index]
     // Sound: as for inputs; constants and packed bytes are as long as their value.
     return try unsafe body(
@@ -84,8 +97,8 @@ import MemoryPlanning
 
   /// Computes the outputs from the inputs.
   package func run() {
-    use.begin()
-    defer { use.end() }
+    begin()
+    defer { end() }
     // By index: an unspecialised iterator, as in a build without optimisation, allocates for each element.
     isComplete = true
     for index in 0..<calls.count where !calls[index].run(pool) {
@@ -99,8 +112,8 @@ import MemoryPlanning
   /// - Precondition: one element for each of the model's steps.
   package func runProfiled(_ nanoseconds: inout [UInt64]) {
     precondition(nanoseconds.count == calls.count)
-    use.begin()
-    defer { use.end() }
+    begin()
+    defer { end() }
     isComplete = true
     var before = MonotonicClock.nanoseconds()
     for (index, call) in calls.enumerated() {
@@ -110,6 +123,10 @@ import MemoryPlanning
       before = after
     }
   }
+
+  private func begin() { if let host { host.begin() } else { ownUse.begin() } }
+
+  private func end() { if let host { host.end() } else { ownUse.end() } }
 
   /// Bytes of anonymous memory that the instance holds.
   package var allocatedBytes: Int { block.byteCount }

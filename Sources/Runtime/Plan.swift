@@ -21,6 +21,8 @@ package struct Plan: Sendable {
 
   /// Whether an inference depends on those before it on the same instance.
   package var isStateful: Bool { !program.variables.isEmpty }
+  /// Bytes of the largest constant that is packed.
+  package var largestConstantBytes: Int { packed.lazy.map(\.byteCount).max() ?? 0 }
   let program: Program
   let packed: [PackedConstant]
 

@@ -1,3 +1,4 @@
+import Glibc
 package import ModelGraph
 package import Tensors
 
@@ -21,9 +22,15 @@ package final class PreparedModel: Sendable {
   let program: Program
   let threads: Int
   private let weights: Arena
+  /// Holds the weights in place of `weights`.
+  private let lender: PreparedModel?
 
   /// Allocates `memory.weightsBytes` and packs the weights into them.
-  package init(_ plan: Plan) throws(RuntimeError) {
+  ///
+  /// - Parameter lender: a model whose weights are used instead, so that nothing is allocated.
+  /// - Precondition: `lender` holds the weights of `plan`.
+  package init(_ plan: Plan, sharing lender: PreparedModel? = nil) throws(RuntimeError) {
+    self.lender = lender
     inputs = plan.inputs
     outputs = plan.outputs
     signatures = plan.signatures
@@ -32,7 +39,8 @@ package final class PreparedModel: Sendable {
     steps = plan.steps
     program = plan.program
     threads = plan.threads
-    weights = try Arena(byteCount: plan.memory.weightsBytes)
+    weights = try Arena(byteCount: lender == nil ? plan.memory.weightsBytes : 0)
+    guard lender == nil else { return }
     for (constant, offset) in zip(plan.packed, plan.program.packedOffsets) {
       // Sound: the plan laid the constants out within the bytes of the arena.
       unsafe constant.write(weights.start + offset)
@@ -40,7 +48,24 @@ package final class PreparedModel: Sendable {
   }
 
   /// The first byte of the packed weights, which nothing writes any more.
-  @unsafe var weightsStart: UnsafeMutableRawPointer { unsafe weights.start }
+  @unsafe var weightsStart: UnsafeMutableRawPointer {
+    unsafe lender?.weightsStart ?? weights.start
+  }
+
+  /// Whether `plan` packs exactly the bytes that this model holds, at the same places.
+  ///
+  /// - Throws: `outOfMemory` when the largest of its constants does not fit beside this model.
+  package func holdsWeights(of plan: Plan) throws(RuntimeError) -> Bool {
+    guard plan.program.packedOffsets == program.packedOffsets,
+      plan.memory.weightsBytes == memory.weightsBytes
+    else { return false }
+    let constant = try Arena(byteCount: plan.largestConstantBytes)
+    return zip(plan.packed, plan.program.packedOffsets).allSatisfy { packed, offset in
+      // Sound: the arena holds the largest constant, and the weights of this model end as the plan's.
+      unsafe packed.write(constant.start)
+      return unsafe memcmp(constant.start, weightsStart + offset, packed.byteCount) == 0
+    }
+  }
 
   /// Bytes of anonymous memory that the model holds itself.
   package var allocatedBytes: Int { weights.byteCount }

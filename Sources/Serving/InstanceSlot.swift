@@ -4,30 +4,68 @@ import Tensors
 /// An instance on its way between the idle list and the one thread that runs it.
 struct InstanceSlot: Sendable {
   let instance: Instance
+  /// The same for several rows at once, the fewest first.
+  var batches: [BatchInstance] = []
 
-  /// Whether the last inference came to its end.
-  var isComplete: Bool { instance.isComplete }
+  /// What one run of a program took.
+  struct Run: Sendable {
+    var rows: Int
+    var nanoseconds: UInt64
+  }
 
-  /// Runs each row and gathers the outputs of all; stops at an inference that did not come to its end.
+  /// Rows of the largest run.
+  var rowsMaximum: Int { batches.last?.size ?? 1 }
+
+  /// Runs the rows of all `jobs`, several at once where there is a program for it, and gathers the
+  /// outputs of each job; nil for those of which an inference did not come to its end.
   func run(
-    _ request: InferenceRequest, _ plan: RequestPlan, _ description: VersionDescription
+    _ jobs: [Job], _ description: VersionDescription, told: (Run) -> Void
+  ) -> [InferenceResponse?] {
+    var outputs = jobs.map { job in
+      job.plan.outputs.map { output in
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(output.rowBytes * job.plan.rows)
+        return bytes
+      }
+    }
+    var failed = jobs.map { _ in false }
+    var rows = BatchRows(jobs)
+    while let (taken, batch) = rows.take(batches) {
+      // A job of one inference that did not end has no others that matter.
+      if batch == nil, let row = taken.first, failed[row.job] { continue }
+      let runner = batch.map { batches[$0].instance } ?? instance
+      for (place, row) in taken.enumerated() {
+        let job = jobs[row.job]
+        for (index, input) in job.plan.inputs.enumerated() {
+          runner.write(
+            job.request.inputs[input.tensor].bytes, at: row.row * input.rowBytes,
+            count: input.rowBytes, to: index, at: place * input.rowBytes)
+        }
+      }
+      let begun = MonotonicClock.now()
+      runner.run()
+      told(Run(rows: taken.count, nanoseconds: MonotonicClock.now() - begun))
+      guard runner.isComplete else {
+        for row in taken { failed[row.job] = true }
+        continue
+      }
+      for (place, row) in taken.enumerated() {
+        for (position, output) in jobs[row.job].plan.outputs.enumerated() {
+          runner.append(
+            output.index, at: place * output.rowBytes, count: output.rowBytes,
+            to: &outputs[row.job][position])
+        }
+      }
+    }
+    return zip(jobs, zip(outputs, failed)).map { job, result in
+      result.1 ? nil : Self.response(job.plan, result.0, description)
+    }
+  }
+
+  private static func response(
+    _ plan: RequestPlan, _ outputs: [[UInt8]], _ description: VersionDescription
   ) -> InferenceResponse {
-    var outputs = plan.outputs.map { output in
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(output.rowBytes * plan.rows)
-      return bytes
-    }
-    for row in 0..<plan.rows {
-      for (index, input) in plan.inputs.enumerated() {
-        write(request.inputs[input.tensor].bytes, at: row * input.rowBytes, to: index)
-      }
-      instance.run()
-      guard isComplete else { break }
-      for (position, output) in plan.outputs.enumerated() {
-        append(output.index, to: &outputs[position])
-      }
-    }
-    return InferenceResponse(
+    InferenceResponse(
       version: description.version,
       outputs: zip(plan.outputs, outputs).map { output, bytes in
         let specification = description.outputs[output.index]
@@ -48,12 +86,30 @@ struct InstanceSlot: Sendable {
     }
   }
 
-  private func append(_ index: Int, to bytes: inout [UInt8]) {
-    unsafe instance.withOutput(index) { output in unsafe bytes.append(contentsOf: output) }
-  }
-
   /// A copy of output `index`.
   func output(_ index: Int) -> [UInt8] {
     unsafe instance.withOutput(index) { output in unsafe [UInt8](output) }
+  }
+}
+
+extension Instance {
+  /// Fills `count` bytes of input `index`, from `place` on, with the bytes from `offset` on.
+  ///
+  /// - Precondition: both hold so many.
+  func write(_ bytes: [UInt8], at offset: Int, count: Int, to index: Int, at place: Int) {
+    unsafe withInput(index) { input in
+      let row = bytes[offset..<offset + count]
+      precondition(place + count <= input.count)
+      let destination = unsafe UnsafeMutableRawBufferPointer(rebasing: input[place..<place + count])
+      // Sound: the bounds of both were checked, and the counts are the same.
+      unsafe row.withUnsafeBytes { unsafe destination.copyMemory(from: $0) }
+    }
+  }
+
+  /// Appends `count` bytes of output `index`, from `place` on.
+  func append(_ index: Int, at place: Int, count: Int, to bytes: inout [UInt8]) {
+    unsafe withOutput(index) { output in
+      unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: output[place..<place + count]))
+    }
   }
 }

@@ -31,11 +31,19 @@ struct JobQueue {
     levels[job.request.terms.priority.rawValue].append(job)
   }
 
-  mutating func popFirst() -> Job? {
-    for level in levels.indices {
-      if let job = levels[level].popFirst() { return job }
+  /// The first, and those behind it that are as urgent, as long as all their rows together are at most
+  /// `rowsMaximum`.
+  mutating func popFirst(rowsMaximum: Int) -> [Job] {
+    guard let level = levels.firstIndex(where: { $0.count > 0 }), let first = levels[level].popFirst()
+    else { return [] }
+    var jobs = [first]
+    var rows = first.plan.rows
+    while let next = levels[level].first, rows + next.plan.rows <= rowsMaximum {
+      _ = levels[level].popFirst()
+      rows += next.plan.rows
+      jobs.append(next)
     }
-    return nil
+    return jobs
   }
 
   /// Takes out the newest of the least urgent jobs, when it is less urgent than `priority`.

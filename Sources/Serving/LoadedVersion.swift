@@ -30,6 +30,10 @@ final class LoadedVersion: Sendable {
   private let instanceCount: Int
   private let queue: Mutex<Queue>
   private let charge: MemoryCharge
+  private let batchCharges: [MemoryCharge]
+  /// How requests are run together.
+  let batching: BatchingStatus
+  private let rowsMaximum: Int
   private let onUnload: @Sendable (UInt64) -> Void
   private let sampler: RequestSampler?
   private let cache: ResponseCache?
@@ -44,6 +48,9 @@ final class LoadedVersion: Sendable {
     memory = prepared.memory
     loadNanoseconds = prepared.loadNanoseconds
     charge = prepared.charge
+    batchCharges = prepared.batches.charges
+    batching = prepared.batches.status
+    rowsMaximum = prepared.instances.first?.rowsMaximum ?? 1
     medianMicroseconds = prepared.medianMicroseconds
     inlineThresholdMicroseconds = limits.inlineThresholdMicroseconds
     queueDepthMaximum = limits.queueDepthMaximum
@@ -61,6 +68,7 @@ final class LoadedVersion: Sendable {
     // The order matters: memory first, then its charge, then whoever waits for the room.
     queue.withLock { $0.idle.removeAll() }
     charge.release()
+    for charge in batchCharges { charge.release() }
     onUnload(id)
     gone.post()
   }
@@ -101,11 +109,11 @@ final class LoadedVersion: Sendable {
     }
     switch decision {
     case .here(let slot):
-      run(job, slot)
+      run([job], slot)
       giveBack(slot, threads)
     case .handOver(let slot):
       listen(job)
-      dispatch(job, slot, threads)
+      dispatch([job], slot, threads)
     case .waits(let expired, let displaced, let needsWatch):
       listen(job)
       for job in expired { finish(job, .failure(.deadlineExceeded)) }
@@ -167,37 +175,47 @@ final class LoadedVersion: Sendable {
     return !overflow && microseconds < inlineThresholdMicroseconds
   }
 
-  /// One job at a time, so that models share the threads fairly.
-  private func dispatch(_ job: Job, _ slot: InstanceSlot, _ threads: ServingThreads) {
+  /// One run at a time, so that models share the threads fairly.
+  private func dispatch(_ jobs: [Job], _ slot: InstanceSlot, _ threads: ServingThreads) {
     threads.compute.submit { [self] in
-      run(job, slot)
+      run(jobs, slot)
       giveBack(slot, threads)
     }
   }
 
+  /// Takes what waits, or lets the instance rest: nothing ever waits for others to come.
   private func giveBack(_ slot: InstanceSlot, _ threads: ServingThreads) {
-    let next = queue.withLock { queue -> Job? in
-      guard let job = queue.waiting.popFirst() else {
-        queue.idle.append(slot)
-        return nil
-      }
-      return job
+    let next = queue.withLock { queue -> [Job] in
+      let jobs = queue.waiting.popFirst(rowsMaximum: rowsMaximum)
+      if jobs.isEmpty { queue.idle.append(slot) }
+      return jobs
     }
-    if let next { dispatch(next, slot, threads) }
+    if !next.isEmpty { dispatch(next, slot, threads) }
   }
 
-  private func run(_ job: Job, _ slot: InstanceSlot) {
+  private func run(_ jobs: [Job], _ slot: InstanceSlot) {
     let begun = MonotonicClock.now()
-    if job.request.terms.isOverdue(begun) { return finish(job, .failure(.deadlineExceeded)) }
-    if job.ticket?.isAbandoned ?? false { return finish(job, .failure(.cancelled)) }
-    let response = slot.run(job.request, job.plan, description)
-    metrics.record(
-      rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
-      inferNanoseconds: MonotonicClock.now() - begun)
-    if slot.isComplete { cache?.store(job.request, response) }
-    // A loop in the model was ended at its limit: the model took too long.
-    finish(
-      job, slot.isComplete ? .success(response) : .failure(.deadlineExceeded), begun: begun)
+    var wanted: [Job] = []
+    for job in jobs {
+      if job.request.terms.isOverdue(begun) {
+        finish(job, .failure(.deadlineExceeded))
+      } else if job.ticket?.isAbandoned ?? false {
+        finish(job, .failure(.cancelled))
+      } else {
+        wanted.append(job)
+      }
+    }
+    guard !wanted.isEmpty else { return }
+    let responses = slot.run(wanted, description) { metrics.record($0) }
+    let ended = MonotonicClock.now()
+    for (job, response) in zip(wanted, responses) {
+      metrics.record(
+        rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
+        inferNanoseconds: ended - begun)
+      if let response { cache?.store(job.request, response) }
+      // A loop in the model was ended at its limit: the model took too long.
+      finish(job, response.map { .success($0) } ?? .failure(.deadlineExceeded), begun: begun)
+    }
   }
 
   /// - Parameter begun: when an instance began with it; nil when none did.

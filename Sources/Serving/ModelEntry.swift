@@ -74,6 +74,7 @@ struct ModelEntry {
       status.memory = loaded.memory
       status.loadNanoseconds = loaded.loadNanoseconds
       status.waiting = loaded.waiting
+      status.batching = loaded.batching
       loaded.metrics.fill(&status)
       statuses.append(status)
     }

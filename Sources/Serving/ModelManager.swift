@@ -18,7 +18,7 @@ package final class ModelManager: Sendable {
       onEvent: configuration.onEvent)
     requestMemory = MemoryPool(ledger, name: "requests", .connectionBuffers)
     service = InferenceService(registry, requestMemory)
-    versionLoader = VersionLoader(configuration)
+    versionLoader = VersionLoader(configuration, ledger)
     loaderThread = JobThreads(
       name: "loader", threads: 1, stackBytes: limits.loaderStackBytes,
       niceness: limits.loaderNiceness)

@@ -8,6 +8,16 @@ package struct ServingLimits: Sendable {
   package var queueDepthMaximum = 256
   /// Rows of one request.
   package var batchMaximum = 256
+  /// Rows that are run together, whatever a model is allowed.
+  package static let batchRowsMaximum = 32
+  /// Rows that are run together of models that say nothing of it; 1 for none.
+  package var batchRowsDefault = 1
+  /// A run of several rows takes at most this, as measured when the version is loaded.
+  package var batchMicrosecondsMaximum = 50_000
+  /// By how much more rows must be faster for each row than fewer, in thousandths.
+  package var batchGainMinimum = 50
+  /// Timed runs of each number of rows.
+  package var batchRuns = 5
   /// Versions with a measured median below this run on the thread that brings the request.
   package var inlineThresholdMicroseconds = 200
   /// Timed runs whose median decides where a version runs.

@@ -9,6 +9,8 @@ struct CandidateVersion: Sendable {
   var source: VersionSource
   var description: VersionDescription
   var plan: Plan
+  /// Kept until the version is proven, when requests may be run together.
+  var graph: Graph?
   var golden: GoldenProof?
   var memory: VersionMemory
   let file: ModelFile
@@ -41,12 +43,14 @@ struct CandidateVersion: Sendable {
 /// Turns a file into a version that can be swapped in, in three steps with the charge between the
 /// first two.
 struct VersionLoader: Sendable {
-  private let table: KernelTable
-  private let threads: Int
-  private let limits: ServingLimits
-  private let pool: ComputePool?
+  let table: KernelTable
+  let threads: Int
+  let limits: ServingLimits
+  let pool: ComputePool?
+  private let ledger: MemoryLedger
 
-  init(_ configuration: ServingConfiguration) {
+  init(_ configuration: ServingConfiguration, _ ledger: MemoryLedger) {
+    self.ledger = ledger
     table = configuration.table
     limits = configuration.limits
     pool = configuration.threads > 1 ? ComputePool(threads: configuration.threads) : nil
@@ -75,7 +79,7 @@ struct VersionLoader: Sendable {
       source: source,
       description: VersionDescription(
         source, graph, inputs: plan.inputs, outputs: plan.outputs, labels: file.labels),
-      plan: plan, golden: file.golden.map(GoldenProof.init),
+      plan: plan, graph: batchRows(source) > 1 ? graph : nil, golden: file.golden.map(GoldenProof.init),
       memory: VersionMemory(
         weightsBytes: plan.memory.weightsBytes, fileBackedBytes: plan.memory.fileBackedBytes,
         arenaBytes: plan.memory.arenaBytes * instances,
@@ -111,9 +115,6 @@ struct VersionLoader: Sendable {
     } else if candidate.source.requiresProof {
       throw .noGoldenVectors
     }
-    guard candidate.file.isIntact else {
-      throw .changedWhileLoading(path: candidate.source.path)
-    }
     prepared.charge.release(.loadBuffers)
     // Whoever is served first finds a fresh state.
     defer { prepared.instances[0].instance.reset() }
@@ -123,8 +124,19 @@ struct VersionLoader: Sendable {
       throw .latencyGate(
         medianMicroseconds: proven.medianMicroseconds, limitMicroseconds: limit)
     }
+    if let graph = candidate.graph {
+      proven.take(BatchMaker(self, ledger, proven, name: candidate.name, graph).make())
+    }
+    guard candidate.file.isIntact else {
+      throw .changedWhileLoading(path: candidate.source.path)
+    }
     proven.loadNanoseconds = MonotonicClock.now() - candidate.begun
     return proven
+  }
+
+  /// Rows of requests that may be run together.
+  func batchRows(_ source: VersionSource) -> Int {
+    min(source.batchRowsMaximum ?? limits.batchRowsDefault, ServingLimits.batchRowsMaximum)
   }
 
   /// Instances of a version; one where inferences follow upon each other, so that they share a state.

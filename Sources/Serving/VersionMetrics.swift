@@ -14,6 +14,8 @@ final class VersionMetrics: Sendable {
     var cacheHits: UInt64 = 0
     var cacheMisses: UInt64 = 0
     var observer: Observer?
+    /// Runs by their rows.
+    var runs: [Int: RunCount] = [:]
   }
 
   /// Told how a request ended, and how long it took in nanoseconds.
@@ -51,6 +53,14 @@ final class VersionMetrics: Sendable {
     }
   }
 
+  /// Counts a run of the model.
+  func record(_ run: InstanceSlot.Run) {
+    state.withLock { state in
+      state.runs[run.rows, default: RunCount()].count += 1
+      state.runs[run.rows, default: RunCount()].nanoseconds += run.nanoseconds
+    }
+  }
+
   /// Fills the counters of `status`.
   func fill(_ status: inout VersionStatus) {
     let state = state.withLock { $0 }
@@ -58,6 +68,7 @@ final class VersionMetrics: Sendable {
     status.stages = Dictionary(
       zip(RequestStage.allCases, state.stages), uniquingKeysWith: { first, _ in first })
     status.latency = state.latency
+    status.runs = state.runs
     status.cacheHits = state.cacheHits
     status.cacheMisses = state.cacheMisses
     status.rows = state.rows

@@ -17,6 +17,8 @@ package struct VersionSource: Sendable, Equatable {
   /// Bytes of answers that are kept for requests that come again; 0 for none. A model with a state
   /// keeps none.
   package var cacheBytes: Int
+  /// Rows of requests that are run together at most, 1 for none; nil for what the agent says.
+  package var batchRowsMaximum: Int?
 
   package init(
     model: String, version: Int64, path: String, requiresProof: Bool = false,

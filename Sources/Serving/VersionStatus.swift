@@ -47,6 +47,14 @@ package struct VersionMemory: Sendable, Equatable {
   }
 }
 
+/// Runs of a model with one number of rows.
+package struct RunCount: Sendable, Equatable {
+  package var count: UInt64 = 0
+  package var nanoseconds: UInt64 = 0
+
+  package init() {}
+}
+
 /// One version as `status` shows it.
 package struct VersionStatus: Sendable {
   package var model: String
@@ -73,6 +81,10 @@ package struct VersionStatus: Sendable {
   package var cacheMisses: UInt64 = 0
   /// Requests that wait for an instance.
   package var waiting = 0
+  /// Runs of the model, by the rows that each took at once.
+  package var runs: [Int: RunCount] = [:]
+  /// How requests are run together.
+  package var batching = BatchingStatus()
   /// Rows that were answered.
   package var rows: UInt64 = 0
   /// Milliseconds since 1970; 0 before the first answer.

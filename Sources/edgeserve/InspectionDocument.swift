@@ -32,6 +32,25 @@ struct InspectionDocument: Encodable {
     }
   }
 
+  /// Whether requests can be run together, and what that takes.
+  struct Batching: Encodable {
+    struct Size: Encodable {
+      var rows: Int
+      /// Activations and scratch.
+      var arenaBytes: Int
+
+      enum CodingKeys: String, CodingKey {
+        case rows
+        case arenaBytes = "arena_bytes"
+      }
+    }
+
+    var sizes: [Size] = []
+    /// Why not, or not more: a code, and the same for people.
+    var refusal: String?
+    var detail: String?
+  }
+
   struct OperatorCount: Encodable {
     var name: String
     var count: Int
@@ -69,10 +88,12 @@ struct InspectionDocument: Encodable {
   var kernels: String
   var memory: MemoryDocument?
   var steps: [Step] = []
+  /// Left out of models that cannot run here.
+  var batching: Batching?
 
   enum CodingKeys: String, CodingKey {
     case format, description, labels, inputs, outputs, signatures, operators, supported, kernels
-    case memory, steps
+    case memory, steps, batching
     case modelBytes = "model_bytes"
   }
 }

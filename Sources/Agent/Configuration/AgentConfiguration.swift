@@ -1,4 +1,5 @@
 package import Logging
+import Serving
 
 /// Everything the agent is told: defaults, then the file, then the environment, then flags.
 package struct AgentConfiguration: Sendable, Equatable {
@@ -24,6 +25,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   package var threads: Int?
   /// Requests of one version that wait for their turn; more are refused.
   package var queueDepth = AgentLimits.queueDepthDefault
+  /// Rows of requests that are run together of models that say nothing of it; 1 for none.
+  package var batchRowsMaximum = 1
   /// The name of a kernel table; nil for the best.
   package var kernels: String?
   /// The name of the board, for people.
@@ -69,10 +72,18 @@ package struct AgentConfiguration: Sendable, Equatable {
         key: "queue_depth", value: String(queueDepth),
         expected: "1 to \(AgentLimits.queueDepthMaximum)")
     }
+    try Self.checkBatchRows(batchRowsMaximum, key: "batch_rows_maximum")
     try requestLog?.validate()
     guard (10...3_600_000).contains(pollMilliseconds) else {
       throw .invalidValue(
         key: "poll_milliseconds", value: String(pollMilliseconds), expected: "10 to 3600000")
+    }
+  }
+
+  static func checkBatchRows(_ rows: Int, key: String) throws(AgentError) {
+    let maximum = ServingLimits.batchRowsMaximum
+    guard (1...maximum).contains(rows) else {
+      throw .invalidValue(key: key, value: String(rows), expected: "1 to \(maximum)")
     }
   }
 }

@@ -8,7 +8,7 @@ extension ConfigurationFile {
     enum Key: String, CodingKey, CaseIterable {
       case models, model_config_file, socket, grpc_socket, socket_group, admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
-      case queue_depth, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
+      case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
       case request_log, log_level
       case rate_limit, delivery
     }
@@ -24,6 +24,7 @@ extension ConfigurationFile {
     private var memoryBudget: Bytes?
     private var threads: Int?
     private var queueDepth: Int?
+    private var batchRowsMaximum: Int?
     private var kernels: String?
     private var board: String?
     private var pollMilliseconds: Int?
@@ -47,6 +48,7 @@ extension ConfigurationFile {
       memoryBudget = try values.decodeIfPresent(Bytes.self, forKey: .memory_budget)
       threads = try values.decodeIfPresent(Int.self, forKey: .threads)
       queueDepth = try values.decodeIfPresent(Int.self, forKey: .queue_depth)
+      batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
       kernels = try values.decodeIfPresent(String.self, forKey: .kernels)
       board = try values.decodeIfPresent(String.self, forKey: .board)
       pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
@@ -81,6 +83,7 @@ extension ConfigurationFile {
       }
       if let threads { configuration.threads = threads }
       if let queueDepth { configuration.queueDepth = queueDepth }
+      if let batchRowsMaximum { configuration.batchRowsMaximum = batchRowsMaximum }
       if let kernels { configuration.kernels = kernels }
       if let board { configuration.board = board }
       if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }

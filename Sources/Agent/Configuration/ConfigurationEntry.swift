@@ -53,6 +53,7 @@ extension AgentConfiguration {
       Self.entry("admin_socket_group", adminSocketGroup),
       Self.entry("state_dir", stateDirectory), Self.entry("memory_budget", memoryBudget),
       Self.entry("threads", threads), Self.entry("queue_depth", queueDepth),
+      Self.entry("batch_rows_maximum", batchRowsMaximum),
       Self.entry("kernels", kernels), Self.entry("board", board),
       Self.entry("poll_milliseconds", pollMilliseconds),
       Self.entry("metrics_on_data_socket", metricsOnDataSocket),

@@ -13,6 +13,8 @@ package struct LocalModel: Sendable, Equatable {
   package var inputRules = InputRules()
   /// Bytes of answers that each version keeps for requests that come again.
   package var cacheBytes = 0
+  /// Rows of requests that are run together at most, 1 for none; nil for what the agent says.
+  package var batchRowsMaximum: Int?
   /// Who answers when the model cannot.
   package var fallback = Fallback()
 
@@ -50,6 +52,9 @@ package struct LocalModel: Sendable, Equatable {
       throw .invalidValue(
         key: key + ".cache", value: String(cacheBytes),
         expected: "0 to \(AgentLimits.cacheBytesMaximum) bytes")
+    }
+    if let batchRowsMaximum {
+      try AgentConfiguration.checkBatchRows(batchRowsMaximum, key: key + ".batch_rows_maximum")
     }
     guard fallback.models.count <= Fallback.modelsMaximum, !fallback.models.contains(name),
       fallback.models.allSatisfy(ModelName.isValid)
@@ -105,6 +110,7 @@ enum ModelName {
 extension LocalModel: Codable {
   private enum Key: String, CodingKey, CaseIterable {
     case path, versions, labels, canary, inputs, cache, fallback, fallback_answer
+    case batch_rows_maximum
   }
 
   /// `"/srv/digits"`, or an object with the path.
@@ -123,6 +129,7 @@ extension LocalModel: Codable {
     fallback.answer = try values.decodeIfPresent([String: [Double]].self, forKey: .fallback_answer)
     inputRules =
       try values.decodeIfPresent(InputRulesDocument.self, forKey: .inputs)?.rules ?? InputRules()
+    batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
     cacheBytes =
       try values.decodeIfPresent(ConfigurationFile.Bytes.self, forKey: .cache)?.count ?? 0
   }
@@ -143,6 +150,7 @@ extension LocalModel: Codable {
     }
     if !fallback.models.isEmpty { try values.encode(fallback.models, forKey: .fallback) }
     if let answer = fallback.answer { try values.encode(answer, forKey: .fallback_answer) }
+    try values.encodeIfPresent(batchRowsMaximum, forKey: .batch_rows_maximum)
     if cacheBytes > 0 { try values.encode(cacheBytes, forKey: .cache) }
   }
 

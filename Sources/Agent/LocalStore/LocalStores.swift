@@ -142,8 +142,7 @@ final class LocalStores: Sendable {
       model: name, policy: model.policy, labels: model.labels, canary: model.canary,
       inputRules: model.inputRules, fallback: model.fallback,
       versions: found.filter { wanted.contains($0.version) }.map {
-        VersionSource(
-          model: name, version: $0.version, path: $0.path, cacheBytes: model.cacheBytes)
+        model.source(name, $0)
       })
   }
 
@@ -283,9 +282,7 @@ final class LocalStores: Sendable {
     let settings = models[model]
     // Again, for a model that was taken away and came back while the first was under way.
     if let settings { declare(model, settings) }
-    let source = VersionSource(
-      model: model, version: file.version, path: file.path,
-      cacheBytes: settings?.cacheBytes ?? 0)
+    let source = (settings ?? LocalModel(file.path)).source(model, file)
     manager.load(source, keeping: kept) { [weak self] result in
       guard let self else { return }
       let success = if case .success = result { true } else { false }
@@ -313,5 +310,15 @@ final class LocalStores: Sendable {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+extension LocalModel {
+  /// A version of this model, called `name`, with what its settings say of it.
+  fileprivate func source(_ name: String, _ file: VersionFile) -> VersionSource {
+    var source = VersionSource(
+      model: name, version: file.version, path: file.path, cacheBytes: cacheBytes)
+    source.batchRowsMaximum = batchRowsMaximum
+    return source
   }
 }

@@ -47,6 +47,7 @@ struct MetricsReport: Sendable {
     requests(versions, &text)
     transport(&text)
     stages(versions, &text)
+    batches(versions, &text)
     memory(versions, &text)
     lifeCycle(versions, &text)
     canaries(&text)
@@ -119,6 +120,20 @@ struct MetricsReport: Sendable {
         text.sample(name + "_sum", labels, Double(histogram.sumNanoseconds) / 1e9)
         text.sample(name + "_count", labels, sum)
       }
+    }
+  }
+
+  private func batches(_ versions: [VersionCounters], _ text: inout PrometheusText) {
+    text.family("edgeserve_runs_total", .counter, "Runs of a model, by the rows of each.")
+    for version in versions {
+      for (rows, run) in version.runs.sorted(by: { $0.key < $1.key }) {
+        text.sample("edgeserve_runs_total", version.labels + [("rows", "\(rows)")], run.count)
+      }
+    }
+    text.family(
+      "edgeserve_batch_rows_maximum", .gauge, "Rows that requests are run together in at most.")
+    for version in versions where version.states.contains(.serving) {
+      text.sample("edgeserve_batch_rows_maximum", version.labels, UInt64(version.batchRows))
     }
   }
 
@@ -214,6 +229,8 @@ private struct VersionCounters {
   var memory = VersionMemory()
   var cacheHits: UInt64 = 0
   var cacheMisses: UInt64 = 0
+  var runs: [Int: RunCount] = [:]
+  var batchRows = 1
   var states: [VersionState] = []
   var loadNanoseconds: UInt64 = 0
 
@@ -231,6 +248,11 @@ private struct VersionCounters {
     memory.arenaBytes += status.memory.arenaBytes
     memory.scratchBytes += status.memory.scratchBytes
     memory.cacheBytes += status.memory.cacheBytes
+    for (rows, run) in status.runs {
+      runs[rows, default: RunCount()].count += run.count
+      runs[rows, default: RunCount()].nanoseconds += run.nanoseconds
+    }
+    batchRows = max(batchRows, status.batching.curve.last?.size ?? 1)
     cacheHits += status.cacheHits
     cacheMisses += status.cacheMisses
     if !states.contains(status.state) { states.append(status.state) }

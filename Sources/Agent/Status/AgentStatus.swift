@@ -78,10 +78,28 @@ package struct AgentStatus: Codable, Sendable, Equatable {
     package var memory: VersionBytes
     /// The code of what went wrong; left out when nothing did.
     package var cause: String?
+    /// Left out of versions that do not serve.
+    package var batching: Batching?
 
     enum CodingKeys: String, CodingKey {
-      case version, state, labels, requests, errors, memory, cause
+      case version, state, labels, requests, errors, memory, cause, batching
       case latency = "latency_us"
+    }
+  }
+
+  /// How requests are run together.
+  package struct Batching: Codable, Sendable, Equatable {
+    /// Rows of one run, the fewest first; empty when requests are not run together.
+    package var rows: [Int]
+    /// What a run of so many rows took when the version was loaded.
+    package var microseconds: [Int]
+    /// Why there are no more rows: a code, and the same for people.
+    package var refusal: String?
+    package var detail: String?
+
+    enum CodingKeys: String, CodingKey {
+      case rows, refusal, detail
+      case microseconds = "rows_us"
     }
   }
 

@@ -81,6 +81,15 @@ extension AgentStatus.Version {
       memory: AgentStatus.VersionBytes(
         weightsBytes: status.memory.weightsBytes + status.memory.fileBackedBytes,
         arenaBytes: status.memory.arenaBytes + status.memory.scratchBytes),
-      cause: status.cause?.code)
+      cause: status.cause?.code,
+      batching: status.state == .serving ? AgentStatus.Batching(status.batching) : nil)
+  }
+}
+
+extension AgentStatus.Batching {
+  init(_ status: BatchingStatus) {
+    self.init(
+      rows: status.curve.map(\.size), microseconds: status.curve.map(\.microseconds),
+      refusal: status.refusal?.code, detail: status.refusal?.phrase)
   }
 }

@@ -93,7 +93,7 @@ extension ProtobufWriter {
     text(2, "\(status.version)")
     integer(3, UInt64(max(0, status.lastAnswerMilliseconds)))
     integer(4, status.rows)
-    integer(5, answered)
+    integer(5, status.runs.values.reduce(0) { $0 + $1.count })
     message(6) { stages in
       let durations = [
         (answered, queue + infer), (status.errors, 0), (answered, queue), (answered, 0),
@@ -103,6 +103,17 @@ extension ProtobufWriter {
         stages.message(1 + index) { stage in
           stage.integer(1, duration.0)
           stage.integer(2, duration.1)
+        }
+      }
+    }
+    for (rows, run) in status.runs.sorted(by: { $0.key < $1.key }) {
+      message(7) { batch in
+        batch.integer(1, UInt64(rows))
+        for (index, nanoseconds) in [0, run.nanoseconds, 0].enumerated() {
+          batch.message(2 + index) { stage in
+            stage.integer(1, run.count)
+            stage.integer(2, nanoseconds)
+          }
         }
       }
     }

@@ -5,6 +5,7 @@ import KernelInterface
 import ModelBundle
 import ModelGraph
 import Runtime
+import Serving
 import TFLiteImport
 import Tensors
 
@@ -74,12 +75,45 @@ struct Inspect: ParsableCommand {
       document.supported = true
       document.memory = MemoryDocument(plan.memory)
       document.steps = plan.steps.map { .init($0) }
+      document.batching = batching(graph, table)
     } catch .unsupported(let missing) {
       document.operators = InspectionDocument.operators(of: graph, missing: missing)
     } catch {
       _ = try source.plan(graph, table: table, threads: threads)
     }
     return document
+  }
+}
+
+extension Inspect {
+  /// Numbers of rows that are planned for.
+  private static let rows = [2, 4, 8]
+
+  private func batching(_ graph: Graph, _ table: KernelTable) -> InspectionDocument.Batching {
+    var batching = InspectionDocument.Batching()
+    do throws(BatchRefusal) {
+      for rows in Self.rows {
+        let many = try graph.batched(rows: rows)
+        do throws(RuntimeError) {
+          let memory = try Plan(many, table: table, threads: threads).memory
+          batching.sizes.append(.init(rows: rows, arenaBytes: memory.instanceBytes))
+        } catch {
+          throw BatchRefusal.unplanned(size: rows)
+        }
+      }
+    } catch {
+      batching.refusal = error.code
+      batching.detail = error.phrase
+    }
+    return batching
+  }
+}
+
+extension InspectionDocument.Batching {
+  fileprivate var line: String {
+    if let detail { return "rows     one at a time: \(detail)" }
+    let sizes = sizes.map { "\($0.rows) in \($0.arenaBytes) bytes" }.joined(separator: ", ")
+    return "rows     together: \(sizes)"
   }
 }
 
@@ -100,6 +134,7 @@ extension InspectionDocument {
       lines.append("runs     no, not supported: \(names)")
     }
     if let memory { lines.append(memory.line) }
+    if let batching { lines.append(batching.line) }
     return lines + (steps.isEmpty ? operatorLines : stepLines)
   }
 
