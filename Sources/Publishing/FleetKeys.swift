@@ -25,35 +25,13 @@ package struct FleetKeys: Sendable {
     fleet: String, expires: Int64, _ root: PrivateKey, _ release: PrivateKey,
     _ director: PrivateKey
   ) throws(CryptographyError) {
-    try self.init(
-      version: 1, fleet: fleet, expires: expires, root, release, director, signedBy: [root])
-  }
-
-  /// The keys given, and a root document after `old`, which both root keys sign.
-  init(
-    following old: FleetKeys, version: Int64, expires: Int64, root: PrivateKey,
-    release: PrivateKey, director: PrivateKey
-  ) throws(CryptographyError) {
-    let signers = root.publicKey == old.root.publicKey ? [root] : [old.root, root]
-    try self.init(
-      version: version, fleet: old.trustedRoot.document.fleet, expires: expires, root, release,
-      director, signedBy: signers)
-  }
-
-  private init(
-    version: Int64, fleet: String, expires: Int64, _ root: PrivateKey, _ release: PrivateKey,
-    _ director: PrivateKey, signedBy signers: [PrivateKey]
-  ) throws(CryptographyError) {
-    let keys: [(Role, PublicKey)] = [
-      (.root, root.publicKey), (.release, release.publicKey), (.director, director.publicKey),
-    ]
+    guard let holders = try? RootHolders([root.publicKey], threshold: 1) else {
+      preconditionFailure("one key is a holder")
+    }
     let document = RootDocument(
-      fleet: fleet, version: version, expires: expires, keys: keys.map(\.1),
-      roles: Dictionary(
-        uniqueKeysWithValues: keys.map { role, key in
-          (role, RootDocument.RoleKeys(keyIdentifiers: [key.identifier], threshold: 1))
-        }))
-    let message = try SignedMessage(role: .root, payload: document.encode(), keys: signers)
+      fleet: fleet, version: 1, expires: expires, holders: holders, release: release.publicKey,
+      director: director.publicKey)
+    let message = try SignedMessage(role: .root, payload: document.encode(), keys: [root])
     guard let trusted = try? TrustedRoot(trusting: message.encode()) else {
       preconditionFailure("three distinct keys and a valid name make a valid root document")
     }
@@ -63,39 +41,78 @@ package struct FleetKeys: Sendable {
     trustedRoot = trusted
   }
 
-  /// Reads all keys and `root.cose` of `directory`.
-  package init(directory: String) throws(PublishingError) {
-    let publisher = try PublisherKeys(directory: directory)
-    root = try PublisherKeys.read("\(directory)/root.key", .root)
-    release = publisher.release
-    director = publisher.director
-    trustedRoot = publisher.trustedRoot
-    guard trustedRoot.document.keys(of: .root).contains(root.publicKey) else {
-      throw .keyNotTrusted(role: .root)
-    }
-  }
-
-  /// The names of the files that `write` makes.
-  package static let fileNames =
-    Role.allCases.flatMap { ["\($0.rawValue).key", "\($0.rawValue).pub"] } + ["root.cose"]
-
   /// Writes `root.key`, `release.key`, `director.key`, their `.pub` halves and `root.cose` into
   /// `directory`, which is made when it is missing; refuses when any of them exists.
   package func write(to directory: String) throws(PublishingError) {
+    try KeyDirectory.write(
+      to: directory, root: root, release: release, director: director,
+      rootMessage: trustedRoot.message)
+  }
+
+  /// Makes the keys of a fleet whose root keys others hold, and writes them to `directory` as
+  /// `write(to:)`.
+  ///
+  /// - Returns: the first root document, which the holders have yet to sign.
+  package static func generate(
+    fleet: String, expires: Int64, holders: RootHolders, to directory: String
+  ) throws(PublishingError) -> RootSigning {
+    guard Token.isValid(fleet) else { throw .invalidName(fleet) }
+    let (release, director): (PrivateKey, PrivateKey)
+    do throws(CryptographyError) { (release, director) = (try .generate(), try .generate()) } catch {
+      throw .cryptography(error)
+    }
+    let signing = RootSigning(
+      RootDocument(
+        fleet: fleet, version: 1, expires: expires, holders: holders, release: release.publicKey,
+        director: director.publicKey), former: nil)
+    try KeyDirectory.write(
+      to: directory, root: nil, release: release, director: director,
+      rootMessage: signing.message)
+    return signing
+  }
+}
+
+/// The files of a fleet's keys.
+package enum KeyDirectory {
+  /// The names of the files that may be in one.
+  package static let fileNames =
+    Role.allCases.flatMap { ["\($0.rawValue).key", "\($0.rawValue).pub"] } + ["root.cose"]
+
+  /// Writes the keys that are given, their public halves and the root document into `directory`,
+  /// which is made when it is missing; refuses when any file of a fleet's keys exists there.
+  static func write(
+    to directory: String, root: PrivateKey?, release: PrivateKey, director: PrivateKey,
+    rootMessage: [UInt8]
+  ) throws(PublishingError) {
     try makeDirectory(directory)
-    for name in FleetKeys.fileNames where fileExists("\(directory)/\(name)") {
+    for name in fileNames where fileExists("\(directory)/\(name)") {
       throw .fileExists(path: "\(directory)/\(name)")
     }
+    if let root { try write(root, .root, to: directory) }
+    try write(release, .release, to: directory)
+    try write(director, .director, to: directory)
+    try writeNewFile("\(directory)/root.cose", rootMessage)
+  }
+
+  /// Makes one holder's root key, and writes both halves into `directory`.
+  package static func writeHolder(to directory: String) throws(PublishingError) -> PublicKey {
+    try makeDirectory(directory)
+    let key: PrivateKey
+    do throws(CryptographyError) { key = try .generate() } catch { throw .cryptography(error) }
+    try write(key, .root, to: directory)
+    return key.publicKey
+  }
+
+  private static func write(_ key: PrivateKey, _ role: Role, to directory: String)
+    throws(PublishingError)
+  {
+    let path = "\(directory)/\(role.rawValue)"
     do throws(CryptographyError) {
-      for (role, key) in [(Role.root, root), (.release, release), (.director, director)] {
-        let path = "\(directory)/\(role.rawValue)"
-        try KeyFile.write(key, role: role.rawValue, to: path + ".key")
-        try KeyFile.write(key.publicKey, role: role.rawValue, to: path + ".pub")
-      }
+      try KeyFile.write(key, role: role.rawValue, to: path + ".key")
+      try KeyFile.write(key.publicKey, role: role.rawValue, to: path + ".pub")
     } catch {
       throw .cryptography(error)
     }
-    try writeNewFile("\(directory)/root.cose", trustedRoot.message)
   }
 }
 
@@ -121,12 +138,17 @@ package struct PublisherKeys: Sendable {
     release = try PublisherKeys.read("\(directory)/release.key", .release)
     director = try PublisherKeys.read("\(directory)/director.key", .director)
     let message = try readFile("\(directory)/root.cose")
+    formerRoots = try RootHistory.read(directory)
     do throws(DocumentError) {
-      trustedRoot = try TrustedRoot(trusting: message)
+      let root = try TrustedRoot(trusting: message)
+      // Devices that have the root before this one ask for its threshold too.
+      if let former = formerRoots.last, former.document.version + 1 == root.document.version {
+        _ = try former.updated(by: message)
+      }
+      trustedRoot = root
     } catch {
       throw .document(error)
     }
-    formerRoots = try RootHistory.read(directory)
     for (role, key) in [(Role.release, release), (.director, director)] {
       guard trustedRoot.document.keys(of: role).contains(key.publicKey) else {
         throw .keyNotTrusted(role: role)
@@ -134,7 +156,8 @@ package struct PublisherKeys: Sendable {
     }
   }
 
-  static func read(_ path: String, _ role: Role) throws(PublishingError) -> PrivateKey {
+  /// The private key of `role` in the file at `path`.
+  package static func read(_ path: String, _ role: Role) throws(PublishingError) -> PrivateKey {
     let file: (role: String, key: PrivateKey)
     do throws(CryptographyError) {
       file = try KeyFile.readPrivate(path)

@@ -19,6 +19,14 @@ package enum PublishingError: Error, Equatable, Sendable {
   case wrongKeyRole(path: String, expected: Role, actual: String)
   /// The root document does not give `role` to the key in the same directory.
   case keyNotTrusted(role: Role)
+  /// Root keys that repeat, are none or too many, or do not reach the threshold.
+  case rootHolders(limit: Int, different: Int, threshold: Int)
+  /// Several hold the root, and it is not said who is to hold it next.
+  case rootHoldersUnnamed(count: Int)
+  /// The key is neither of the root that devices have nor of the one that is signed.
+  case notAHolder
+  /// The key has signed the root document.
+  case signedAlready
   /// The bundle needs more blocks than an object may have.
   case bundleTooLarge(limit: Int64, actual: Int64)
   /// A release in a file cannot be read.

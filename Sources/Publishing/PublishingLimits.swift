@@ -1,3 +1,5 @@
+import SignedDocuments
+
 /// The bounds of publishing.
 package enum PublishingLimits {
   /// Messages sent but not acknowledged.
@@ -18,6 +20,8 @@ package enum PublishingLimits {
   package static let readWindow = 8
   /// A delta is published when it has fewer than so many percent of the full object's bytes.
   package static let deltaPercent: Int64 = 70
+  /// Holders of the root: the old and the new of a rotation fit the signatures of one message.
+  package static let rootHolders = DocumentLimits.signatures / 2
   /// Bytes of a file with keys or documents that is read.
   package static let fileBytes = 1 << 20
 }

@@ -12,7 +12,7 @@ package struct SignedMessage: Sendable, Equatable {
   /// The document's bytes, not yet trusted.
   package let payload: [UInt8]
   /// The signatures, in the message's order.
-  package let signatures: [Signature]
+  package private(set) var signatures: [Signature]
 
   /// One signature and the identifier of the key that is said to have made it.
   package struct Signature: Sendable, Equatable {
@@ -32,15 +32,22 @@ package struct SignedMessage: Sendable, Equatable {
 
   /// Signs `payload` for `role` with each of `keys`.
   package init(role: Role, payload: [UInt8], keys: [PrivateKey]) throws(CryptographyError) {
+    self.init(role: role, unsigned: payload)
+    for key in keys { try add(key) }
+  }
+
+  /// A message that is yet to be signed.
+  package init(role: Role, unsigned payload: [UInt8]) {
     self.role = role
     self.payload = payload
-    var signatures: [Signature] = []
-    for key in keys {
-      let identifier = key.publicKey.identifier
-      let covered = SignedMessage.signedBytes(role, keyIdentifier: identifier, payload)
-      signatures.append(Signature(keyIdentifier: identifier, bytes: try key.sign(covered)))
-    }
-    self.signatures = signatures
+    signatures = []
+  }
+
+  /// Signs the message with one more key.
+  package mutating func add(_ key: PrivateKey) throws(CryptographyError) {
+    let identifier = key.publicKey.identifier
+    let covered = SignedMessage.signedBytes(role, keyIdentifier: identifier, payload)
+    signatures.append(Signature(keyIdentifier: identifier, bytes: try key.sign(covered)))
   }
 
   /// Reads a message for `role`; verifies no signature.

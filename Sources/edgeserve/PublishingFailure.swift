@@ -19,6 +19,20 @@ extension CommandFailure {
       self.init(.badInput, "\(path) holds the \(actual) key, not the \(expected.rawValue) key")
     case .keyNotTrusted(let role):
       self.init(.badInput, "root.cose does not name this \(role.rawValue) key")
+    case .rootHolders(let limit, let different, let threshold):
+      self.init(
+        .badInput,
+        "\(threshold) of \(different) different root keys cannot sign: name 1 to \(limit) keys, each "
+          + "once, and a --root-threshold from 1 to their number")
+    case .rootHoldersUnnamed(let count):
+      self.init(
+        .badInput,
+        "\(count) keys hold the root; name those that are to hold it with --root-key, and "
+          + "--root-threshold")
+    case .notAHolder:
+      self.init(
+        .badInput, "this key holds neither the root that devices have nor the one to be signed")
+    case .signedAlready: self.init(.failure, "this key has signed the document already")
     case .bundleTooLarge(let limit, let actual):
       self.init(.badInput, "the bundle has \(actual) bytes; at most \(limit) can be published")
     case .rolloutChanged(let model):
@@ -103,6 +117,8 @@ extension CommandFailure {
       "\(valid) of \(needed) signatures by the \(role.rawValue) keys hold"
     case .wrongFleet(let expected, let actual):
       "the keys are fleet \(actual)'s, not fleet \(expected)'s"
+    case .wrongRootVersion(let expected, let actual):
+      "this is root document \(actual), and \(expected) comes next"
     default: "a document does not hold: \(error)"
     }
   }

@@ -19,32 +19,37 @@ struct RootRotationTests {
       .rotate(directory.path + "/1", into: directory.path + "/2")
     let third = try RootRotation(roles: [.release], expires: expires)
       .rotate(directory.path + "/2", into: directory.path + "/3")
-    let walked = try first.trustedRoot.updated(by: second.trustedRoot.message)
-      .updated(by: third.trustedRoot.message)
-    #expect(walked == third.trustedRoot && walked.document.version == 3)
-    #expect(throws: DocumentError.self) {
-      try first.trustedRoot.updated(by: third.trustedRoot.message)
-    }
-    #expect(second.release.publicKey == first.release.publicKey)
-    #expect(second.director.publicKey != first.director.publicKey)
+    #expect(second.isComplete && third.isComplete)
+    let walked = try first.trustedRoot.updated(by: second.message).updated(by: third.message)
+    #expect(walked.message == third.message && walked.document.version == 3)
+    #expect(throws: DocumentError.self) { try first.trustedRoot.updated(by: third.message) }
+    let former = try PublisherKeys(directory: directory.path + "/2")
+    #expect(former.release.publicKey == first.release.publicKey)
+    #expect(former.director.publicKey != first.director.publicKey)
     let keys = try PublisherKeys(directory: directory.path + "/3")
-    #expect(keys.formerRoots == [first.trustedRoot, second.trustedRoot])
+    #expect(keys.formerRoots == [first.trustedRoot, former.trustedRoot])
   }
 
   @Test("keys of another fleet's root do not follow")
   func foreign() throws {
+    let directory = TemporaryDirectory("rotation")
     let first = try FleetKeys.generate(fleet: "demo", expires: expires)
-    let other = try FleetKeys.generate(fleet: "demo", expires: expires)
-    let next = try RootRotation(roles: [.director], expires: expires).next(after: other)
+    try FleetKeys.generate(fleet: "demo", expires: expires).write(to: directory.path + "/other")
+    let next = try RootRotation(roles: [.director], expires: expires)
+      .rotate(directory.path + "/other", into: directory.path + "/next")
     #expect(throws: DocumentError.notEnoughSignatures(role: .root, needed: 1, valid: 0)) {
-      try first.trustedRoot.updated(by: next.trustedRoot.message)
+      try first.trustedRoot.updated(by: next.message)
     }
   }
 
   @Test("a stolen director key that counted to the end is rotated away, and numbers start anew")
   func fastForward() throws {
+    let directory = TemporaryDirectory("rotation")
     let first = TestFleet()
-    let rotated = try RootRotation(roles: [.director], expires: expires).next(after: first.keys)
+    try first.keys.write(to: directory.path + "/1")
+    _ = try RootRotation(roles: [.director], expires: expires)
+      .rotate(directory.path + "/1", into: directory.path + "/2")
+    let rotated = try PublisherKeys(directory: directory.path + "/2")
     let release = try first.release(first.bundle(model: [1, 2, 3]), version: 1)
     var delivery = Delivery(
       DeviceProfile(
@@ -62,7 +67,7 @@ struct RootRotationTests {
     #expect(delivery.rootVersion == 2)
     var next = first.director(release, sequence: 1)
     next.rootVersion = 2
-    hear(topic, try next.signed(by: PublisherKeys(rotated)))
+    hear(topic, try next.signed(by: rotated))
     #expect(delivery.statuses(now: now)[0].directorSequence == 1)
     // What the stolen key signs is nothing any more.
     hear(topic, try first.sign(first.director(release, sequence: 7)))

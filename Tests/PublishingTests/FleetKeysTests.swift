@@ -19,7 +19,7 @@ struct FleetKeysTests {
     #expect(read.director.publicKey == keys.director.publicKey)
   }
 
-  @Test("are never overwritten", arguments: FleetKeys.fileNames)
+  @Test("are never overwritten", arguments: KeyDirectory.fileNames)
   func overwriting(name: String) throws {
     let directory = TemporaryDirectory()
     directory.write(name, "")
