@@ -46,6 +46,10 @@ package enum AgentLimits {
   static let dataSlackBytes = 64 << 20
   /// Words of other starts under this device's name after which they are another device's.
   static let foreignBirthsMaximum = 3
+  /// Brokers besides the first.
+  static let fallbackBrokersMaximum = 7
+  /// How long another broker than the first is stayed at before the first is tried again.
+  package static let fallbackMilliseconds: Int64 = 900_000
   /// Files of a mirror that are looked at.
   static let mirrorFilesMaximum = 64
   /// How often a mirror is looked through for what it did not have.

@@ -12,7 +12,7 @@ package final class MQTTClient {
   package let waker: MQTTWaker
   /// True from the broker's acceptance to the end of the connection.
   package private(set) var isConnected = false
-  private let configuration: MQTTConfiguration
+  private var configuration: MQTTConfiguration
   private let limits: MQTTLimits
   private var handle: MosquittoHandle?
   private var connectDeadline: Int64 = 0
@@ -28,11 +28,24 @@ package final class MQTTClient {
     waker = try MQTTWaker()
   }
 
+  /// Throws when a client cannot be made of `configuration`.
+  package static func validate(
+    _ configuration: MQTTConfiguration, limits: MQTTLimits = MQTTLimits()
+  ) throws(MQTTError) { try configuration.validate(limits) }
+
   /// Starts an attempt, whose outcome a later poll tells: `.connected` or `.disconnected`.
   ///
-  /// - Parameter will: what the broker publishes when this connection ends without `disconnect()`.
-  package func connect(will: MQTTMessage? = nil) throws(MQTTError) {
+  /// - Parameters:
+  ///   - other: the broker to connect to from now on; nil for the one of before.
+  ///   - will: what the broker publishes when this connection ends without `disconnect()`.
+  package func connect(to other: MQTTConfiguration? = nil, will: MQTTMessage? = nil)
+    throws(MQTTError)
+  {
     guard handle == nil else { throw .alreadyConnecting }
+    if let other {
+      try other.validate(limits)
+      configuration = other
+    }
     let handle = try MosquittoHandle(configuration, limits)
     if let will {
       try check(topic: will.topic, wildcards: false)

@@ -32,8 +32,10 @@ package enum DeliveryEffect: Sendable, Equatable {
   case observe(model: String, version: Int64)
   /// Tell the publisher that the broker does not hold all of an object.
   case requestSeed(objectID: String)
-  /// Leave the broker and connect anew.
+  /// Leave the broker and connect anew, to another one where there is one.
   case reconnect
+  /// Leave the broker for another one that may have what this one lacks; stay where there is none.
+  case changeBroker
   /// Tell the fleet what became of a command.
   case acknowledge(sequence: Int64, code: String)
   /// Answer with `.releaseRead`, when the release of the stored version can be read.

@@ -8,6 +8,8 @@ package enum DeliveryLimits {
   package static let deltaWaits = 3
   /// Waits without a message after which the publisher is told that the broker lacks something.
   package static let seedWaits = 2
+  /// Waits without a message after which another broker is asked, where there is one.
+  package static let brokerWaits = 4
   /// Blocks asked for at once; fewer of the larger sizes.
   package static let window = 8
   /// Bytes of the blocks asked for at once, as they come: a window of blocks of 64 KiB, or two of

@@ -27,8 +27,8 @@ extension ModelMachine {
   mutating func plan(_ offer: Offer, _ context: inout DeliveryContext, _ now: DeliveryTime)
     -> [DeliveryEffect]
   {
-    if let limit = context.profile.meteredBytes, !context.isAttached,
-      offer.source.object.encodedBytes > limit
+    if let own = context.profile.meteredBytes, !context.isAttached,
+      offer.source.object.encodedBytes > director?.meteredBytes ?? own
     {
       return refuse(.metered) + [collectGarbage]
     }
@@ -232,13 +232,15 @@ extension ModelMachine {
       return takeAnotherSource(&context, now)
     }
     let topics = windowTopics(context)
-    let isMissing =
-      !fetch.hasProgressed && fetch.retry.count >= DeliveryLimits.seedWaits
-      && context.isBrokerConnected
+    let silentWaits =
+      fetch.hasProgressed || !context.isBrokerConnected ? 0 : fetch.retry.count
     self.fetch?.closeWindow()
-    return [.unsubscribe(topics)]
-      + (isMissing ? [.requestSeed(objectID: fetch.offer.source.object.objectID)] : [])
-      + openWindow(&context, now)
+    var effects: [DeliveryEffect] = [.unsubscribe(topics)]
+    if silentWaits >= DeliveryLimits.seedWaits {
+      effects.append(.requestSeed(objectID: fetch.offer.source.object.objectID))
+    }
+    effects += openWindow(&context, now)
+    return silentWaits >= DeliveryLimits.brokerWaits ? effects + [.changeBroker] : effects
   }
 
   /// Drops a connection over which too little comes; what came is kept.

@@ -168,7 +168,11 @@ extension ModelMachine {
     {
       effects.append(.requestSeed(objectID: offer.source.object.objectID))
     }
-    return effects + [.subscribe(topics)]
+    effects.append(.subscribe(topics))
+    if asking.count > DeliveryLimits.brokerWaits, context.isBrokerConnected {
+      effects.append(.changeBroker)
+    }
+    return effects
   }
 
   /// The topic of the release or of the index, whichever the phase waits for.

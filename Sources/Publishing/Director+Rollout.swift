@@ -6,7 +6,7 @@ extension DirectorDocument {
   /// Begins to bring `target` to a part of the devices; what was the target becomes the fallback.
   package mutating func startRollout(
     of target: Reference, percent: Int64, cohortLabels: [String], spreadSeconds: Int64,
-    salt: [UInt8], allowsDown: Bool
+    salt: [UInt8], allowsDown: Bool, meteredBytes: Int64? = nil
   ) throws(PublishingError) {
     guard target != self.target || stage == nil else {
       throw .alreadyTarget(version: target.sequence)
@@ -21,6 +21,7 @@ extension DirectorDocument {
     self.spreadSeconds = spreadSeconds
     self.salt = salt
     self.allowsDown = allowsDown
+    self.meteredBytes = meteredBytes
     stage = 1
     isPaused = false
   }
@@ -56,6 +57,7 @@ extension DirectorDocument {
     percent = DirectorDocument.everyone
     cohortLabels = []
     spreadSeconds = 0
+    meteredBytes = nil
     stage = nil
     isPaused = false
   }

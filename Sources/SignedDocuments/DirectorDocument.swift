@@ -35,6 +35,9 @@ package struct DirectorDocument: Sendable, Equatable {
   package var floor: Int64
   /// A target below the running version may be installed, down to the floor.
   package var allowsDown: Bool
+  /// Encoded bytes of the largest update over links that cost, in place of each device's own
+  /// bound; nil where theirs holds.
+  package var meteredBytes: Int64?
 
   /// Everyone, in hundredths of a percent.
   package static let everyone: Int64 = 10_000
@@ -54,7 +57,8 @@ package struct DirectorDocument: Sendable, Equatable {
     fleet: String, model: String, rootVersion: Int64, sequence: Int64, issued: Int64,
     expires: Int64, target: Reference, fallback: Reference? = nil, cohortLabels: [String] = [],
     percent: Int64 = everyone, salt: [UInt8] = [], spreadSeconds: Int64 = 0, stage: Int64? = nil,
-    isPaused: Bool = false, floor: Int64 = 0, allowsDown: Bool = false
+    isPaused: Bool = false, floor: Int64 = 0, allowsDown: Bool = false,
+    meteredBytes: Int64? = nil
   ) {
     self.fleet = fleet
     self.model = model
@@ -72,6 +76,7 @@ package struct DirectorDocument: Sendable, Equatable {
     self.isPaused = isPaused
     self.floor = floor
     self.allowsDown = allowsDown
+    self.meteredBytes = meteredBytes
   }
 
   /// The bytes of the digest that place `device`: its first four decide membership, the next four
@@ -115,6 +120,7 @@ package struct DirectorDocument: Sendable, Equatable {
       if isPaused { map.boolean(14, true) }
       map.unsigned(15, floor)
       if allowsDown { map.boolean(16, true) }
+      if let meteredBytes { map.unsigned(17, meteredBytes) }
     }
     return writer.bytes
   }
@@ -154,6 +160,7 @@ package struct DirectorDocument: Sendable, Equatable {
     isPaused = try reader.flag(14)
     floor = try reader.integer(15, in: 0...Int64.max)
     allowsDown = try reader.flag(16)
+    meteredBytes = try reader.integerIfPresent(17, in: byteSize)
   }
 }
 

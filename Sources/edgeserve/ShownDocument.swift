@@ -137,6 +137,7 @@ struct ShownDirector: Encodable {
   var isPaused: Bool
   var floor: Int64
   var allowsDown: Bool
+  var meteredMaximum: Int64?
 
   enum CodingKeys: String, CodingKey {
     case fleet, model, sequence, issued, expires, target, fallback, cohort, floor
@@ -145,6 +146,7 @@ struct ShownDirector: Encodable {
     case spreadSeconds = "spread_seconds"
     case isPaused = "paused"
     case allowsDown = "allow_down"
+    case meteredMaximum = "metered_maximum"
   }
 
   /// A release that a director names, as JSON.
@@ -178,6 +180,7 @@ struct ShownDirector: Encodable {
     isPaused = document.isPaused
     floor = document.floor
     allowsDown = document.allowsDown
+    meteredMaximum = document.meteredBytes
   }
 }
 

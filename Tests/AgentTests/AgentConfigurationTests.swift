@@ -47,6 +47,27 @@ struct AgentConfigurationTests {
     #expect(configuration.modelNames == ["digits", "wake"])
   }
 
+  @Test("names further brokers, each like the first")
+  func fallbackBrokers() throws {
+    func read(_ brokers: String) throws -> DeliveryConfiguration? {
+      try Self.read(
+        "{delivery: {broker: {host: 'a'}, fallback_brokers: \(brokers), fleet: 'f', device: 'd', "
+          + "root_key_file: '/r', models: ['m']}}").delivery
+    }
+    let brokers = try read("[{host: 'b', username: 'u'}, {host: 'c', tls: {}}]")?.fallbackBrokers
+    #expect(
+      brokers == [
+        .init(host: "b", username: "u"), .init(host: "c", port: 8883, protection: .init()),
+      ])
+    #expect(
+      throws: AgentError.invalidValue(
+        key: "delivery.fallback_brokers[1].port", value: "0", expected: "1 to 65535")
+    ) { try read("[{host: 'b'}, {host: 'c', port: 0}]") }
+    #expect(throws: AgentError.self) {
+      try read("[\((0..<8).map { "{host: 'b\($0)'}" }.joined(separator: ","))]")
+    }
+  }
+
   @Test("leaves defaults alone where the document is silent")
   func defaults() throws {
     #expect(try Self.read("{}") == AgentConfiguration())

@@ -78,6 +78,24 @@ struct GuardTests {
     #expect(bench.status.serving == 2)
   }
 
+  @Test("what a broker lacks is looked for at another one, after the publisher had time to answer")
+  func otherBroker() throws {
+    var (bench, _) = try fetching()
+    bench.pass(3_600_000)
+    let effects = bench.effects.compactMap { effect -> String? in
+      switch effect {
+      case .requestSeed: "ask"
+      case .changeBroker: "change"
+      default: nil
+      }
+    }
+    #expect(effects.prefix(5) == ["ask", "ask", "ask", "change", "ask"])
+    bench.send(.disconnected)
+    let before = count(bench, .changeBroker)
+    bench.pass(3_600_000)
+    #expect(count(bench, .changeBroker) == before)
+  }
+
   @Test("an update larger than the link may carry is refused, and a file brings it")
   func metered() throws {
     var bench = Bench { $0.meteredBytes = 10 }
@@ -89,6 +107,17 @@ struct GuardTests {
     bench.send(.attached)
     try bench.deliver(release, sequence: 2)
     #expect(bench.status.state == .committed && bench.status.serving == 1)
+
+    // The director may let a device carry more than it would, and the other way about.
+    for (own, word, isTaken) in [(10, 1 << 20, true), (1 << 20, 10, false)] {
+      var told = Bench { $0.meteredBytes = Int64(own) }
+      try told.deliver(try told.release(1), sequence: 1) { $0.meteredBytes = Int64(word) }
+      #expect(told.status.serving == (isTaken ? 1 : nil))
+      #expect(told.status.cause == (isTaken ? nil : .metered))
+    }
+    var unmetered = Bench()
+    try unmetered.deliver(try unmetered.release(1), sequence: 1) { $0.meteredBytes = 10 }
+    #expect(unmetered.status.serving == 1)
 
     var free = Bench { $0.meteredBytes = 1 << 20 }
     try free.deliver(try free.release(1), sequence: 1)

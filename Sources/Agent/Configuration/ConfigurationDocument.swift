@@ -149,6 +149,7 @@ extension ConfigurationFile {
   /// The `delivery` object.
   struct Delivery: Decodable {
     var broker: Broker
+    var fallbackBrokers: [Broker]?
     var fleet: String
     var device: String
     var rootKeyFile: String
@@ -160,7 +161,7 @@ extension ConfigurationFile {
     var reconnectMaximum: Int?
 
     enum Key: String, CodingKey, CaseIterable {
-      case broker, fleet, device, root_key_file, models, labels, mirror
+      case broker, fallback_brokers, fleet, device, root_key_file, models, labels, mirror
       case metered_update_maximum
       case reconnect_minimum_ms, reconnect_maximum_ms
     }
@@ -168,6 +169,7 @@ extension ConfigurationFile {
     init(from decoder: any Decoder) throws {
       let values = try decoder.strictContainer(keyedBy: Key.self)
       broker = try values.decode(Broker.self, forKey: .broker)
+      fallbackBrokers = try values.decodeIfPresent([Broker].self, forKey: .fallback_brokers)
       fleet = try values.decode(String.self, forKey: .fleet)
       device = try values.decode(String.self, forKey: .device)
       rootKeyFile = try values.decode(String.self, forKey: .root_key_file)
@@ -180,10 +182,15 @@ extension ConfigurationFile {
     }
 
     func configuration() throws(AgentError) -> DeliveryConfiguration {
-      let port = broker.port ?? (broker.tls == nil ? 1883 : 8883)
-      guard (1...65_535).contains(port) else {
+      let others = fallbackBrokers ?? []
+      guard others.count <= AgentLimits.fallbackBrokersMaximum else {
         throw .invalidValue(
-          key: "delivery.broker.port", value: String(port), expected: "1 to 65535")
+          key: "delivery.fallback_brokers", value: "\(others.count) brokers",
+          expected: "at most \(AgentLimits.fallbackBrokersMaximum)")
+      }
+      var fallbacks: [DeliveryConfiguration.Broker] = []
+      for (i, other) in others.enumerated() {
+        fallbacks.append(try other.configuration(key: "delivery.fallback_brokers[\(i)]"))
       }
       for (key, value) in [
         ("reconnect_minimum_ms", reconnectMinimum), ("reconnect_maximum_ms", reconnectMaximum),
@@ -193,9 +200,7 @@ extension ConfigurationFile {
           key: "delivery." + key, value: String(value), expected: "1 to 3600000")
       }
       return DeliveryConfiguration(
-        broker: .init(
-          host: broker.host, port: port, username: broker.username,
-          passwordFile: broker.password_file, protection: broker.tls?.files),
+        broker: try broker.configuration(key: "delivery.broker"), fallbackBrokers: fallbacks,
         fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
         labels: labels ?? [], mirror: mirror, meteredBytes: metered?.count,
         reconnectMinimumMilliseconds: reconnectMinimum,

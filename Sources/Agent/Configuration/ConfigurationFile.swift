@@ -71,6 +71,16 @@ enum ConfigurationFile {
       password_file = try values.decodeIfPresent(String.self, forKey: .password_file)
       tls = try values.decodeIfPresent(Protection.self, forKey: .tls)
     }
+
+    func configuration(key: String) throws(AgentError) -> DeliveryConfiguration.Broker {
+      let port = port ?? (tls == nil ? 1883 : 8883)
+      guard (1...65_535).contains(port) else {
+        throw .invalidValue(key: key + ".port", value: String(port), expected: "1 to 65535")
+      }
+      return DeliveryConfiguration.Broker(
+        host: host, port: port, username: username, passwordFile: password_file,
+        protection: tls?.files)
+    }
   }
 
   /// The `tls` object of a broker; empty for a certificate that the system's authorities vouch for.

@@ -47,6 +47,9 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   }
 
   package var broker: Broker
+  /// Brokers that are tried in this order while the ones before cannot be reached, or do not
+  /// deliver.
+  package var fallbackBrokers: [Broker]
   package var fleet: String
   package var device: String
   /// The trusted root document that the device was given.
@@ -64,11 +67,12 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   package var reconnectMaximumMilliseconds: Int?
 
   package init(
-    broker: Broker, fleet: String, device: String, rootKeyFile: String, models: [String],
+    broker: Broker, fallbackBrokers: [Broker] = [], fleet: String, device: String, rootKeyFile: String, models: [String],
     labels: [String] = [], mirror: String? = nil, meteredBytes: Int? = nil,
     reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
   ) {
     self.broker = broker
+    self.fallbackBrokers = fallbackBrokers
     self.fleet = fleet
     self.device = device
     self.rootKeyFile = rootKeyFile

@@ -50,18 +50,9 @@ extension DeliveryDriver.Setup {
         key: "delivery.models", value: "\(delivery.models.count) names",
         expected: "at most \(DeliveryLimits.models) different names")
     }
-    var broker = MQTTConfiguration(
-      host: delivery.broker.host, port: delivery.broker.port, clientID: delivery.device,
-      username: delivery.broker.username)
-    if let path = delivery.broker.passwordFile {
-      let bytes = try WholeFile.read(path, maximum: AgentLimits.passwordFileBytesMaximum)
-      broker.password = String(
-        decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-    }
-    broker.security = try delivery.broker.protection.map(Self.security)
     let minimum = delivery.reconnectMinimumMilliseconds ?? 1_000
     self.init(
-      stateDirectory: agent.stateDirectory, broker: broker,
+      stateDirectory: agent.stateDirectory, broker: try Self.client(delivery.broker, delivery),
       profile: DeviceProfile(
         device: delivery.device, models: delivery.models, labels: delivery.labels, root: root,
         agent: version, architecture: Self.architecture,
@@ -74,7 +65,25 @@ extension DeliveryDriver.Setup {
       backoff: MQTTBackoff(
         minimumMilliseconds: minimum,
         maximumMilliseconds: max(minimum, delivery.reconnectMaximumMilliseconds ?? 300_000)))
+    for broker in delivery.fallbackBrokers {
+      fallbackBrokers.append(try Self.client(broker, delivery))
+    }
     mirror = delivery.mirror
+  }
+
+  /// How to connect to `broker`, with the files that it names read.
+  private static func client(
+    _ broker: DeliveryConfiguration.Broker, _ delivery: DeliveryConfiguration
+  ) throws(AgentError) -> MQTTConfiguration {
+    var client = MQTTConfiguration(
+      host: broker.host, port: broker.port, clientID: delivery.device, username: broker.username)
+    if let path = broker.passwordFile {
+      let bytes = try WholeFile.read(path, maximum: AgentLimits.passwordFileBytesMaximum)
+      client.password = String(
+        decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+    client.security = try broker.protection.map(security)
+    return client
   }
 
   private static func security(_ protection: DeliveryConfiguration.Protection)

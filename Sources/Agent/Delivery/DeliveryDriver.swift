@@ -20,6 +20,10 @@ package final class DeliveryDriver: DeliveryService {
   package struct Setup: Sendable {
     package var stateDirectory: String
     package var broker: MQTTConfiguration
+    /// Brokers that are tried in this order while the ones before fail.
+    package var fallbackBrokers: [MQTTConfiguration] = []
+    /// How long another broker than the first is stayed at, in milliseconds.
+    package var fallbackMilliseconds = AgentLimits.fallbackMilliseconds
     package var profile: DeviceProfile
     /// The kernel table in use, as status documents name it.
     package var kernels: String
@@ -50,6 +54,7 @@ package final class DeliveryDriver: DeliveryService {
     observe: @escaping VersionObserver = { _, _ in nil }
   ) throws {
     let client = try MQTTClient(setup.broker)
+    for broker in setup.fallbackBrokers { try MQTTClient.validate(broker) }
     shared = DeliveryShared(
       waker: client.waker,
       status: DeliveryStatus(

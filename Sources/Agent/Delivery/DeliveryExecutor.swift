@@ -13,6 +13,8 @@ protocol DeliveryOutlet: AnyObject {
   func requestSeed(objectID: String)
   /// Leaves the broker; it is connected to anew as after any loss.
   func reconnect()
+  /// Leaves the broker for another one, where there is one.
+  func changeBroker()
   /// What is known of a version; nil when nothing is.
   func observe(model: String, version: Int64) -> VersionObservation?
 }
@@ -63,6 +65,7 @@ final class DeliveryExecutor {
         events.append(.observed(model: model, version: version, observation: observation))
       case .requestSeed(let objectID): outlet?.requestSeed(objectID: objectID)
       case .reconnect: outlet?.reconnect()
+      case .changeBroker: outlet?.changeBroker()
       case .acknowledge(let sequence, let code):
         outlet?.acknowledge(sequence: sequence, code: code)
       case .readRelease(let model, let version):
@@ -118,7 +121,7 @@ final class DeliveryExecutor {
       try store.collectGarbage(
         keep: inUse.versions, staging: inUse.staging, untouched: inUse.untouched)
     case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,
-      .acknowledge, .reconnect, .requestSeed: break
+      .acknowledge, .reconnect, .changeBroker, .requestSeed: break
     }
     return nil
   }
@@ -138,7 +141,7 @@ extension DeliveryEffect {
     case .assemble(let model, _): (model, .assemble)
     case .discardStaged(let model), .collectGarbage(let model, _): (model, .collectGarbage)
     case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,
-      .acknowledge, .reconnect, .requestSeed: nil
+      .acknowledge, .reconnect, .changeBroker, .requestSeed: nil
     }
   }
 }

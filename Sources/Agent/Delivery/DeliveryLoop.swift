@@ -28,10 +28,11 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private var nextAttempt: Int64 = 0
   private var isAttempting = false
   private var hasFailed = false
+  private var brokers: BrokerChoice
+  /// Whether this connection has brought anything but the device's own words.
+  private var hasDelivered = false
   private var installation: Installation?
   private var mirror: MirrorDirectory?
-  /// Words of other starts under this name.
-  private var foreignBirths = 0
   /// What the file of the installation answered, not yet handled.
   private var answers: [DeliveryEvent] = []
   private lazy var executor = DeliveryExecutor(
@@ -56,6 +57,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     self.observation = observation
     store = try ModelStore(SystemFiles(setup.stateDirectory))
     backoff = setup.backoff
+    brokers = BrokerChoice(setup)
     reporter = DeliveryReporter(setup)
     mirror = setup.mirror.map { MirrorDirectory($0) }
   }
@@ -67,6 +69,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   func run() {
     while shared.end.load(ordering: .acquiring) == DeliveryShared.End.none.rawValue {
       connectIfDue()
+      returnIfDue()
       for event in client.poll(timeoutMilliseconds: waitMilliseconds()) { take(event) }
       let outcomes = shared.outcomes.withLock { outcomes in
         defer { outcomes = [] }
@@ -127,7 +130,28 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
 
   func reconnect() {
     log.warning("broker left: too little comes from it")
-    client.disconnect()
+    leave { $0.takeNext() }
+  }
+
+  func changeBroker() {
+    guard !brokers.isAlone, client.isConnected else { return }
+    log.warning("broker left: it lacks what is wanted", metadata: ["broker": "\(brokers.name)"])
+    leave { $0.takeNext() }
+  }
+
+  /// Goes back to the first broker, unless something comes from this one.
+  private func returnIfDue() {
+    let now = DeliveryClock.now()
+    guard client.isConnected, now.milliseconds >= brokers.returnDeadline else { return }
+    let isFetching = executor.delivery.statuses(now: now).contains { $0.state == .fetching }
+    guard !isFetching else { return brokers.connected(now: now.milliseconds) }
+    log.info("back to the first broker")
+    leave { $0.takeFirst() }
+  }
+
+  private func leave(_ choose: (inout BrokerChoice) -> Void) {
+    sayGoodbye()
+    choose(&brokers)
   }
 
   func acknowledge(sequence: Int64, code: String) {
@@ -179,7 +203,9 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     case .connected:
       isAttempting = false
       hasFailed = false
-      log.info("broker connected", metadata: ["broker": "\(setup.broker.host)"])
+      hasDelivered = false
+      brokers.connected(now: DeliveryClock.now().milliseconds)
+      log.info("broker connected", metadata: ["broker": "\(brokers.name)"])
       // Before the own birth: what lies there tells who came last under this name.
       _ = try? client.subscribe([reporter.livenessTopic])
       publish(reporter.birth())
@@ -191,6 +217,10 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       nextAttempt = DeliveryClock.now().milliseconds + Int64(wait)
       log.warning(
         "broker lost", metadata: ["reason": "\(reason)", "retry_ms": "\(wait)"])
+      brokers.disconnected()
+      // One that was left has been followed by another already.
+      if !hasDelivered, reason != .requested { brokers.takeNext() }
+      hasDelivered = false
       handle(.disconnected)
     case .message(let message):
       if message.topic == reporter.livenessTopic {
@@ -198,21 +228,19 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         return
       }
       // A broker that delivers is worth coming back to at once, unless two take turns at it.
-      if !isDuplicated { backoff.reset() }
+      hasDelivered = true
+      if !brokers.isDuplicated { backoff.reset() }
       handle(.message(topic: message.topic, payload: message.payload))
     case .oversized, .published, .subscribed, .unsubscribed, .woken: break
     }
   }
 
-  /// The first one is this agent's own last start; more are another's.
   private func noteForeign() {
-    foreignBirths += 1
-    guard isDuplicated else { return }
+    brokers.noteForeignBirth()
+    guard brokers.isDuplicated else { return }
     log.error(
       "another device uses this one's name", metadata: ["device": "\(setup.profile.device)"])
   }
-
-  private var isDuplicated: Bool { foreignBirths >= AgentLimits.foreignBirthsMaximum }
 
   private func connectIfDue() {
     let now = DeliveryClock.now().milliseconds
@@ -220,7 +248,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     isAttempting = true
     let birth = executor.nextBirth()
     do throws(MQTTError) {
-      try client.connect(will: reporter.death(birth))
+      try client.connect(to: brokers.current, will: reporter.death(birth))
     } catch {
       isAttempting = false
       hasFailed = true
@@ -235,6 +263,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     var until = min(executor.delivery.deadline, now + AgentLimits.deliveryPollMilliseconds)
     if !answers.isEmpty { return 0 }
     if let installation { until = min(until, installation.deadline) }
+    if client.isConnected { until = min(until, brokers.returnDeadline) }
     if !setup.isOffline && !client.isConnected && !isAttempting { until = min(until, nextAttempt) }
     return Int(max(0, until - now))
   }
@@ -284,8 +313,8 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         ])
     }
     let snapshot = reporter.snapshot(
-      statuses, isConnected: client.isConnected, hasFailed: hasFailed,
-      isDuplicated: isDuplicated)
+      statuses, broker: brokers.name, isConnected: client.isConnected, hasFailed: hasFailed,
+      isDuplicated: brokers.isDuplicated)
     shared.status.withLock { $0 = snapshot }
     if client.isConnected, let message = reporter.status(
       statuses, command: executor.delivery.commandSequence, now, observation)

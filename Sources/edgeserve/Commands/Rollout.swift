@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import Cryptography
 import ModelDelivery
@@ -89,6 +90,13 @@ extension Rollout {
     @Option(help: "Seconds over which devices spread their start.")
     var spread: Int64 = 0
 
+    @Option(
+      help: """
+        The largest update, as 2MiB, over links that cost: for this version it takes the place of \
+        metered_update_maximum on devices that have one.
+        """)
+    var meteredMaximum: String?
+
     @Flag(help: "Accept a version below the present one.")
     var allowDown = false
 
@@ -103,6 +111,13 @@ extension Rollout {
 
     func run() throws {
       let percent = try part(percent)
+      let metered = try meteredMaximum.map { text in
+        do throws(AgentError) {
+          return Int64(try ByteSize.parse(text, key: "--metered-maximum"))
+        } catch {
+          throw CommandFailure(.badInput, error.sentence)
+        }
+      }
       let director = try options.fleet.director(options.model)
       let target = try publishing { () throws(PublishingError) in
         try director.reference(version: version, now: secondsSince1970())
@@ -111,7 +126,7 @@ extension Rollout {
       try options.speak { (document) throws(PublishingError) in
         try document.startRollout(
           of: target, percent: percent, cohortLabels: cohort, spreadSeconds: spread, salt: salt,
-          allowsDown: allowDown)
+          allowsDown: allowDown, meteredBytes: metered)
       }
     }
   }

@@ -29,6 +29,9 @@ final class DeliveryHarness {
   var memoryBudget: Int64 = 1 << 30
   /// A directory of files that is asked before the broker.
   var mirror: String?
+  /// Brokers of other harnesses, and how long the device stays at them.
+  var fallbacks: [Broker] = []
+  var fallbackMilliseconds: Int64 = 60_000
   /// Where the device keeps its state; the harness's own directory unless changed.
   var stateDirectory: String
 
@@ -133,6 +136,10 @@ final class DeliveryHarness {
       kernels: "baseline",
       backoff: MQTTBackoff(minimumMilliseconds: 20, maximumMilliseconds: 100))
     setup.mirror = mirror
+    setup.fallbackBrokers = fallbacks.map {
+      MQTTConfiguration(host: $0.host, port: $0.port, clientID: Self.device)
+    }
+    setup.fallbackMilliseconds = fallbackMilliseconds
     var log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     log.logLevel = .critical
     let activations = activations

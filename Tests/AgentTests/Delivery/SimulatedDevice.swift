@@ -161,6 +161,7 @@ final class SimulatedDevice: DeliveryOutlet {
   func acknowledge(sequence: Int64, code: String) {}
 
   func requestSeed(objectID: String) {}
+  func changeBroker() {}
 
   func reconnect() { if isConnected { schedule(.link, within: 1...10) } }
 

@@ -59,6 +59,52 @@ struct SourceTests {
     #expect(harness.stored(1) == release.document.bundleSHA256)
   }
 
+  @Test("a second broker serves while the first is away, and is left when that is back")
+  func secondBroker() throws {
+    let harness = try DeliveryHarness()
+    let other = try DeliveryHarness()
+    harness.fallbacks = [other.broker]
+    harness.fallbackMilliseconds = 1_000
+    let release = try harness.release(1)
+    try other.publish(harness.fleet.retained(release))
+    try other.publish(try harness.director(release, 1))
+    harness.broker.kill()
+    try harness.start()
+    harness.waitForCommit(1)
+    #expect(harness.wait { $0.connected }?.broker.hasSuffix(":\(other.broker.port)") == true)
+
+    let next = try harness.release(2)
+    try harness.restartBroker()
+    try harness.deliver(next, sequence: 2)
+    harness.waitForCommit(2)
+    #expect(harness.wait { $0.connected }?.broker.hasSuffix(":\(harness.broker.port)") == true)
+    // The broker that was left was told so, and publishes no last will.
+    #expect(other.broker.log.contains("Received DISCONNECT from \(DeliveryHarness.device)"))
+  }
+
+  @Test("what the first broker lost comes from the second, by the same signed hashes")
+  func lostAtFirst() throws {
+    let harness = try DeliveryHarness()
+    let other = try DeliveryHarness()
+    harness.fallbacks = [other.broker]
+    let release = try harness.release(1, blocks: 12)
+    var topics = harness.fleet.retained(release)
+    topics[harness.block(release, 5)] = nil
+    topics[harness.block(release, 7)] = [1, 2, 3]
+    try harness.publish(topics)
+    try harness.publish(try harness.director(release, 1))
+    try other.publish(harness.fleet.retained(release))
+    try other.publish(try harness.director(release, 1))
+    try harness.start()
+    harness.waitForCommit(1)
+    #expect(harness.stored(1) == release.document.bundleSHA256)
+    // What the first broker gave is not asked for again.
+    let sent = other.broker.log.split(separator: "\n").filter {
+      $0.contains("Sending PUBLISH to \(DeliveryHarness.device) ") && $0.contains("/o/")
+    }
+    #expect(sent.count <= 3, "\(sent)")
+  }
+
   @Test("row 18: two devices of one name find out, and do not chase each other in a tight loop")
   func duplicates() throws {
     let harness = try DeliveryHarness()
