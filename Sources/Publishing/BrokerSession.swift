@@ -103,51 +103,29 @@ final class BrokerSession {
     try call { (client) throws(MQTTError) in _ = try client.unsubscribe(filters) }
   }
 
-  /// Hands what is published under `filter` to `take`, until it is satisfied or so long has passed.
-  func listen(to filter: String, seconds: Int, take: (String, [UInt8]) -> Bool)
-    throws(PublishingError)
-  {
-    try call { (client) throws(MQTTError) in _ = try client.subscribe([filter], .atLeastOnce) }
-    let deadline = monotonicMilliseconds() + Int64(seconds) * 1000
+  /// Asks for what is published under `filters` from now on.
+  func hear(_ filters: [String]) throws(PublishingError) {
+    try call { (client) throws(MQTTError) in _ = try client.subscribe(filters, .atLeastOnce) }
+  }
+
+  /// Hands what came under filters that were asked for to `take`, waiting so long for it; what came
+  /// while something was published counts.
+  ///
+  /// - Returns: whether `take` was satisfied with any.
+  func listen(milliseconds: Int, take: (String, [UInt8]) -> Bool) throws(PublishingError) -> Bool {
     var isSatisfied = false
-    while !isSatisfied, monotonicMilliseconds() < deadline {
-      let wait = max(1, deadline - monotonicMilliseconds())
-      for event in client.poll(timeoutMilliseconds: Int(min(wait, 250))) {
-        switch event {
-        case .message(let message):
-          isSatisfied = take(message.topic, message.payload) || isSatisfied
-        case .disconnected(let reason): throw .disconnected(reason)
-        default: break
-        }
+    for message in heard { isSatisfied = take(message.topic, message.payload) || isSatisfied }
+    heard = []
+    guard !isSatisfied else { return true }
+    for event in client.poll(timeoutMilliseconds: milliseconds) {
+      switch event {
+      case .message(let message):
+        isSatisfied = take(message.topic, message.payload) || isSatisfied
+      case .disconnected(let reason): throw .disconnected(reason)
+      default: break
       }
     }
-  }
-
-  /// Asks for what is published on `topic` from now on.
-  func subscribe(_ topic: Topic) throws(PublishingError) {
-    try call { (client) throws(MQTTError) in _ = try client.subscribe([topic.name], .atLeastOnce) }
-  }
-
-  /// Waits so long for a message on a topic that was subscribed to, of which `read` makes
-  /// something; nil when none came. Messages that came while something was published count.
-  func await<R>(_ topic: Topic, seconds: Int, read: ([UInt8]) -> R?) throws(PublishingError) -> R? {
-    defer { heard = [] }
-    for message in heard where message.topic == topic.name {
-      if let value = read(message.payload) { return value }
-    }
-    let deadline = monotonicMilliseconds() + Int64(seconds) * 1000
-    while monotonicMilliseconds() < deadline {
-      let wait = max(1, deadline - monotonicMilliseconds())
-      for event in client.poll(timeoutMilliseconds: Int(min(wait, 250))) {
-        switch event {
-        case .message(let message) where message.topic == topic.name:
-          if let value = read(message.payload) { return value }
-        case .disconnected(let reason): throw .disconnected(reason)
-        default: break
-        }
-      }
-    }
-    return nil
+    return isSatisfied
   }
 
   /// Publishes all of `publications` and returns when the broker has acknowledged each.

@@ -1,26 +1,24 @@
-package import MQTT
+import MQTT
 package import SignedDocuments
 
 /// Speaks to single devices: reads the last command to one and publishes the next.
 package struct Commander: Sendable {
   private let keys: PublisherKeys
-  private let broker: MQTTConfiguration
+  private let brokers: FleetBrokers
   private let recordDirectory: String?
   private let device: String
 
   package init(
-    keys: PublisherKeys, broker: MQTTConfiguration, recordDirectory: String?, device: String
+    keys: PublisherKeys, brokers: FleetBrokers, recordDirectory: String?, device: String
   ) {
     self.keys = keys
-    self.broker = broker
+    self.brokers = brokers
     self.recordDirectory = recordDirectory
     self.device = device
   }
 
-  private var root: TrustedRoot { keys.trustedRoot }
-  private var fleet: String { root.document.fleet }
-
-  /// Publishes the last command changed by `change`, with the next number and a new time.
+  /// Publishes the last command changed by `change`, with the next number and a new time, to every
+  /// broker.
   ///
   /// - Parameters:
   ///   - seconds: until a device that did not hear it does not take it up any more.
@@ -31,48 +29,30 @@ package struct Commander: Sendable {
     _ change: (inout CommandDocument) throws(PublishingError) -> Void
   ) throws(PublishingError) -> (command: CommandDocument, answer: AcknowledgementDocument?) {
     guard Token.isValid(device) else { throw .invalidName(device) }
-    do throws(DocumentError) { try root.checkExpiry(now: now) } catch { throw .document(error) }
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
-    var command = try latest(session) ?? empty(now)
-    let isSameRoot = command.rootVersion == root.document.version
-    guard !isSameRoot || command.sequence < Int64.max else { throw .sequenceExhausted }
-    command.sequence = isSameRoot ? command.sequence + 1 : 1
-    command.rootVersion = root.document.version
-    command.issued = now
-    command.expires = min(now + seconds, DocumentLimits.time.upperBound)
-    try change(&command)
-    let message = try command.signed(by: keys)
-    // Recorded before it is sent: a number may be skipped, never used twice.
-    try record?.write(message)
-    let topic = Topic.acknowledgement(fleet: fleet, device: device)
-    if waitSeconds > 0 { try session.subscribe(topic) }
-    try session.publish([Publication(.command(fleet: fleet, device: device), message)]) { _ in }
-    let answer = try session.await(topic, seconds: waitSeconds) { payload in
-      (try? AcknowledgementDocument.decode(payload)).flatMap {
-        $0.sequence == command.sequence ? $0 : nil
+    let series = DocumentSeries<CommandDocument>(
+      keys, device: device, recordDirectory: recordDirectory)
+    let fleet = keys.trustedRoot.document.fleet
+    return try brokers.withSessions { (sessions) throws(PublishingError) in
+      let former = try series.latest(sessions)
+      var command =
+        former
+        ?? CommandDocument(
+          fleet: fleet, device: device, rootVersion: 1, sequence: 0, issued: now, expires: now)
+      try change(&command)
+      let next = try series.next(command, after: former, now: now, seconds: seconds)
+      let topic = Topic.acknowledgement(fleet: fleet, device: device)
+      if waitSeconds > 0 { for session in sessions { try session.hear([topic.name]) } }
+      try sessions.publish([next.publication])
+      var answer: AcknowledgementDocument?
+      try sessions.listen(seconds: waitSeconds) { name, payload in
+        guard name == topic.name, let word = try? AcknowledgementDocument.decode(payload),
+          word.sequence == next.document.sequence
+        else { return false }
+        answer = word
+        return true
       }
+      return (next.document, answer)
     }
-    return (command, answer)
-  }
-
-  private var record: CommandRecord? {
-    recordDirectory.map { CommandRecord(directory: $0, device: device) }
-  }
-
-  private func empty(_ now: Int64) -> CommandDocument {
-    CommandDocument(
-      fleet: fleet, device: device, rootVersion: root.document.version, sequence: 0, issued: now,
-      expires: now)
-  }
-
-  private func latest(_ session: BrokerSession) throws(PublishingError) -> CommandDocument? {
-    let topic = Topic.command(fleet: fleet, device: device)
-    let retained = try session.retained([topic])[topic]
-    return [retained, record?.read()].compactMap { message in
-      message.flatMap { try? root.authenticate(command: $0, device: device) }
-    }.max { ($0.rootVersion, $0.sequence) < ($1.rootVersion, $1.sequence) }
   }
 }
 

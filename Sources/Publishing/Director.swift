@@ -1,44 +1,46 @@
-package import MQTT
+import MQTT
 package import SignedDocuments
 
 /// Speaks the director's word for one model: reads the last one and publishes the next.
 package struct Director: Sendable {
   private let keys: PublisherKeys
-  private let broker: MQTTConfiguration
+  private let brokers: FleetBrokers
   private let recordDirectory: String?
   private let model: String
 
   package init(
-    keys: PublisherKeys, broker: MQTTConfiguration, recordDirectory: String?, model: String
+    keys: PublisherKeys, brokers: FleetBrokers, recordDirectory: String?, model: String
   ) {
     self.keys = keys
-    self.broker = broker
+    self.brokers = brokers
     self.recordDirectory = recordDirectory
     self.model = model
   }
 
-  private var root: TrustedRoot { keys.trustedRoot }
-  private var fleet: String { root.document.fleet }
-
-  /// The last word, from the broker or from this publisher's record, whichever is newer.
-  package func latest() throws(PublishingError) -> DirectorDocument {
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
-    return try latest(session)
+  private var series: DocumentSeries<DirectorDocument> {
+    DocumentSeries(keys, model: model, recordDirectory: recordDirectory)
   }
 
-  /// The release of a version that the broker retains, as a director may name it.
+  /// The last word, from a broker or from this publisher's record, whichever is newest.
+  package func latest() throws(PublishingError) -> DirectorDocument {
+    try brokers.withSessions { (sessions) throws(PublishingError) in try latest(sessions) }
+  }
+
+  private func latest(_ sessions: [BrokerSession]) throws(PublishingError) -> DirectorDocument {
+    guard let latest = try series.latest(sessions) else { throw .noDirector(model: model) }
+    return latest
+  }
+
+  /// The release of a version that a broker retains, as a director may name it.
   package func reference(version: Int64, now: Int64) throws(PublishingError)
     -> DirectorDocument.Reference
   {
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
-    let topic = Topic.release(fleet: fleet, model: model, sequence: version)
-    guard let message = try session.retained([topic])[topic] else {
-      throw .versionNotPublished(version: version)
+    let root = keys.trustedRoot
+    let topic = Topic.release(fleet: root.document.fleet, model: model, sequence: version)
+    let messages = try brokers.withSessions { (sessions) throws(PublishingError) in
+      try sessions.retained(topic)
     }
+    guard let message = messages.first else { throw .versionNotPublished(version: version) }
     do throws(DocumentError) {
       let release = try root.verify(release: message, model: model, now: now)
       guard release.sequence == version else {
@@ -50,7 +52,8 @@ package struct Director: Sendable {
     return DirectorDocument.Reference(sequence: version, manifestSHA256: digest(message))
   }
 
-  /// Publishes the last word changed by `change`, with the next number and a new time.
+  /// Publishes the last word changed by `change`, with the next number and a new time, to every
+  /// broker.
   ///
   /// - Parameters:
   ///   - seconds: until the new word expires.
@@ -59,39 +62,13 @@ package struct Director: Sendable {
     now: Int64, seconds: Int64,
     _ change: (inout DirectorDocument) throws(PublishingError) -> Void
   ) throws(PublishingError) -> DirectorDocument {
-    do throws(DocumentError) { try root.checkExpiry(now: now) } catch { throw .document(error) }
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
-    var document = try latest(session)
-    let isSameRoot = document.rootVersion == root.document.version
-    guard !isSameRoot || document.sequence < Int64.max else { throw .sequenceExhausted }
-    document.sequence = isSameRoot ? document.sequence + 1 : 1
-    document.rootVersion = root.document.version
-    document.issued = now
-    document.expires = min(now + seconds, DocumentLimits.time.upperBound)
-    try change(&document)
-    let message = try document.signed(by: keys)
-    // Recorded before it is sent: a number may be skipped, never used twice.
-    if let recordDirectory {
-      try DirectorRecord(directory: recordDirectory, model: model).write(message)
+    try brokers.withSessions { (sessions) throws(PublishingError) in
+      let former = try latest(sessions)
+      var document = former
+      try change(&document)
+      let next = try series.next(document, after: former, now: now, seconds: seconds)
+      try sessions.publish([next.publication])
+      return next.document
     }
-    try session.publish(
-      [Publication(.director(fleet: fleet, model: model), message)]) { _ in }
-    return document
-  }
-
-  private func latest(_ session: BrokerSession) throws(PublishingError) -> DirectorDocument {
-    let topic = Topic.director(fleet: fleet, model: model)
-    let message = try session.retained([topic])[topic]
-    let retained = message.flatMap { try? root.authenticate(director: $0, model: model) }
-    let recorded = recordDirectory.flatMap {
-      DirectorRecord(directory: $0, model: model).read(root, model: model)
-    }
-    guard
-      let latest = [retained, recorded].compactMap({ $0 })
-        .max(by: { ($0.rootVersion, $0.sequence) < ($1.rootVersion, $1.sequence) })
-    else { throw .noDirector(model: model) }
-    return latest
   }
 }

@@ -1,32 +1,51 @@
-package import MQTT
+import MQTT
 import SignedDocuments
 
-/// Reads what devices of a fleet have told their broker.
+/// Reads what devices of a fleet have told their brokers.
 package struct FleetReader: Sendable {
   private let fleet: String
-  private let broker: MQTTConfiguration
+  private let brokers: FleetBrokers
+  private let devices: [String]?
 
-  package init(fleet: String, broker: MQTTConfiguration) {
+  /// - Parameter devices: the devices to ask of by name, as some brokers hand out nothing that they
+  ///   retain to those who ask for all; nil for all.
+  package init(fleet: String, brokers: FleetBrokers, devices: [String]? = nil) {
     self.fleet = fleet
-    self.broker = broker
+    self.brokers = brokers
+    self.devices = devices
   }
 
-  /// All devices' last words, read one shard at a time so that no broker's queue overflows.
+  /// What is asked for at once: few topics, or one shard, so that no broker's queue overflows.
+  private var requests: [[String]] {
+    guard let devices else {
+      return (0..<Topic.shardCount).map { Topic.shardFilters(fleet: fleet, shard: $0) }
+    }
+    let topics = devices.flatMap { device in
+      [Topic.status(fleet: fleet, device: device), .liveness(fleet: fleet, device: device)]
+        .map(\.name)
+    }
+    return stride(from: 0, to: topics.count, by: PublishingLimits.readWindow).map {
+      Array(topics[$0...].prefix(PublishingLimits.readWindow))
+    }
+  }
+
+  /// All devices' last words.
   ///
-  /// - Parameter progress: called with each shard's number, 1 to 256.
-  package func snapshot(progress: (Int) -> Void = { _ in }) throws(PublishingError)
-    -> FleetSnapshot
+  /// - Parameter progress: called with the requests that were answered, and their number.
+  package func snapshot(progress: (_ done: Int, _ of: Int) -> Void = { _, _ in })
+    throws(PublishingError) -> FleetSnapshot
   {
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
     var snapshot = FleetSnapshot()
-    for shard in 0..<Topic.shardCount {
-      try session.retained(
-        matching: Topic.shardFilters(fleet: fleet, shard: shard),
-        isLast: shard == Topic.shardCount - 1
-      ) { snapshot.take($0, $1) }
-      progress(shard + 1)
+    let requests = requests
+    try brokers.withSessions { (sessions) throws(PublishingError) in
+      for (i, session) in sessions.enumerated() {
+        for (j, request) in requests.enumerated() {
+          try session.retained(matching: request, isLast: j == requests.count - 1) {
+            snapshot.take($0, $1)
+          }
+          progress(i * requests.count + j + 1, sessions.count * requests.count)
+        }
+      }
     }
     return snapshot
   }

@@ -28,17 +28,27 @@ package struct FleetSnapshot: Sendable, Equatable {
 
   package init() {}
 
-  /// Takes in a retained message of a device; anything else is left out.
+  /// Takes in a retained message of a device; anything else is left out. Of words from several
+  /// brokers the one with the highest number counts.
   package mutating func take(_ topicName: String, _ payload: [UInt8]) {
     switch Topic(topicName) {
     case .status(_, let device):
       guard let status = try? StatusDocument.decode(payload) else { return }
-      change(device) { $0.status = status }
+      change(device) {
+        if let known = $0.status, (known.birth, known.sequence) > (status.birth, status.sequence) {
+          return
+        }
+        $0.status = status
+      }
     case .liveness(_, let device):
       guard let word = try? BirthDocument.decode(payload) else { return }
       change(device) {
-        // A death that was overtaken by the next birth says nothing.
-        if word.isOnline || word.birth >= $0.liveness?.birth ?? 0 { $0.liveness = word }
+        // A death that was overtaken by the next birth says nothing, and one ends the birth of its
+        // number.
+        let known = $0.liveness?.birth ?? 0
+        if word.birth > known || word.birth == known && !word.isOnline || $0.liveness == nil {
+          $0.liveness = word
+        }
       }
     default: break
     }

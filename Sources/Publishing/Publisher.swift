@@ -1,9 +1,9 @@
 import Cryptography
-package import MQTT
+import MQTT
 package import ModelBundle
 package import SignedDocuments
 
-/// Publishes releases of one fleet to one broker.
+/// Publishes releases of one fleet to its brokers.
 ///
 /// Everything is a retained message at QoS 1, in the order that a device may rely on: root, blocks,
 /// index, seal, release, director. Publishing again replaces messages by equal ones, so a
@@ -60,13 +60,13 @@ package struct Publisher: Sendable {
 
   private let keys: PublisherKeys
   /// Nil for a publisher that writes files alone.
-  private let broker: MQTTConfiguration?
+  private let brokers: FleetBrokers?
   /// Where the last director message of each model and its releases are kept; nil to keep none.
   private let recordDirectory: String?
 
-  package init(keys: PublisherKeys, broker: MQTTConfiguration?, recordDirectory: String?) {
+  package init(keys: PublisherKeys, brokers: FleetBrokers?, recordDirectory: String?) {
     self.keys = keys
-    self.broker = broker
+    self.brokers = brokers
     self.recordDirectory = recordDirectory
   }
 
@@ -86,19 +86,22 @@ package struct Publisher: Sendable {
     }
   }
 
-  /// Signs and publishes `bundle`, and returns when the broker has acknowledged everything.
+  /// Signs and publishes `bundle`, and returns when each broker has acknowledged everything.
   ///
   /// - Precondition: the publisher has a broker.
   package func publish(
     _ bundle: Bundle, _ request: Request, progress: (PublishProgress) -> Void
   ) throws(PublishingError) -> PublishSummary {
     try check(request)
-    guard let session = try openSession() else { preconditionFailure("there is a broker") }
-    defer { session.disconnect() }
-    let work = try prepare(bundle, request, session)
-    try send(work.stages, session, progress)
-    try readBack(work.stages, session, all: request.verifiesAll)
-    return work.summary(wireBytes: session.wireBytes)
+    guard let brokers else { preconditionFailure("there is a broker") }
+    return try brokers.withSessions { (sessions) throws(PublishingError) in
+      let work = try prepare(bundle, request, sessions)
+      for session in sessions {
+        try send(work.stages, session, progress)
+        try readBack(work.stages, session, all: request.verifiesAll)
+      }
+      return work.summary(wireBytes: sessions.reduce(0) { $0 + $1.wireBytes })
+    }
   }
 
   /// Signs `bundle` and writes what a broker would be given to a new file at `path`; the broker,
@@ -108,9 +111,14 @@ package struct Publisher: Sendable {
   {
     try check(request)
     guard !fileExists(path) else { throw .fileExists(path: path) }
-    let session = try openSession()
-    defer { session?.disconnect() }
-    let work = try prepare(bundle, request, session)
+    let work: Work
+    if let brokers {
+      work = try brokers.withSessions { (sessions) throws(PublishingError) in
+        try prepare(bundle, request, sessions)
+      }
+    } else {
+      work = try prepare(bundle, request, [])
+    }
     let bytes = try writeArchive(work.stages.flatMap { $0 }, to: path)
     return work.summary(wireBytes: bytes)
   }
@@ -124,54 +132,34 @@ package struct Publisher: Sendable {
     }
   }
 
-  private func openSession() throws(PublishingError) -> BrokerSession? {
-    guard let broker else { return nil }
-    let session = try BrokerSession(broker)
-    try session.connect()
-    return session
-  }
-
   /// Signs everything, and records what may not be signed a second time.
-  private func prepare(_ bundle: Bundle, _ request: Request, _ session: BrokerSession?)
+  private func prepare(_ bundle: Bundle, _ request: Request, _ sessions: [BrokerSession])
     throws(PublishingError) -> Work
   {
-    let record = recordDirectory.map { DirectorRecord(directory: $0, model: request.model) }
-    let directorTopic = Topic.director(fleet: fleet, model: request.model)
+    let series = DocumentSeries<DirectorDocument>(
+      keys, model: request.model, recordDirectory: recordDirectory)
     let releaseTopic = Topic.release(
       fleet: fleet, model: request.model, sequence: request.version)
-    let retained = try session?.retained([directorTopic, releaseTopic]) ?? [:]
-    let previous = latestDirector(retained[directorTopic], record, request)
+    let previous = try series.latest(sessions)
     if let previous, request.version <= previous.target.sequence, !request.allowsDown {
       throw .versionNotAbove(published: previous.target.sequence, requested: request.version)
     }
     let releaseRecord = recordDirectory.map {
       ReleaseRecord(directory: $0, model: request.model, version: request.version)
     }
+    let published = try sessions.retained(releaseTopic).first
     let release = try makeRelease(
-      bundle, request, published: retained[releaseTopic] ?? releaseRecord?.read())
+      bundle, request, published: published ?? releaseRecord?.read())
     try releaseRecord?.write(release.message)
     var work = Work(release: release, stages: stages(release))
     if request.directs {
-      let document = try makeDirector(release, previous, request)
-      let message = try document.signed(by: keys)
-      // Recorded before it is sent: a number may be skipped, never used twice.
-      try record?.write(message)
-      work.stages.append([Publication(directorTopic, message)])
-      work.director = document
+      let next = try series.next(
+        director(release, previous, request), after: previous, now: request.now,
+        seconds: request.directorSeconds)
+      work.stages.append([next.publication])
+      work.director = next.document
     }
     return work
-  }
-
-  /// The director document with the highest number that the broker retains or this publisher
-  /// recorded.
-  private func latestDirector(
-    _ message: [UInt8]?, _ record: DirectorRecord?, _ request: Request
-  ) -> DirectorDocument? {
-    let root = keys.trustedRoot
-    // What another key signed, or nobody, is replaced: devices do not believe it either.
-    let retained = message.flatMap { try? root.authenticate(director: $0, model: request.model) }
-    return [retained, record?.read(root, model: request.model)].compactMap { $0 }
-      .max { ($0.rootVersion, $0.sequence) < ($1.rootVersion, $1.sequence) }
   }
 
   /// A new release, or the published one when it is of the same bundle: releases are never changed.
@@ -199,18 +187,14 @@ package struct Publisher: Sendable {
       deltas: release.deltas.filter { named.contains($0.index.objectID) })
   }
 
-  private func makeDirector(
+  /// What everyone is to be told; its number is the series' matter.
+  private func director(
     _ release: SignedRelease, _ previous: DirectorDocument?, _ request: Request
-  ) throws(PublishingError) -> DirectorDocument {
-    let rootVersion = keys.trustedRoot.document.version
-    let last = previous.map { $0.rootVersion == rootVersion ? $0.sequence : 0 } ?? 0
-    guard last < Int64.max else { throw .sequenceExhausted }
+  ) -> DirectorDocument {
     let target = release.reference
     return DirectorDocument(
-      fleet: fleet, model: request.model, rootVersion: rootVersion, sequence: last + 1,
-      issued: request.now,
-      expires: min(request.now + request.directorSeconds, DocumentLimits.time.upperBound),
-      target: target,
+      fleet: fleet, model: request.model, rootVersion: 1, sequence: 1, issued: request.now,
+      expires: request.now, target: target,
       fallback: previous.flatMap { $0.target == target ? $0.fallback : $0.target },
       floor: previous?.floor ?? 0, allowsDown: request.allowsDown)
   }

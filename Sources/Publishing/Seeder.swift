@@ -1,7 +1,7 @@
-package import MQTT
+import MQTT
 package import SignedDocuments
 
-/// Keeps on a broker what releases in files hold: a broker may lose what it acknowledged.
+/// Keeps on brokers what releases in files hold: a broker may lose what it acknowledged.
 ///
 /// Needs no keys: everything in a file is signed already.
 package struct Seeder: Sendable {
@@ -13,11 +13,11 @@ package struct Seeder: Sendable {
     package var published: Int
   }
 
-  private let broker: MQTTConfiguration
+  private let brokers: FleetBrokers
 
-  package init(broker: MQTTConfiguration) { self.broker = broker }
+  package init(brokers: FleetBrokers) { self.brokers = brokers }
 
-  /// Publishes what the broker lacks of `archive`.
+  /// Publishes to each broker what it lacks of `archive`.
   ///
   /// Documents, indexes and seals are read back each time; blocks when a seal is not there, when
   /// all are to be, or when a device asked for their object. The director's word is published only
@@ -25,9 +25,20 @@ package struct Seeder: Sendable {
   package func seed(
     _ archive: ReleaseArchive, allBlocks: Bool = false, asked: Set<String> = []
   ) throws(PublishingError) -> Summary {
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
+    try brokers.withSessions { (sessions) throws(PublishingError) in
+      var summary = Summary(checked: 0, published: 0)
+      for session in sessions {
+        let one = try seed(archive, session, allBlocks: allBlocks, asked: asked)
+        summary.checked += one.checked
+        summary.published += one.published
+      }
+      return summary
+    }
+  }
+
+  private func seed(
+    _ archive: ReleaseArchive, _ session: BrokerSession, allBlocks: Bool, asked: Set<String>
+  ) throws(PublishingError) -> Summary {
     let topics = archive.topics
     var documents: [Topic] = []
     var blocks: [Topic] = []
@@ -59,16 +70,16 @@ package struct Seeder: Sendable {
   ///
   /// - Returns: the identifiers of the objects that they asked for.
   package func listen(fleet: String, seconds: Int) throws(PublishingError) -> Set<String> {
-    let session = try BrokerSession(broker)
-    try session.connect()
-    defer { session.disconnect() }
     var asked: Set<String> = []
-    try session.listen(to: Topic.requestFilter(fleet: fleet), seconds: seconds) { topic, payload in
-      guard case .request(fleet, _) = Topic(topic) else { return false }
-      let objectID = String(decoding: payload.prefix(64), as: UTF8.self)
-      guard Token.isObjectID(objectID) else { return false }
-      asked.insert(objectID)
-      return true
+    try brokers.withSessions { (sessions) throws(PublishingError) in
+      for session in sessions { try session.hear([Topic.requestFilter(fleet: fleet)]) }
+      try sessions.listen(seconds: seconds) { topic, payload in
+        guard case .request(fleet, _) = Topic(topic) else { return false }
+        let objectID = String(decoding: payload.prefix(64), as: UTF8.self)
+        guard Token.isObjectID(objectID) else { return false }
+        asked.insert(objectID)
+        return true
+      }
     }
     return asked
   }

@@ -3,10 +3,14 @@ import Cryptography
 import MQTT
 import Publishing
 
-/// Which broker a fleet command talks to, and as whom.
+/// Which brokers a fleet command talks to, and as whom.
 struct BrokerOptions: ParsableArguments {
-  @Option(help: "The broker: a name or address, with a port if it is not 1883, or 8883 with TLS.")
-  var broker: String?
+  @Option(
+    help: """
+      The broker: a name or address, with a port if it is not 1883, or 8883 with TLS; repeated for \
+      each of several that are to hold the same.
+      """)
+  var broker: [String] = []
 
   @Option(help: "The user name for the broker.")
   var username: String?
@@ -32,9 +36,20 @@ struct BrokerOptions: ParsableArguments {
   @Option(help: "A file whose first line is the shared key in hexadecimal.")
   var pskFile: String?
 
-  /// The connection that the options ask for; the client's name is new each time.
-  func configuration() throws -> MQTTConfiguration {
-    guard let broker else { throw CommandFailure(.badInput, "name the broker with --broker") }
+  /// The connections that the options ask for. A broker that cannot be reached is told of and left
+  /// out as long as another one can.
+  func brokers() throws -> FleetBrokers {
+    guard !broker.isEmpty else {
+      throw CommandFailure(.badInput, "name the broker with --broker")
+    }
+    return FleetBrokers(try broker.map(configuration)) { broker, error in
+      StandardError.line(
+        "left out \(broker.host):\(broker.port), to be told later: \(CommandFailure(error).message)")
+    }
+  }
+
+  /// The client's name is new each time.
+  private func configuration(_ broker: String) throws -> MQTTConfiguration {
     let security = try security()
     let (host, port) = try Self.address(broker, usualPort: security == nil ? 1883 : 8883)
     var configuration = MQTTConfiguration(

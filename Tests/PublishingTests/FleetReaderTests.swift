@@ -3,6 +3,7 @@ import MQTT
 import ModelBundle
 import Publishing
 import SignedDocuments
+import Synchronization
 import TestSupport
 import Testing
 
@@ -41,11 +42,11 @@ struct FleetReaderTests {
     #expect(waiting.isEmpty && open == 0)
   }
 
-  private func status(_ device: String, _ version: Int64, state: String = "committed")
-    -> MQTTMessage
-  {
+  private func status(
+    _ device: String, _ version: Int64, state: String = "committed", birth: Int64 = 1
+  ) -> MQTTMessage {
     let document = StatusDocument(
-      birth: 1, sequence: 1, agent: "1.0.0", kernels: "baseline",
+      birth: birth, sequence: 1, agent: "1.0.0", kernels: "baseline",
       models: [
         .init(name: "digits", state: state, current: version, target: 2, directorSequence: 2)
       ])
@@ -75,8 +76,9 @@ struct FleetReaderTests {
             i < 500 ? .birth(1, boot: [UInt8](repeating: 7, count: 8), agent: "1.0.0") : .death(1)),
         ]
       })
-    let snapshot = try FleetReader(fleet: fleet.name, broker: configuration(broker, "reader"))
-      .snapshot()
+    let snapshot = try FleetReader(
+      fleet: fleet.name, brokers: FleetBrokers([configuration(broker, "reader")])
+    ).snapshot()
     #expect(snapshot.devices.count == 600)
     #expect(snapshot.devices.count(where: \.isOnline) == 500)
     let release = try fleet.release(fleet.bundle(model: [1, 2, 3]), version: 2)
@@ -91,7 +93,7 @@ struct FleetReaderTests {
     defer { broker.kill() }
     let directory = TemporaryDirectory("director")
     let publisher = Publisher(
-      keys: fleet.publisherKeys, broker: configuration(broker, "publisher"),
+      keys: fleet.publisherKeys, brokers: FleetBrokers([configuration(broker, "publisher")]),
       recordDirectory: directory.path)
     let first = try fleet.bundle(model: [UInt8](repeating: 1, count: 100_000))
     let second = try fleet.bundle(model: [UInt8](repeating: 2, count: 100_000))
@@ -104,7 +106,7 @@ struct FleetReaderTests {
     let held = try publisher.publish(second, request(2, directs: false)) { _ in }
     #expect(held.directorSequence == nil && held.deltaBytes.count == 1)
     let director = Director(
-      keys: fleet.publisherKeys, broker: configuration(broker, "director"),
+      keys: fleet.publisherKeys, brokers: FleetBrokers([configuration(broker, "director")]),
       recordDirectory: directory.path, model: "digits")
     #expect(try director.latest().target.sequence == 1)
     #expect(throws: PublishingError.versionNotPublished(version: 9)) {
@@ -133,7 +135,7 @@ struct FleetReaderTests {
     var random = SplitMix64(seed: 1)
     let model = (0..<100_000).map { _ in UInt8.random(in: 0...255, using: &random) }
     let publisher = Publisher(
-      keys: fleet.publisherKeys, broker: configuration(broker, "publisher"),
+      keys: fleet.publisherKeys, brokers: FleetBrokers([configuration(broker, "publisher")]),
       recordDirectory: nil)
     #expect(throws: PublishingError.self) {
       try publisher.publish(
@@ -143,15 +145,67 @@ struct FleetReaderTests {
     }
   }
 
+  @Test("each of several brokers is told, read, and left out while it is away")
+  func severalBrokers() throws {
+    let brokers = try (0..<2).map { _ in try Broker() }
+    defer { for broker in brokers { broker.kill() } }
+    let directory = TemporaryDirectory("several")
+    let leftOut = Mutex<[Int]>([])
+    func all(_ client: String) -> FleetBrokers {
+      FleetBrokers(brokers.map { configuration($0, client) }) { broker, _ in
+        leftOut.withLock { $0.append(broker.port) }
+      }
+    }
+    let publisher = Publisher(
+      keys: fleet.publisherKeys, brokers: all("publisher"), recordDirectory: directory.path)
+    let bundle = try fleet.bundle(model: [UInt8](repeating: 1, count: 100_000))
+    let request = Publisher.Request(model: "digits", version: 1, now: TestFleet.now, level: 3)
+    _ = try publisher.publish(bundle, request) { _ in }
+    func latest(_ broker: Broker) throws -> Int64 {
+      try Director(
+        keys: fleet.publisherKeys, brokers: FleetBrokers([configuration(broker, "one")]),
+        recordDirectory: nil, model: "digits"
+      ).latest().sequence
+    }
+    #expect(try brokers.map(latest) == [1, 1] && leftOut.withLock { $0.isEmpty })
+
+    // Devices are at different brokers; one moved, and left an old word behind.
+    let boot = [UInt8](repeating: 7, count: 8)
+    let words = [status("device-1", 1), status("device-2", 1), birth("device-2", .death(1))]
+    let later = birth("device-2", .birth(2, boot: boot, agent: "1.0.0"))
+    try publish(brokers[1], words)
+    try publish(brokers[0], [status("device-2", 4, birth: 2), later])
+    for devices in [nil, ["device-1", "device-2", "device-3"]] {
+      let snapshot = try FleetReader(
+        fleet: fleet.name, brokers: all("reader"), devices: devices
+      ).snapshot()
+      #expect(snapshot.sorted.map { $0.model("digits")?.current } == [1, 4])
+      #expect(snapshot.sorted.map(\.isOnline) == [false, true])
+    }
+
+    brokers[0].kill()
+    let director = Director(
+      keys: fleet.publisherKeys, brokers: all("director"), recordDirectory: directory.path,
+      model: "digits")
+    #expect(try director.speak(now: TestFleet.now, seconds: 600) { _ in }.sequence == 2)
+    #expect(leftOut.withLock { $0 } == [brokers[0].port])
+    try brokers[0].restart()
+    #expect(try director.speak(now: TestFleet.now, seconds: 600) { _ in }.sequence == 3)
+    #expect(try brokers.map(latest) == [3, 3])
+    for broker in brokers { broker.kill() }
+    #expect(throws: PublishingError.self) { try director.latest() }
+  }
+
   @Test("with the access list a device cannot speak as another, nor wipe what is retained")
   func access() throws {
     let files = TemporaryDirectory("access")
-    files.write("acl", BrokerAccess(fleet: fleet.name).accessList)
+    let access = BrokerAccess(fleet: fleet.name)
+    files.write("acl", access.accessList)
     let broker = try Broker(extra: ["acl_file \(files.path)/acl"])
     defer { broker.kill() }
     let publisher = Publisher(
       keys: fleet.publisherKeys,
-      broker: configuration(broker, "publisher", BrokerAccess(fleet: fleet.name).publisher),
+      brokers: FleetBrokers([configuration(broker, "publisher", access.publisher)]),
       recordDirectory: nil)
     let release = try fleet.bundle(model: [1, 2, 3])
     _ = try publisher.publish(
@@ -167,11 +221,11 @@ struct FleetReaderTests {
       ], user: "device-2")
     let reader = FleetReader(
       fleet: fleet.name,
-      broker: configuration(broker, "reader", BrokerAccess(fleet: fleet.name).director))
+      brokers: FleetBrokers([configuration(broker, "reader", access.director)]))
     #expect(try reader.snapshot().devices.map { $0.model("digits")?.current } == [1])
     let director = Director(
       keys: fleet.publisherKeys,
-      broker: configuration(broker, "director", BrokerAccess(fleet: fleet.name).director),
+      brokers: FleetBrokers([configuration(broker, "director", access.director)]),
       recordDirectory: nil, model: "digits")
     #expect(try director.latest().target.sequence == 1)
   }

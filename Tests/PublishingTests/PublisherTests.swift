@@ -19,7 +19,7 @@ struct PublisherTests {
 
   private func publisher(_ broker: Broker, record: String? = nil) -> Publisher {
     Publisher(
-      keys: fleet.publisherKeys, broker: configuration(broker, "publisher"),
+      keys: fleet.publisherKeys, brokers: FleetBrokers([configuration(broker, "publisher")]),
       recordDirectory: record)
   }
 
@@ -179,7 +179,8 @@ struct PublisherTests {
     let other = TestFleet(name: "test-fleet", seed: 9)
     let bundle = try other.bundle(model: model(1000))
     let forger = Publisher(
-      keys: other.publisherKeys, broker: configuration(broker, "forger"), recordDirectory: nil)
+      keys: other.publisherKeys, brokers: FleetBrokers([configuration(broker, "forger")]),
+      recordDirectory: nil)
     _ = try forger.publish(bundle, request(900)) { _ in }
     #expect(try publisher(broker).publish(bundle, request(1)) { _ in }.directorSequence == 1)
   }
@@ -189,7 +190,7 @@ struct PublisherTests {
     let configuration = MQTTConfiguration(
       host: "127.0.0.1", port: Broker.freePort(), clientID: "publisher")
     let publisher = Publisher(
-      keys: fleet.publisherKeys, broker: configuration, recordDirectory: nil)
+      keys: fleet.publisherKeys, brokers: FleetBrokers([configuration]), recordDirectory: nil)
     let bundle = try fleet.bundle(model: model(1000))
     let error = #expect(throws: PublishingError.self) {
       try publisher.publish(bundle, request(1)) { _ in }

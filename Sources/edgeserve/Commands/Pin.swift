@@ -34,7 +34,7 @@ struct DeviceOptions: ParsableArguments {
   /// Publishes the last command, changed, and tells what became of it.
   func speak(_ change: (inout CommandDocument) throws(PublishingError) -> Void) throws {
     let commander = Commander(
-      keys: try fleet.publisherKeys(), broker: try fleet.brokerOptions.configuration(),
+      keys: try fleet.publisherKeys(), brokers: try fleet.brokerOptions.brokers(),
       recordDirectory: fleet.keys, device: device)
     let (command, answer) = try publishing { () throws(PublishingError) in
       try commander.speak(

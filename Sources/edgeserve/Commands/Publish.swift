@@ -82,7 +82,7 @@ struct Publish: ParsableCommand {
     guard (1...3650).contains(expiresDays) else {
       throw ValidationError("--expires-days is from 1 to 3650")
     }
-    guard to != nil || brokerOptions.broker != nil else {
+    guard to != nil || !brokerOptions.broker.isEmpty else {
       throw ValidationError("name a --broker to publish to, or a file with --to")
     }
     guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
@@ -100,7 +100,7 @@ struct Publish: ParsableCommand {
     let bases = try base.map(open)
     let summary: PublishSummary
     let name = model ?? opened.index.modelName
-    let broker = try brokerOptions.broker.map { _ in try brokerOptions.configuration() }
+    let brokers = brokerOptions.broker.isEmpty ? nil : try brokerOptions.brokers()
     var progress = ProgressLine("publishing")
     do throws(PublishingError) {
       let publisherKeys = try PublisherKeys(directory: keys)
@@ -108,7 +108,7 @@ struct Publish: ParsableCommand {
         throw PublishingError.document(
           .wrongFleet(expected: fleet, actual: publisherKeys.trustedRoot.document.fleet))
       }
-      let publisher = Publisher(keys: publisherKeys, broker: broker, recordDirectory: keys)
+      let publisher = Publisher(keys: publisherKeys, brokers: brokers, recordDirectory: keys)
       let request = Publisher.Request(
         model: name, version: version, allowsDown: allowDown,
         directorSeconds: Int64(expiresDays) * 86_400, level: level,

@@ -42,7 +42,7 @@ struct Seed: ParsableCommand {
   }
 
   func run() throws {
-    let seeder = Seeder(broker: try brokerOptions.configuration())
+    let seeder = Seeder(brokers: try brokerOptions.brokers())
     let archives = try publishing { () throws(PublishingError) in try open() }
     guard let fleet = archives[0].topics.first?.fleet else {
       throw CommandFailure(.badInput, "\(files[0]) holds nothing")

@@ -17,7 +17,9 @@ struct DemoFleet {
     rootFile = path + "/root.cose"
     publisher = Publisher(
       keys: PublisherKeys(keys),
-      broker: MQTTConfiguration(host: "127.0.0.1", port: brokerPort, clientID: "demo-publisher"),
+      brokers: FleetBrokers([
+        MQTTConfiguration(host: "127.0.0.1", port: brokerPort, clientID: "demo-publisher")
+      ]),
       recordDirectory: nil)
   }
 

@@ -197,8 +197,10 @@ struct DeliveryDriverTests {
     harness.waitForCommit(1)
     let commander = Commander(
       keys: harness.fleet.publisherKeys,
-      broker: MQTTConfiguration(
-        host: harness.broker.host, port: harness.broker.port, clientID: "commander"),
+      brokers: FleetBrokers([
+        MQTTConfiguration(
+          host: harness.broker.host, port: harness.broker.port, clientID: "commander")
+      ]),
       recordDirectory: harness.directory.path, device: DeliveryHarness.device)
     let (first, answer) = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 20) {
       $0.pin("digits", to: nil)
@@ -207,8 +209,10 @@ struct DeliveryDriverTests {
     try harness.deliver(try harness.release(2), sequence: 2)
     let reader = FleetReader(
       fleet: harness.fleet.name,
-      broker: MQTTConfiguration(
-        host: harness.broker.host, port: harness.broker.port, clientID: "reader"))
+      brokers: FleetBrokers([
+        MQTTConfiguration(
+          host: harness.broker.host, port: harness.broker.port, clientID: "reader")
+      ]))
     var status: StatusDocument?
     for _ in 0..<50 where status?.models.first?.directorSequence != 2 {
       status = try reader.snapshot().devices.first?.status

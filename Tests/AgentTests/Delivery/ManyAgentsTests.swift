@@ -94,7 +94,7 @@ struct ManyAgentsTests {
         bounce = try measure(broker) {
           broker.kill()
           try broker.restart()
-          _ = try Seeder(broker: configuration(broker, "seeder")).seed(archive)
+          _ = try Seeder(brokers: FleetBrokers([configuration(broker, "seeder")])).seed(archive)
           try reseed(fleet, broker, directory.path)
         }.seconds
       }
@@ -170,7 +170,7 @@ struct ManyAgentsTests {
     let messages = fleet.retained(release).flatMap { ArchiveFormat.encode($0.key.name, $0.value) }
     try replaceFile(path, ArchiveFormat.magic + messages + ArchiveFormat.end)
     let archive = try ReleaseArchive(path)
-    _ = try Seeder(broker: configuration(broker, "seeder")).seed(archive)
+    _ = try Seeder(brokers: FleetBrokers([configuration(broker, "seeder")])).seed(archive)
     return archive
   }
 
@@ -196,7 +196,7 @@ struct ManyAgentsTests {
 
   private func director(_ fleet: TestFleet, _ broker: Broker, _ directory: String) -> Director {
     Director(
-      keys: fleet.publisherKeys, broker: configuration(broker, "director"),
+      keys: fleet.publisherKeys, brokers: FleetBrokers([configuration(broker, "director")]),
       recordDirectory: directory, model: "digits")
   }
 
@@ -210,7 +210,8 @@ struct ManyAgentsTests {
     policy.soakSeconds = 1
     policy.reachedMinimum = 3
     let controller = RolloutController(policy: policy)
-    let reader = FleetReader(fleet: fleet.name, broker: configuration(broker, "reader"))
+    let reader = FleetReader(
+      fleet: fleet.name, brokers: FleetBrokers([configuration(broker, "reader")]))
     for _ in 0..<300 {
       let document = try director(fleet, broker, directory).latest()
       let snapshot = try reader.snapshot()

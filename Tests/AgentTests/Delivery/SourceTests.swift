@@ -165,8 +165,10 @@ struct SourceTests {
         + ArchiveFormat.end)
     let archive = try ReleaseArchive(path)
     let seeder = Seeder(
-      broker: MQTTConfiguration(
-        host: harness.broker.host, port: harness.broker.port, clientID: "seeder"))
+      brokers: FleetBrokers([
+        MQTTConfiguration(
+          host: harness.broker.host, port: harness.broker.port, clientID: "seeder")
+      ]))
     #expect(try seeder.seed(archive).published == messages.count)
     #expect(try seeder.seed(archive).published == 0)
     try harness.start()
@@ -204,8 +206,10 @@ struct SourceTests {
     try harness.publish(topics)
     try harness.publish(try harness.director(release, 1))
     let seeder = Seeder(
-      broker: MQTTConfiguration(
-        host: harness.broker.host, port: harness.broker.port, clientID: "seeder"))
+      brokers: FleetBrokers([
+        MQTTConfiguration(
+          host: harness.broker.host, port: harness.broker.port, clientID: "seeder")
+      ]))
     try harness.start()
     let asked = try seeder.listen(fleet: harness.fleet.name, seconds: 30)
     #expect(asked == [release.object.index.objectID])
