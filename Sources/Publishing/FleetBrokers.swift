@@ -65,7 +65,7 @@ extension [BrokerSession] {
     var isSatisfied = false
     while !isSatisfied, monotonicMilliseconds() < deadline {
       for session in self where !isSatisfied {
-        let wait = max(1, deadline - monotonicMilliseconds())
+        let wait = Swift.max(1, deadline - monotonicMilliseconds())
         isSatisfied = try session.listen(
           milliseconds: Int(Swift.min(wait, 250 / Int64(count))), take: take)
       }

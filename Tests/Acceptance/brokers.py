@@ -1,13 +1,22 @@
 #!/usr/bin/env python3
-"""The same delivery on a cluster of another broker: three NATS servers, of which one is killed in the middle of a rollout.
+"""The same delivery on clusters of other brokers: three nodes, of which one is killed in the middle of a rollout.
 
-By hand, where Debian's nats-server is installed; where it is not, that is said. Devices reach the nodes through a plain
-TCP balancer, as they would in a data centre.
+By hand, where Debian's nats-server and rabbitmq-server are installed; where one is not, that is said.
+
+NATS with JetStream keeps retained messages on all nodes: devices and publisher reach them through a plain TCP balancer, as
+they would in a data centre.
+
+RabbitMQ 3.10 keeps a retained message on the node that took it, and gives none to a filter with wildcards; both are shown
+before anything else. So each node is published to, devices are asked for by name, and a device has one node as its broker
+and the others to fall back on.
+
+usage: brokers.py [nats-server] [rabbitmq-server]
 """
 import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +81,7 @@ class NATS:
     program = "nats-server"
 
     def __init__(self, directory):
+        self.balancer = None
         routes = [free_port() for _ in range(3)]
         self.ports = [free_port() for _ in range(3)]
         self.nodes = []
@@ -90,6 +100,13 @@ class NATS:
             wait_for("a node listens", lambda: listens(port), 30)
         # The nodes elect whose word counts.
         time.sleep(5)
+        self.balancer = Balancer(self.ports)
+        self.balancer.start()
+        self.publisher_ports = [self.balancer.port]
+        self.options = []
+
+    def device_ports(self, _):
+        return [self.balancer.port]
 
     def kill(self, node):
         self.nodes[node].kill()
@@ -101,18 +118,113 @@ class NATS:
             node.wait()
 
 
-def command(fleet, *arguments, check=True):
-    return fleet.run(*arguments, "--keys", fleet.keys, "--broker", f"127.0.0.1:{fleet.port}", check=check)
+class RabbitMQ:
+    """Three nodes with the MQTT plugin."""
+
+    program = "rabbitmq-server"
+    folder = "/usr/lib/rabbitmq/bin"
+
+    def __init__(self, directory):
+        self.ports = self.publisher_ports = [free_port() for _ in range(3)]
+        self.nodes, self.environments = [], []
+        home = os.path.join(directory, "home")
+        os.makedirs(home)
+        cookie = os.path.join(home, ".erlang.cookie")
+        with open(cookie, "w") as f:
+            f.write("one-cluster")
+        os.chmod(cookie, 0o400)
+        plugins = os.path.join(directory, "enabled_plugins")
+        with open(plugins, "w") as f:
+            f.write("[rabbitmq_mqtt].\n")
+        self.mapper = free_port()
+        for i, port in enumerate(self.ports):
+            path = os.path.join(directory, f"rabbitmq-{i}.conf")
+            nodes = "".join(
+                f"cluster_formation.classic_config.nodes.{k + 1} = fleet{k}@localhost\n" for k in range(3))
+            with open(path, "w") as f:
+                f.write(
+                    f"listeners.tcp.1 = 127.0.0.1:{free_port()}\nmqtt.listeners.tcp.1 = 127.0.0.1:{port}\n"
+                    "mqtt.allow_anonymous = true\nmqtt.default_user = guest\nmqtt.default_pass = guest\n"
+                    f"cluster_formation.peer_discovery_backend = classic_config\n{nodes}")
+            self.environments.append({
+                **os.environ, "HOME": home, "RABBITMQ_NODENAME": f"fleet{i}@localhost", "RABBITMQ_CONFIG_FILE": path,
+                "RABBITMQ_MNESIA_BASE": os.path.join(directory, f"data-{i}"),
+                "RABBITMQ_LOG_BASE": os.path.join(directory, f"log-{i}"), "RABBITMQ_ENABLED_PLUGINS_FILE": plugins,
+                "RABBITMQ_PID_FILE": os.path.join(directory, f"pid-{i}"), "RABBITMQ_DIST_PORT": str(free_port()),
+                "ERL_EPMD_PORT": str(self.mapper), "ERL_EPMD_ADDRESS": "127.0.0.1",
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none",
+            })
+            log = open(os.path.join(directory, f"rabbitmq-{i}.log"), "wb")
+            self.nodes.append(
+                subprocess.Popen(
+                    [f"{self.folder}/rabbitmq-server"], env=self.environments[-1], stdout=log, stderr=log,
+                    start_new_session=True))
+        for port in self.ports:
+            wait_for("a node listens", lambda: listens(port), 180)
+        wait_for("the nodes are one cluster", self.is_whole, 120, 1)
+        names = os.path.join(directory, "devices")
+        with open(names, "w") as f:
+            f.write("\n".join(DEVICES))
+        self.options = ["--devices", names]
+        self.show()
+
+    def is_whole(self):
+        done = subprocess.run(
+            [f"{self.folder}/rabbitmqctl", "-n", "fleet0@localhost", "cluster_status", "--formatter", "json"],
+            env=self.environments[0], capture_output=True, text=True, timeout=60)
+        return done.returncode == 0 and len(json.loads(done.stdout)["running_nodes"]) == 3
+
+    def show(self):
+        """What the nodes hand out of a message that the first one retains."""
+        subprocess.run(
+            ["mosquitto_pub", "-p", str(self.ports[0]), "-t", "shown/a", "-r", "-q", "1", "-m", "kept"], check=True)
+        time.sleep(1)
+
+        def found(port, topic):
+            return subprocess.run(
+                ["mosquitto_sub", "-p", str(port), "-t", topic, "-W", "2"], capture_output=True, text=True
+            ).stdout.strip()
+
+        exact, elsewhere, wildcard = [
+            found(*where) for where in [(self.ports[0], "shown/a"), (self.ports[1], "shown/a"), (self.ports[0], "shown/+")]]
+        print(
+            f"{self.program}: a retained message, asked for by its topic: {exact or 'nothing'}; at another node: "
+            f"{elsewhere or 'nothing'}; by a wildcard: {wildcard or 'nothing'}")
+        assert exact == "kept"
+
+    def device_ports(self, i):
+        return [*self.ports[i % 3:], *self.ports[:i % 3]]
+
+    def kill(self, node):
+        os.killpg(self.nodes[node].pid, signal.SIGKILL)
+        self.nodes[node].wait()
+
+    def stop(self):
+        for node in self.nodes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(node.pid, signal.SIGKILL)
+            node.wait()
+        # The nodes' port mapper stays behind in a session of its own.
+        environment = {**self.environments[0], "ERL_EPMD_RELAXED_COMMAND_CHECK": "1"}
+        subprocess.run(["epmd", "-port", str(self.mapper), "-kill"], env=environment, capture_output=True)
 
 
-def rows(fleet, *arguments):
-    return json.loads(command(fleet, "fleet", "--json", *arguments).stdout)["devices"]
+def brokers(cluster):
+    return [word for port in cluster.publisher_ports for word in ("--broker", f"127.0.0.1:{port}")]
 
 
-def serving(fleet, version):
+def command(fleet, cluster, *arguments, check=True):
+    return fleet.run(*arguments, *cluster.options, "--keys", fleet.keys, *brokers(cluster), check=check)
+
+
+def rows(fleet, cluster, *arguments):
+    return json.loads(command(fleet, cluster, "fleet", "--json", *arguments).stdout)["devices"]
+
+
+def serving(fleet, cluster, version):
     """How many devices say that they serve a version; the reader may be cut off while a node dies."""
     with contextlib.suppress(AssertionError):
-        return len(rows(fleet, "--version", str(version), "--online"))
+        return len(rows(fleet, cluster, "--version", str(version), "--online"))
     return -1
 
 
@@ -122,13 +234,13 @@ def rollout(fleet, cluster):
     def run():
         for _ in range(10):
             done[:] = [command(
-                fleet, "rollout", "run", "--model", "digits", "--stages", "40", "100", "--soak", "2",
+                fleet, cluster, "rollout", "run", "--model", "digits", "--stages", "40", "100", "--soak", "2",
                 "--interval", "1", check=False)]
             # 3: the node that this command was connected to is the one that died.
             if done[0].returncode != 3:
                 return
 
-    command(fleet, "rollout", "start", "--model", "digits", "--version", "2", "--percent", "40")
+    command(fleet, cluster, "rollout", "start", "--model", "digits", "--version", "2", "--percent", "40")
     thread = threading.Thread(target=run)
     thread.start()
     time.sleep(3)
@@ -136,7 +248,7 @@ def rollout(fleet, cluster):
     cluster.kill(1)
     thread.join(240)
     assert done and done[0].returncode == 0, done
-    wait_for("all devices have version 2", lambda: serving(fleet, 2) == len(DEVICES), 60, 0.5)
+    wait_for("all devices have version 2", lambda: serving(fleet, cluster, 2) == len(DEVICES), 60, 0.5)
     return time.monotonic() - before
 
 
@@ -144,15 +256,15 @@ def suite(engine):
     with Fleet(broker=False) as fleet:
         cluster = engine(fleet.directory)
         try:
-            balancer = Balancer(cluster.ports)
-            balancer.start()
-            fleet.port = balancer.port
-            fleet.publish(fleet.pack("v1"), 1, extra=("--trial-minutes", "0"))
-            devices = [Device(fleet, name) for name in DEVICES]
+            # The first one is the harness's own to name.
+            fleet.port, *_ = cluster.publisher_ports
+            others = brokers(cluster)[2:]
+            fleet.publish(fleet.pack("v1"), 1, extra=("--trial-minutes", "0", *others))
+            devices = [Device(fleet, name, cluster.device_ports(i)) for i, name in enumerate(DEVICES)]
             try:
-                wait_for("all devices have version 1", lambda: serving(fleet, 1) == len(DEVICES), 90, 0.5)
+                wait_for("all devices have version 1", lambda: serving(fleet, cluster, 1) == len(DEVICES), 90, 0.5)
                 print(f"{engine.program}: version 1 on {len(DEVICES)} devices over three nodes")
-                fleet.publish(fleet.pack("v2"), 2, extra=("--hold", "--trial-minutes", "0"))
+                fleet.publish(fleet.pack("v2"), 2, extra=("--hold", "--trial-minutes", "0", *others))
                 seconds = rollout(fleet, cluster)
                 print(f"{engine.program}: a node was killed; the rollout was complete {seconds:.1f} s later")
             finally:
@@ -164,8 +276,10 @@ def suite(engine):
             cluster.stop()
 
 
-if shutil.which(NATS.program) or os.path.exists(f"/usr/sbin/{NATS.program}"):
-    suite(NATS)
-else:
-    print(f"SKIPPED {NATS.program}: not installed")
-sys.exit(0)
+for engine in (NATS, RabbitMQ):
+    if sys.argv[1:] and engine.program not in sys.argv[1:]:
+        continue
+    if shutil.which(engine.program) or os.path.exists(f"/usr/sbin/{engine.program}"):
+        suite(engine)
+    else:
+        print(f"SKIPPED {engine.program}: not installed")

@@ -211,9 +211,10 @@ class Fleet:
 
 
 class Device:
-    """One of several agents of a fleet, with a directory and sockets of its own."""
+    """One of several agents of a fleet, with a directory and sockets of its own, at the fleet's broker or at others."""
 
-    def __init__(self, fleet, name):
+    def __init__(self, fleet, name, ports=None):
+        first, *others = [{"host": "127.0.0.1", "port": port} for port in ports or [fleet.port]]
         self.directory = os.path.join(fleet.directory, name)
         os.makedirs(self.directory)
         self.socket = os.path.join(self.directory, "data.sock")
@@ -224,7 +225,7 @@ class Device:
                     "socket": self.socket, "admin_socket": os.path.join(self.directory, "admin.sock"),
                     "state_dir": os.path.join(self.directory, "state"), "memory_budget": "16MiB", "threads": 1,
                     "delivery": {
-                        "broker": {"host": "127.0.0.1", "port": fleet.port}, "fleet": "test", "device": name,
+                        "broker": first, "fallback_brokers": others, "fleet": "test", "device": name,
                         "models": ["digits"], "root_key_file": os.path.join(fleet.keys, "root.cose"),
                         "reconnect_minimum_ms": 100,
                     },
