@@ -43,7 +43,12 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "edgeserve",
-  products: [.executable(name: "edgeserve", targets: ["edgeserve"])],
+  products: [
+    .executable(name: "edgeserve", targets: ["edgeserve"]),
+    // What apps on a device depend on: neither has dependencies, nor flags that versioned packages may not have.
+    .library(name: "EdgeServeClient", targets: ["EdgeServeClient"]),
+    .library(name: "CEdgeServeClient", type: .static, targets: ["CEdgeServeClient"]),
+  ],
   traits: [
     .trait(name: "GRPC", description: "The gRPC socket; without it the program is smaller."),
     .default(enabledTraits: ["GRPC"]),
@@ -62,6 +67,7 @@ let package = Package(
     .target(name: "CBuild"),
     .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CKernelFacts"),
+    .target(name: "CEdgeServeClient"),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CMosquitto"),
     .systemLibrary(name: "CZstd"),
@@ -69,6 +75,7 @@ let package = Package(
     library("ByteParsing", ["CFaults", "CGzip"]),
     library("Cryptography", ["CCrypto"]),
     library("MemoryPlanning"),
+    library("EdgeServeClient", ["CEdgeServeClient"]),
     library("JSONDocuments"),
 
     // Row 2: one subject each, none sees another.
@@ -158,6 +165,9 @@ let package = Package(
         "ModelStorage", "TestSupport",
       ],
       path: "Tests/DeliveryTestSupport", swiftSettings: house),
+    tests(
+      "EdgeServeClientTests",
+      ["EdgeServeClient", "OpenInference", "Serving", "Transport", "KernelDispatch"]),
     tests("ByteParsingTests", ["ByteParsing"]),
     tests("JSONDocumentsTests", ["JSONDocuments"]),
     tests("ArgumentParserTests", ["ArgumentParser"]),
