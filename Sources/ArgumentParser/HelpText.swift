@@ -50,7 +50,7 @@ struct HelpText {
       heading += (heading.isEmpty ? "" : " ") + "<\(definition.valueName)>"
     }
     var abstract = definition.help.abstract
-    if let value = definition.defaultText, !value.isEmpty, !abstract.contains("default") {
+    if let value = definition.defaultText, !value.isEmpty, !abstract.holds("default") {
       abstract += (abstract.isEmpty ? "" : " ") + "(default: \(value))"
     }
     return entry(heading, abstract)

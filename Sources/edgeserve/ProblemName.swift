@@ -1,4 +1,5 @@
 import Agent
+import ArgumentParser
 import ModelDelivery
 
 /// Names of problems, which are headings of the manual's page `problems.md`.
@@ -13,8 +14,8 @@ enum ProblemName {
 
   /// The name of a problem of the status document; nil for a sentence of a later agent.
   static func of(_ sentence: String) -> String? {
-    if let cause = causes.first(where: { sentence.contains("(\($0))") }) { return cause }
-    return words.first { sentence.contains($0.0) }?.1
+    if let cause = causes.first(where: { sentence.holds("(\($0))") }) { return cause }
+    return words.first { sentence.holds($0.0) }?.1
   }
 
   private static let causes = Cause.allCases.map(\.rawValue)

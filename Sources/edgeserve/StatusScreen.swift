@@ -1,4 +1,5 @@
 import Agent
+import ArgumentParser
 
 /// Draws the status document for people, in 80 columns.
 struct StatusScreen {
@@ -96,7 +97,7 @@ struct StatusScreen {
 
   private func paintState(_ line: String) -> String {
     for (word, style) in [(" serving ", Style.green), (" refused ", .red)] {
-      guard colour, let range = line.firstRange(of: word) else { continue }
+      guard colour, let range = line.firstPlace(of: word) else { continue }
       return line[..<range.lowerBound] + paint(word, style) + line[range.upperBound...]
     }
     return line

@@ -1,4 +1,5 @@
 import Agent
+import ArgumentParser
 import BoardProfiles
 import Glibc
 import JSONDocuments
@@ -132,7 +133,7 @@ struct ServiceChecks {
       return [.ok("agent", "Version \(status.agent.version), in good health.")]
     }
     return status.problems.map { sentence in
-      let cause = CauseSentence.codes.first { sentence.contains("(\($0))") }
+      let cause = CauseSentence.codes.first { sentence.holds("(\($0))") }
       let remedy = cause.map(CauseSentence.of) ?? "See `edgeserve status`."
       return status.health == .failing
         ? .problem("agent", sentence, remedy) : .warning("agent", sentence, remedy)
