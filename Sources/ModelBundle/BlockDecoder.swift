@@ -41,9 +41,9 @@ package final class BlockDecoder {
     case .zstd: return try frame(encoded, rawByteCount)
     case .planes: return BlockTransform.joined(try frame(encoded, rawByteCount))
     case .difference: return BlockTransform.sum(try frame(encoded, rawByteCount), on: base)
-    case .floatDifference:
-      return BlockTransform.floatSum(try frame(encoded, rawByteCount), on: base)
+    case .floatDistances: return try FloatDistances.decode(encoded, from: 1, base: base)
     case .prefix: return try frame(encoded, rawByteCount, prefix: base)
+    case .byteDistances: return try ByteDistances.decode(encoded, from: 1, base: base)
     }
   }
 

@@ -21,16 +21,19 @@ package final class BlockEncoder {
     precondition(base.map { $0.count == raw.count } ?? true)
     if raw == base { return [BlockMethod.copy.rawValue] }
     var best = [BlockMethod.raw.rawValue] + raw
+    func consider(_ method: BlockMethod, coded: [UInt8]) {
+      if coded.count + 1 < best.count { best = [method.rawValue] + coded }
+    }
     func consider(_ method: BlockMethod, _ bytes: [UInt8], prefix: [UInt8] = []) {
-      let frame = frame(bytes, prefix: prefix)
-      if frame.count + 1 < best.count { best = [method.rawValue] + frame }
+      consider(method, coded: frame(bytes, prefix: prefix))
     }
     consider(.zstd, raw)
     consider(.planes, BlockTransform.planes(raw))
     if let base {
       consider(.difference, BlockTransform.difference(raw, from: base))
-      consider(.floatDifference, BlockTransform.floatDifference(raw, from: base))
       consider(.prefix, raw, prefix: base)
+      consider(.byteDistances, coded: ByteDistances.encode(raw, from: base))
+      consider(.floatDistances, coded: FloatDistances.encode(raw, from: base))
     }
     return best
   }

@@ -13,16 +13,18 @@ package enum BlockMethod: UInt8, Sendable, CaseIterable {
   case planes = 3
   /// A frame of the differences from the base, byte by byte.
   case difference = 4
-  /// A frame of the distances between the base's 32-bit floats and the block's, sorted as `planes`.
-  case floatDifference = 5
+  /// The distances between the base's 32-bit floats and the block's, range coded.
+  case floatDistances = 5
   /// A frame that refers to the base as its prefix.
   case prefix = 6
+  /// The differences from the base byte by byte, as signed numbers, range coded.
+  case byteDistances = 7
 
   /// Whether the block is decoded with the help of its base.
   package var needsBase: Bool {
     switch self {
     case .raw, .zstd, .planes: false
-    case .copy, .difference, .floatDifference, .prefix: true
+    case .copy, .difference, .floatDistances, .prefix, .byteDistances: true
     }
   }
 }

@@ -152,6 +152,8 @@ class RabbitMQ:
                 "RABBITMQ_LOG_BASE": os.path.join(directory, f"log-{i}"), "RABBITMQ_ENABLED_PLUGINS_FILE": plugins,
                 "RABBITMQ_PID_FILE": os.path.join(directory, f"pid-{i}"), "RABBITMQ_DIST_PORT": str(free_port()),
                 "ERL_EPMD_PORT": str(self.mapper), "ERL_EPMD_ADDRESS": "127.0.0.1",
+                # So that it can be ended with its nodes.
+                "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none",
             })
             log = open(os.path.join(directory, f"rabbitmq-{i}.log"), "wb")
@@ -205,8 +207,7 @@ class RabbitMQ:
                 os.killpg(node.pid, signal.SIGKILL)
             node.wait()
         # The nodes' port mapper stays behind in a session of its own.
-        environment = {**self.environments[0], "ERL_EPMD_RELAXED_COMMAND_CHECK": "1"}
-        subprocess.run(["epmd", "-port", str(self.mapper), "-kill"], env=environment, capture_output=True)
+        subprocess.run(["epmd", "-port", str(self.mapper), "-kill"], env=self.environments[0], capture_output=True)
 
 
 def brokers(cluster):

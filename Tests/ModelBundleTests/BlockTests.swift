@@ -54,7 +54,7 @@ struct BlockTests {
     #expect(throws: ObjectError.encodedByteCount(limit: 11, actual: 12)) {
       try decoder.decode([UInt8](repeating: 0, count: 12), rawByteCount: 10)
     }
-    #expect(throws: ObjectError.unknownMethod(7)) { try decoder.decode([7], rawByteCount: 10) }
+    #expect(throws: ObjectError.unknownMethod(8)) { try decoder.decode([8], rawByteCount: 10) }
     #expect(throws: ObjectError.rawByteCount(expected: 10, actual: 9)) {
       try decoder.decode([UInt8](repeating: 0, count: 10), rawByteCount: 10)
     }
