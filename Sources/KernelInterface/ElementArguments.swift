@@ -6,6 +6,7 @@ package enum ElementOperation: Sendable, Equatable, CaseIterable {
   case floorDivide, floorModulo, prelu
   case equal, notEqual, less, lessEqual, greater, greaterEqual
   case logicalAnd, logicalOr
+  case arcTangent, bitwiseXor, rightShift
 
   /// Whether the result is a bool.
   package var isPredicate: Bool {

@@ -17,6 +17,9 @@
   package var selectBoxes: @Sendable (SelectBoxesArguments) -> Void
   package var scatter: @Sendable (ScatterArguments) -> Void
   package var cut: @Sendable (CutArguments) -> Void
+  package var signal: @Sendable (SignalArguments) -> Void
+  /// The range is of columns of the output.
+  package var blockProduct: @Sendable (BlockProductArguments, Range<Int>) -> Void
 
   package init(
     detect: @escaping @Sendable (DetectionArguments) -> Void,
@@ -32,7 +35,9 @@
     bucketize: @escaping @Sendable (BucketArguments) -> Void,
     selectBoxes: @escaping @Sendable (SelectBoxesArguments) -> Void,
     scatter: @escaping @Sendable (ScatterArguments) -> Void,
-    cut: @escaping @Sendable (CutArguments) -> Void
+    cut: @escaping @Sendable (CutArguments) -> Void,
+    signal: @escaping @Sendable (SignalArguments) -> Void,
+    blockProduct: @escaping @Sendable (BlockProductArguments, Range<Int>) -> Void
   ) {
     self.detect = detect
     self.spectrum = spectrum
@@ -48,5 +53,7 @@
     self.selectBoxes = selectBoxes
     self.scatter = scatter
     self.cut = cut
+    self.signal = signal
+    self.blockProduct = blockProduct
   }
 }

@@ -128,14 +128,50 @@ package struct LSTMSizes: Sendable, Equatable {
   package var inputBias: UnsafePointer<Int32>
   /// The same for the recurrent weights, which have no bias of their own.
   package var recurrentBias: UnsafePointer<Int32>
-  /// From sums to 4096ths.
+  /// From sums to 4096ths, or to the codes that are normalised.
   package var inputScale: FixedPointScale
   package var recurrentScale: FixedPointScale
+  /// What the cell's state adds; nil for nothing.
+  package var peephole: Peephole?
+  package var normalization: Normalization?
+
+  @safe package struct Peephole {
+    /// `[cells]`.
+    package var weights: UnsafePointer<Int16>
+    package var scale: FixedPointScale
+
+    package init(weights: UnsafePointer<Int16>, scale: FixedPointScale) {
+      unsafe self.weights = weights
+      self.scale = scale
+    }
+  }
+
+  /// A normalisation over the cells, after which the gate's own bias is added.
+  @safe package struct Normalization {
+    /// `[cells]` each.
+    package var coefficients: UnsafePointer<Int16>
+    package var bias: UnsafePointer<Int32>
+    /// From 1024ths of the coefficients' units to 4096ths.
+    package var scale: FixedPointScale
+    /// The variance of gates that hardly differ.
+    package var varianceMinimum: Int32
+
+    package init(
+      coefficients: UnsafePointer<Int16>, bias: UnsafePointer<Int32>, scale: FixedPointScale,
+      varianceMinimum: Int32
+    ) {
+      unsafe self.coefficients = coefficients
+      unsafe self.bias = bias
+      self.scale = scale
+      self.varianceMinimum = varianceMinimum
+    }
+  }
 
   package init(
     inputWeights: UnsafePointer<Int8>, recurrentWeights: UnsafePointer<Int8>,
     inputBias: UnsafePointer<Int32>, recurrentBias: UnsafePointer<Int32>,
-    inputScale: FixedPointScale, recurrentScale: FixedPointScale
+    inputScale: FixedPointScale, recurrentScale: FixedPointScale, peephole: Peephole? = nil,
+    normalization: Normalization? = nil
   ) {
     unsafe self.inputWeights = inputWeights
     unsafe self.recurrentWeights = recurrentWeights
@@ -143,6 +179,30 @@ package struct LSTMSizes: Sendable, Equatable {
     unsafe self.recurrentBias = recurrentBias
     self.inputScale = inputScale
     self.recurrentScale = recurrentScale
+    self.peephole = peephole
+    self.normalization = normalization
+  }
+}
+
+/// The product that makes the output of the hidden state; the maker vouches for the pointers.
+@safe package struct LSTMProjectionInt8 {
+  /// `[outputs, cells]`.
+  package var weights: UnsafePointer<Int8>
+  package var bias: UnsafePointer<Int32>
+  package var scale: FixedPointScale
+  package var zeroPoint: Int32
+  /// The bound of the output's codes; 0 for none.
+  package var clip: Int8
+
+  package init(
+    weights: UnsafePointer<Int8>, bias: UnsafePointer<Int32>, scale: FixedPointScale,
+    zeroPoint: Int32, clip: Int8
+  ) {
+    unsafe self.weights = weights
+    unsafe self.bias = bias
+    self.scale = scale
+    self.zeroPoint = zeroPoint
+    self.clip = clip
   }
 }
 
@@ -158,22 +218,26 @@ package struct LSTMSizes: Sendable, Equatable {
   package var cellExponent: Int
   /// The bound of the cell's state; 0 for none.
   package var cellClip: Int16
-  /// From products of the output gate and the squashed cell to output codes.
-  package var outputScale: FixedPointScale
-  package var outputZeroPoint: Int32
+  /// From products of the output gate and the squashed cell to codes of the hidden state.
+  package var hiddenScale: FixedPointScale
+  package var hiddenZeroPoint: Int32
+  /// Nil where the hidden state is the output.
+  package var projection: LSTMProjectionInt8?
   package var input: UnsafePointer<Int8>
   package var output: UnsafeMutablePointer<Int8>
-  /// Read and written: `[batches, cells]` each.
+  /// Read and written: `[batches, outputs]` and `[batches, cells]`.
   package var outputState: UnsafeMutablePointer<Int8>
   package var cellState: UnsafeMutablePointer<Int16>
-  /// `4 · cells` values.
+  /// `scratchBytes(sizes)` bytes: the four gates, and codes of the hidden state.
   package var scratch: UnsafeMutablePointer<Int16>
+
+  package static func scratchBytes(_ sizes: LSTMSizes) -> Int { 9 * sizes.cells }
 
   package init(
     sizes: LSTMSizes, inputGate: LSTMGateInt8?, forgetGate: LSTMGateInt8, cellGate: LSTMGateInt8,
-    outputGate: LSTMGateInt8, cellExponent: Int, cellClip: Int16, outputScale: FixedPointScale,
-    outputZeroPoint: Int32, input: UnsafePointer<Int8>, output: UnsafeMutablePointer<Int8>,
-    outputState: UnsafeMutablePointer<Int8>, cellState: UnsafeMutablePointer<Int16>,
+    outputGate: LSTMGateInt8, cellExponent: Int, cellClip: Int16, hiddenScale: FixedPointScale,
+    hiddenZeroPoint: Int32, projection: LSTMProjectionInt8?, input: UnsafePointer<Int8>,
+    output: UnsafeMutablePointer<Int8>, outputState: UnsafeMutablePointer<Int8>, cellState: UnsafeMutablePointer<Int16>,
     scratch: UnsafeMutablePointer<Int16>
   ) {
     self.sizes = sizes
@@ -183,8 +247,9 @@ package struct LSTMSizes: Sendable, Equatable {
     self.outputGate = outputGate
     self.cellExponent = cellExponent
     self.cellClip = cellClip
-    self.outputScale = outputScale
-    self.outputZeroPoint = outputZeroPoint
+    self.hiddenScale = hiddenScale
+    self.hiddenZeroPoint = hiddenZeroPoint
+    self.projection = projection
     unsafe self.input = input
     unsafe self.output = output
     unsafe self.outputState = outputState

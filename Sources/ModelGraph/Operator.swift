@@ -64,6 +64,7 @@ package enum Operator: Sendable, Equatable {
   case selectBoxes(SelectBoxes)
   /// Inputs: matrices, unless they are zero and as wide as the diagonals are long, and diagonals.
   case diagonal
+  case signal(Signal)
   case loop(Loop)
   case branch(Branch)
 
@@ -116,6 +117,7 @@ package enum Operator: Sendable, Equatable {
     case .bucketize: "bucketize"
     case .selectBoxes: "selectBoxes"
     case .diagonal: "diagonal"
+    case .signal(let signal): signal.name
     case .loop: "loop"
     case .branch: "branch"
     }
@@ -129,6 +131,7 @@ package enum Operator: Sendable, Equatable {
     case .detect: 4
     case .top: 2
     case .selectBoxes(let parameters): parameters.isScored ? 3 : 2
+    case .signal(let signal): signal.resultCount
     default: 1
     }
   }

@@ -135,12 +135,24 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case nonMaxSuppressionV5 = 121
   case matrixDiagonal = 113
   case matrixSetDiagonal = 115
+  case arcTangent = 156
+  case bitwiseXor = 160
+  case rightShift = 161
   case stablehloAdd = 163
   case stablehloMultiply = 165
   case stablehloMaximum = 166
   case stablehloMinimum = 181
   /// No built-in operator, which have codes from 0 on.
   case detectionPostProcess = -1
+  case signalWindow = -2
+  case signalAutoScale = -3
+  case signalSpectrum = -4
+  case signalEnergy = -5
+  case filterBank = -6
+  case filterBankRoot = -7
+  case subtractNoise = -8
+  case gainControl = -9
+  case filterBankLogarithm = -10
 
   /// The latest version of the operator whose meaning is known.
   var versionMaximum: Int {
@@ -148,12 +160,15 @@ enum TFLiteBuiltin: Int32, CaseIterable {
     case .reshape, .expandDimensions, .reluN1To1, .callOnce, .variableHandle, .readVariable,
       .assignVariable, .call, .ifElse, .whileLoop, .stablehloComposite:
       1
-    case .scatterND, .reverseSequence, .localResponseNormalization, .rfft2D, .imaginary, .real,
+    case .arcTangent, .bitwiseXor, .rightShift, .scatterND, .reverseSequence,
+      .localResponseNormalization, .rfft2D, .imaginary, .real,
       .complexMagnitude, .addN, .l2Pool2D, .broadcastArguments, .convolution3D, .segmentSum,
       .unsortedSegmentProduct, .unsortedSegmentMaximum, .unsortedSegmentSum,
       .unsortedSegmentMinimum, .bucketize, .nonMaxSuppressionV4, .nonMaxSuppressionV5,
       .matrixDiagonal, .matrixSetDiagonal, .stablehloAdd,
-      .stablehloMultiply, .stablehloMaximum, .stablehloMinimum, .detectionPostProcess:
+      .stablehloMultiply, .stablehloMaximum, .stablehloMinimum, .detectionPostProcess,
+      .signalWindow, .signalAutoScale, .signalSpectrum, .signalEnergy, .filterBank,
+      .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm:
       1
     case .squeeze: 2
     case .topK: 3
@@ -191,8 +206,19 @@ enum TFLiteBuiltin: Int32, CaseIterable {
 
   /// The custom operator of that name; nil for one that is not known.
   init?(customCode: String) {
-    guard customCode == "TFLite_Detection_PostProcess" else { return nil }
-    self = .detectionPostProcess
+    switch customCode {
+    case "TFLite_Detection_PostProcess": self = .detectionPostProcess
+    case "SignalWindow": self = .signalWindow
+    case "SignalFftAutoScale": self = .signalAutoScale
+    case "SignalRfft": self = .signalSpectrum
+    case "SignalEnergy": self = .signalEnergy
+    case "SignalFilterBank": self = .filterBank
+    case "SignalFilterBankSquareRoot": self = .filterBankRoot
+    case "SignalFilterBankSpectralSubtraction": self = .subtractNoise
+    case "SignalPCAN": self = .gainControl
+    case "SignalFilterBankLog": self = .filterBankLogarithm
+    default: return nil
+    }
   }
 
   /// The schema's name of any built-in operator's code, supported or not.

@@ -85,7 +85,8 @@ extension TFLiteOperation {
   /// The operator on other tensors.
   fileprivate func renamed(_ name: (ValueID) -> ValueID) -> TFLiteOperation {
     switch self {
-    case .node(let node, let hidden): .node(node.renamed(name), hidden: hidden.map(name))
+    case .node(let node, let intermediates):
+      .node(node.renamed(name), intermediates: intermediates.map(name))
     case .handle(let variable, let output): .handle(variable, output: name(output))
     case .read(let handle, let output, let index):
       .read(handle: name(handle), output: name(output), operator: index)

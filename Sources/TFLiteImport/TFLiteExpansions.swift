@@ -9,6 +9,7 @@ extension TFLiteAssembly {
     case .detect: dequantizeOperands(of: &node)
     case .binary where node.inputs.count > 2: foldOperands(of: &node)
     case .recurrent(.lstm): addTime(to: &node)
+    case .signal(.subtractNoise): keepNoise(of: &node)
     default: break
     }
   }

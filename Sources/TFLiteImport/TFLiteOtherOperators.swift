@@ -117,6 +117,9 @@ extension TFLiteOperatorReader {
     case .nonMaxSuppressionV5: return .selectBoxes(SelectBoxes(isScored: true))
     case .matrixDiagonal, .matrixSetDiagonal: return .diagonal
     case .detectionPostProcess: return .detect(try detection())
+    case .signalWindow, .signalAutoScale, .signalSpectrum, .signalEnergy, .filterBank,
+      .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm:
+      return .signal(try signal())
     default: preconditionFailure("\(builtin) is read by its own rule")
     }
   }
@@ -214,6 +217,9 @@ extension TFLiteBuiltin {
     case .greaterEqual: .greaterEqual
     case .logicalAnd: .logicalAnd
     case .logicalOr: .logicalOr
+    case .arcTangent: .arcTangent
+    case .bitwiseXor: .bitwiseXor
+    case .rightShift: .rightShift
     case .stablehloAdd: .add
     case .stablehloMultiply: .multiply
     case .stablehloMaximum: .maximum

@@ -42,8 +42,15 @@ enum TFLiteSchema {
     static let zeroPoint = 3
     static let detailsType = 4
     static let axis = 6
+    static let details = 5
     /// The union member of block-wise scales.
     static let blockwise: UInt8 = 2
+  }
+
+  enum BlockwiseQuantization {
+    static let scales = 0
+    static let zeroPoints = 1
+    static let blockSize = 2
   }
 
   enum Sparsity {

@@ -10,8 +10,8 @@ struct TFLiteVariableName: Hashable {
 
 /// An operator of the file on its way into the graph.
 enum TFLiteOperation {
-  /// A node; `hidden` is the tensor that has the codes of an unprojected output.
-  case node(Node, hidden: ValueID?)
+  /// A node; `intermediates` are tensors that have the codes of what it computes on its way.
+  case node(Node, intermediates: [ValueID])
   /// Makes the handle of a variable.
   case handle(TFLiteVariableName, output: ValueID)
   case read(handle: ValueID, output: ValueID, operator: Int)
@@ -80,7 +80,7 @@ struct TFLiteAssembly {
 
   mutating func add(_ operation: TFLiteOperation) throws(TFLiteError) {
     switch operation {
-    case .node(let node, let hidden): add(node, hidden: hidden)
+    case .node(let node, let intermediates): add(node, intermediates: intermediates)
     case .handle(let name, let output): names[output] = name
     case .read(let handle, let output, let index):
       guard let name = names[handle], values.indices.contains(output.index) else {
@@ -104,7 +104,7 @@ struct TFLiteAssembly {
     case .loop: node.operation = .loop(Loop(condition: first, body: first + 1))
     default: node.operation = .branch(Branch(whenTrue: first, whenFalse: first + 1))
     }
-    add(node, hidden: nil)
+    add(node, intermediates: [])
   }
 
   /// Makes the variable, whose elements before the inference are read here.
@@ -115,7 +115,7 @@ struct TFLiteAssembly {
     return output
   }
 
-  private mutating func add(_ original: Node, hidden: ValueID?) {
+  private mutating func add(_ original: Node, intermediates: [ValueID]) {
     var node = original
     node.inputs = node.inputs.map { $0.map(resolve) }
     expand(&node)
@@ -131,8 +131,8 @@ struct TFLiteAssembly {
         latest[state] = ValueID(values.count - 1)
         node.outputs.append(ValueID(values.count - 1))
       }
-      if case .lstm(var lstm) = parameters, let hidden, values.indices.contains(hidden.index) {
-        lstm.hidden = values[hidden.index].type.quantization
+      if case .lstm(var lstm) = parameters {
+        lstm.intermediates = intermediates.map { type($0)?.quantization }
         parameters = .lstm(lstm)
       }
       node.operation = .recurrent(parameters)
@@ -151,6 +151,14 @@ struct TFLiteAssembly {
   mutating func append(_ type: TensorType) -> ValueID {
     values.append(Value(name: "", type: type))
     return ValueID(values.count - 1)
+  }
+
+  /// Makes `result` what a new variable, which begins with zeros and is the node's last operand, is next time.
+  mutating func keep(_ result: ValueID, as type: TensorType, operandOf node: inout Node) {
+    let variable = append(type)
+    variables.append(Variable(current: variable, next: variable))
+    latest[variable] = result
+    node.inputs.append(variable)
   }
 
   /// The type of a tensor; nil for one that does not exist.

@@ -157,8 +157,7 @@ struct TFLiteSubgraphs {
       } else {
         let intermediates = try ids(table, Schema.intermediates)
         for node in try reader.nodes(inputs, outputs: outputs) {
-          operations.append(
-            .node(node, hidden: intermediates.count > 4 ? intermediates[4] : nil))
+          operations.append(.node(node, intermediates: intermediates))
         }
       }
     }
@@ -178,7 +177,7 @@ struct TFLiteSubgraphs {
       let origin: TFLiteTensorReader.Origin =
         inputs.contains(id) ? .input : computed.contains(id) ? .computed : .stored
       let reader = TFLiteTensorReader(
-        index: index, table: tensor, buffers: buffers, origin: origin)
+        index: index, table: tensor, tensors: tensors, buffers: buffers, origin: origin)
       subgraph.values.append(try reader.read())
       if try reader.isVariable() { subgraph.variables.append(id) }
     }

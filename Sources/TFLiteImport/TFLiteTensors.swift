@@ -9,6 +9,8 @@ struct TFLiteTensorReader {
   /// The tensor's place in the subgraph.
   let index: Int
   let table: FlatBufferTable
+  /// All tensors of the subgraph.
+  let tensors: [FlatBufferTable]
   let buffers: TFLiteBuffers
   let origin: Origin
 
@@ -133,7 +135,7 @@ struct TFLiteTensorReader {
         Int(try table.integer(Field.axis, default: Int32(0)))
       )
     }
-    guard details != Field.blockwise else { throw .quantization(tensor: index) }
+    if details == Field.blockwise { return try blockwise(table, of: type) }
     guard !scales.isEmpty else { return nil }
     let zeroPoints = stored.isEmpty ? Array(repeating: 0, count: scales.count) : stored
     guard zeroPoints.count == scales.count, scales.allSatisfy({ $0.isFinite && $0 >= 0 }),
@@ -147,6 +149,46 @@ struct TFLiteTensorReader {
       }
     }
     return Quantization(scales: scales, zeroPoints: zeroPoints.map { Int32($0) }, axis: axis)
+  }
+}
+
+extension TFLiteTensorReader {
+  /// Scales of blocks of a matrix's rows, which are a float16 tensor of their own.
+  private func blockwise(
+    _ table: FlatBufferTable, of type: TensorType
+  ) throws(TFLiteError) -> Quantization {
+    typealias Field = TFLiteSchema.BlockwiseQuantization
+    let read = try parsing { () throws(ParsingError) -> (Int, Int, Int)? in
+      guard let details = try table.table(TFLiteSchema.Quantization.details) else { return nil }
+      return (
+        Int(try details.integer(Field.scales, default: Int32(0))),
+        Int(try details.integer(Field.zeroPoints, default: Int32(0))),
+        Int(try details.integer(Field.blockSize, default: Int32(0)))
+      )
+    }
+    // Of codes around 0; which tensor has the zero points is a number below 0 then.
+    guard let (place, zeroPoints, size) = read, zeroPoints < 0, type.dataType == .int8,
+      type.shape.rank == 2, size > 0, type.shape[1] % size == 0, tensors.indices.contains(place),
+      let count = type.shape.elementCount
+    else { throw .quantization(tensor: index) }
+    let bytes = try parsing { () throws(ParsingError) -> (UInt32, Int8) in
+      (
+        try tensors[place].integer(Schema.buffer, default: UInt32(0)),
+        try tensors[place].integer(Schema.type, default: Int8(0))
+      )
+    }
+    guard bytes.1 == 1, bytes.0 < buffers.count, let halves = try buffers.bytes(at: Int(bytes.0)),
+      halves.count == count / size * 2
+    else { throw .quantization(tensor: index) }
+    let stored = halves.array
+    let scales = stride(from: 0, to: stored.count, by: 2).map {
+      Float(Float16(bitPattern: UInt16(stored[$0]) | UInt16(stored[$0 + 1]) << 8))
+    }
+    guard scales.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+      throw .quantization(tensor: index)
+    }
+    return Quantization(
+      scales: scales, zeroPoints: Array(repeating: 0, count: scales.count), blockSize: size)
   }
 }
 

@@ -6,8 +6,11 @@ package struct Quantization: Sendable, Equatable {
   package var zeroPoints: [Int32]
   /// The axis that the scales run along; 0 when there is one scale.
   package var axis: Int
+  /// Elements of a row that have one scale, `scales[row, block]`; nil for scales of whole rows or more.
+  package var blockSize: Int?
 
-  package init(scales: [Float], zeroPoints: [Int32], axis: Int = 0) {
+  package init(scales: [Float], zeroPoints: [Int32], axis: Int = 0, blockSize: Int? = nil) {
+    self.blockSize = blockSize
     self.scales = scales
     self.zeroPoints = zeroPoints
     self.axis = axis

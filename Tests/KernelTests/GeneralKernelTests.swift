@@ -86,6 +86,52 @@ struct GeneralKernelTests {
         == bytes([1, 1, -1, -1, 0, 0, 0, 0] as [Int32]))
   }
 
+  @Test("angles, bits and shifts of any width", arguments: KernelTable.supported)
+  func combinesBits(table: KernelTable) {
+    let left: [Int32] = [0b1100, -1, .min, 64, 64, -64]
+    let right: [Int32] = [0b1010, 1, .max, 2, 40, -3]
+    #expect(
+      binary(table, .bitwiseXor, .int32, left, right)
+        == bytes([0b0110, -2, -1, 66, 104, 61] as [Int32]))
+    #expect(
+      binary(table, .rightShift, .int32, left, right)
+        == bytes([0, -1, -1, 16, 0, -64] as [Int32]))
+    let (ordinates, abscissas): ([Float], [Float]) = ([0, 1, -1, 0], [1, 0, 0, -1])
+    #expect(
+      binary(table, .arcTangent, .float32, ordinates, abscissas)
+        == bytes([0, Float(Double.pi / 2), Float(-Double.pi / 2), Float(Double.pi)]))
+  }
+
+  @Test("casts of numbers without sign keep their bits and saturate fractions", arguments: KernelTable.supported)
+  func castsUnsigned(table: KernelTable) {
+    func cast<T: BitwiseCopyable>(
+      _ values: [T], _ from: DataType, _ to: DataType, bytes size: Int
+    ) -> [UInt8] {
+      var output = [UInt8](repeating: 0xA5, count: values.count * size)
+      unsafe values.withUnsafeBytes { input in
+        unsafe output.withUnsafeMutableBytes { output in
+          unsafe table.general.cast(
+            CastArguments(
+              inputType: from, outputType: to, count: values.count, input: input.baseAddress!,
+              output: output.baseAddress!))
+        }
+      }
+      return output
+    }
+    #expect(
+      cast([UInt32.max, 1 << 31, 7], .uint32, .float32, bytes: 4)
+        == bytes([4_294_967_296, 2_147_483_648, 7] as [Float]))
+    #expect(
+      cast([UInt32.max, 7], .uint32, .int32, bytes: 4) == bytes([-1, 7] as [Int32]))
+    #expect(
+      cast([Int32(-1), 7], .int32, .uint32, bytes: 4) == bytes([UInt32.max, 7] as [UInt32]))
+    #expect(
+      cast([Float(3.9e9), 5e9, .nan], .float32, .uint32, bytes: 4)
+        == bytes([3_900_000_000, UInt32.max, 0] as [UInt32]))
+    #expect(
+      cast([Int32(-1), 7], .int32, .uint16, bytes: 2) == bytes([65535, 7] as [UInt16]))
+  }
+
   @Test("predicates of 64-bit integers see every bit", arguments: KernelTable.supported)
   func comparesWideIntegers(table: KernelTable) {
     let left: [Int64] = [1 << 53, (1 << 53) + 1, .min, .max]

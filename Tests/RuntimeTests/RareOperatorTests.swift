@@ -271,6 +271,41 @@ struct RareOperatorTests {
     }
   }
 
+  @Test("blocks of weights with a scale each follow the formula", arguments: KernelTable.supported)
+  func blockProduct(table: KernelTable) throws {
+    var random = SplitMix64(seed: 12)
+    let (rows, depth, columns, size) = (3, 96, 21, 32)
+    let blocks = depth / size
+    let codes = (0..<columns * depth).map { _ in Int8.random(in: -8...7, using: &random) }
+    let scales = (0..<columns * blocks).map { _ in Float.random(in: 0.01...0.1, using: &random) }
+    let bias = (0..<columns).map { _ in Float.random(in: -1...1, using: &random) }
+    // Numbers that the run-time codes of a row have exactly: 0 to 255 steps of 1/16 from −8.
+    var data = (0..<rows * depth).map { _ in Float(Int.random(in: -128...127, using: &random)) / 16 }
+    for row in 0..<rows { (data[row * depth], data[row * depth + 1]) = (-8, 7.9375) }
+    let scheme = Quantization(
+      scales: scales, zeroPoints: Array(repeating: 0, count: scales.count), blockSize: size)
+    let actual = try run(
+      graph(
+        .fullyConnected(FullyConnected(activation: .relu)),
+        [
+          input([rows, depth]),
+          (TensorType(.int8, [columns, depth], quantization: scheme), ByteView(codes)),
+          constant([columns], bias),
+        ], [.float32]), [data], table)[0]
+    for row in 0..<rows {
+      for column in 0..<columns {
+        var sum = Double(bias[column])
+        for index in 0..<depth {
+          let weight = Double(codes[column * depth + index])
+            * Double(scales[column * blocks + index / size])
+          sum += Double(data[row * depth + index]) * weight
+        }
+        let difference = Double(actual[row * columns + column]) - max(sum, 0)
+        #expect(abs(difference) < 1e-4, "\(table.name) \(row) \(column)")
+      }
+    }
+  }
+
   @Test("a list in a variable is written in its place")
   func listInPlace() throws {
     let list = TensorType(.float32, [3, 2])

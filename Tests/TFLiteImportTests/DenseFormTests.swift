@@ -42,6 +42,38 @@ struct DenseFormTests {
     }
   }
 
+  /// Two rows of four codes in blocks of two, whose scales 1, 2, 3 and 4 are float16 in tensor 3.
+  private func blocks(
+    size: Int32 = 2, scales: Int32 = 3, zeroPoints: Int32 = -1, halves: Int = 4
+  ) -> TFLiteWriter {
+    var tensor = TFLiteWriter.Tensor([2, 4], type: 17, buffer: 1)
+    tensor.blocks = [.int32(scales), .int32(zeroPoints), .int32(size)]
+    var model = model(tensor, [0x21, 0x43, 0xFE, 0xDC])
+    model.tensors.append(TFLiteWriter.Tensor([2, Int32(halves / 2)], type: 1, buffer: 2))
+    let bits: [UInt16] = [0x3C00, 0x4000, 0x4200, 0x4400]
+    model.buffers.append(bits.prefix(halves).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+    return model
+  }
+
+  @Test("four-bit codes may have a scale for each block of a row")
+  func blockScales() throws {
+    let value = try weights(blocks())
+    #expect(value.constant?.array.map { Int8(bitPattern: $0) } == [1, 2, 3, 4, -2, -1, -4, -3])
+    #expect(
+      value.type.quantization
+        == Quantization(scales: [1, 2, 3, 4], zeroPoints: [0, 0, 0, 0], blockSize: 2))
+  }
+
+  @Test("blocks that do not fit their scales or their rows are refused")
+  func blockScalesThatDoNotFit() {
+    for model in [
+      blocks(size: 3), blocks(size: 0), blocks(size: -2), blocks(scales: 9), blocks(scales: -1),
+      blocks(scales: 0), blocks(zeroPoints: 0), blocks(halves: 2),
+    ] {
+      #expect(throws: TFLiteError.quantization(tensor: 1)) { _ = try weights(model) }
+    }
+  }
+
   /// Rows as they are, columns by index: `segments` and `indices` are bytes.
   private func rows(_ count: Int32, segments: [UInt8], indices: [UInt8]) -> [FlatBufferField] {
     [

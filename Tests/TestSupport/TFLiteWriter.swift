@@ -12,6 +12,8 @@ package struct TFLiteWriter {
     package var signature: [Int32]?
     /// The fields of its sparsity.
     package var sparsity: [FlatBufferField]?
+    /// The fields of its block-wise quantisation.
+    package var blocks: [FlatBufferField]?
 
     package init(
       _ shape: [Int32], type: Int8 = 0, buffer: UInt32 = 0, name: String = "t",
@@ -28,10 +30,12 @@ package struct TFLiteWriter {
 
     fileprivate var fields: [FlatBufferField] {
       let quantization: FlatBufferField =
-        scales.isEmpty
+        scales.isEmpty && blocks == nil
         ? .absent
         : .table([
-          .absent, .absent, .floats(scales), .int64s(zeroPoints), .absent, .absent, .int32(axis),
+          .absent, .absent, scales.isEmpty ? .absent : .floats(scales),
+          zeroPoints.isEmpty ? .absent : .int64s(zeroPoints), blocks == nil ? .absent : .int8(2),
+          blocks.map { .table($0) } ?? .absent, .int32(axis),
         ])
       return [
         .int32s(shape), .int8(type), .uint32(buffer), .string(name), quantization,

@@ -13,6 +13,7 @@ CV_INLINE float cv_exponential_minus_one(float x) { return __builtin_expm1f(x); 
 CV_INLINE float cv_hyperbolic_tangent(float x) { return __builtin_tanhf(x); }
 CV_INLINE float cv_error_function(float x) { return __builtin_erff(x); }
 CV_INLINE float cv_power(float x, float y) { return __builtin_powf(x, y); }
+CV_INLINE float cv_arc_tangent(float y, float x) { return __builtin_atan2f(y, x); }
 CV_INLINE float cv_remainder(float x, float y) { return __builtin_fmodf(x, y); }
 CV_INLINE float cv_square_root(float x) { return __builtin_sqrtf(x); }
 CV_INLINE float cv_floor(float x) { return __builtin_floorf(x); }

@@ -105,6 +105,7 @@ private func real(_ operation: ElementOperation, _ a: Float, _ b: Float) -> Floa
   case .minimum: return a < b ? a : b
   case .maximum: return a > b ? a : b
   case .power: return cv_power(a, b)
+  case .arcTangent: return cv_arc_tangent(a, b)
   case .squaredDifference: return (a - b) * (a - b)
   case .floorDivide: return cv_floor(a / b)
   case .floorModulo:
@@ -119,6 +120,8 @@ private func real(_ operation: ElementOperation, _ a: Float, _ b: Float) -> Floa
   case .greaterEqual: return a >= b ? 1 : 0
   case .logicalAnd: return a != 0 && b != 0 ? 1 : 0
   case .logicalOr: return a != 0 || b != 0 ? 1 : 0
+  // Whole numbers alone have bits.
+  case .bitwiseXor, .rightShift: return 0
   }
 }
 
@@ -158,6 +161,8 @@ private func integer<T: FixedWidthInteger>(_ operation: ElementOperation, _ a: T
   case .maximum: return a > b ? a : b
   case .squaredDifference: return (a &- b) &* (a &- b)
   case .prelu: return a >= 0 ? a : a &* b
+  case .bitwiseXor: return a ^ b
+  case .rightShift: return a &>> min(max(b, 0), T(truncatingIfNeeded: T.bitWidth &- 1))
   case .power:
     var (result, base, exponent) = (T(1), a, b)
     if exponent < 0 { return 0 }

@@ -39,5 +39,7 @@ private func makeRareKernels() -> RareKernels {
     bucketize: { bucketize($0) },
     selectBoxes: { selectBoxes($0) },
     scatter: { scatter($0) },
-    cut: { cut($0) })
+    cut: { cut($0) },
+    signal: { signal($0) },
+    blockProduct: { blockProduct($0, $1) })
 }

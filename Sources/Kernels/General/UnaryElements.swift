@@ -101,6 +101,8 @@ func cast(_ arguments: CastArguments) {
   case .int16: unsafe castIntegers(arguments, Int16.self)
   case .int32: unsafe castIntegers(arguments, Int32.self)
   case .int64: unsafe castIntegers(arguments, Int64.self)
+  case .uint16: unsafe castIntegers(arguments, UInt16.self)
+  case .uint32: unsafe castIntegers(arguments, UInt32.self)
   default: unsafe castIntegers(arguments, UInt8.self)
   }
 }
@@ -127,6 +129,8 @@ func cast(_ arguments: CastArguments) {
   case .int16: unsafe convert(arguments, Float.self) { whole($0) as Int16 }
   case .int32: unsafe convert(arguments, Float.self) { whole($0) as Int32 }
   case .int64: unsafe convert(arguments, Float.self) { whole($0) as Int64 }
+  case .uint16: unsafe convert(arguments, Float.self) { whole($0) as UInt16 }
+  case .uint32: unsafe convert(arguments, Float.self) { whole($0) as UInt32 }
   default: unsafe convert(arguments, Float.self) { $0 != 0 ? UInt8(1) : 0 }
   }
 }
@@ -148,7 +152,9 @@ private func whole<T: FixedWidthInteger>(_ value: Float) -> T {
   case .int8: unsafe convert(arguments, T.self) { Int8(truncatingIfNeeded: $0) }
   case .uint8: unsafe convert(arguments, T.self) { UInt8(truncatingIfNeeded: $0) }
   case .int16: unsafe convert(arguments, T.self) { Int16(truncatingIfNeeded: $0) }
+  case .uint16: unsafe convert(arguments, T.self) { UInt16(truncatingIfNeeded: $0) }
   case .int32: unsafe convert(arguments, T.self) { Int32(truncatingIfNeeded: $0) }
+  case .uint32: unsafe convert(arguments, T.self) { UInt32(truncatingIfNeeded: $0) }
   case .int64: unsafe convert(arguments, T.self) { Int64(truncatingIfNeeded: $0) }
   default: unsafe convert(arguments, T.self) { $0 != 0 ? UInt8(1) : 0 }
   }

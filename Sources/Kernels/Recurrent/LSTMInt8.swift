@@ -35,12 +35,15 @@ func lstmInt8(_ arguments: LSTMInt8Arguments) {
   let forget = unsafe entry + count
   let candidate = unsafe forget + count
   let exit = unsafe candidate + count
-  unsafe sum(arguments.forgetGate, arguments.sizes, input, hidden, into: forget)
-  unsafe sum(arguments.cellGate, arguments.sizes, input, hidden, into: candidate)
-  unsafe sum(arguments.outputGate, arguments.sizes, input, hidden, into: exit)
+  unsafe sum(arguments.forgetGate, arguments.sizes, input, hidden, cells, into: forget)
+  unsafe sum(arguments.cellGate, arguments.sizes, input, hidden, cells, into: candidate)
+  unsafe sum(arguments.outputGate, arguments.sizes, input, hidden, cells, into: exit)
   if let gate = arguments.inputGate {
-    unsafe sum(gate, arguments.sizes, input, hidden, into: entry)
+    unsafe sum(gate, arguments.sizes, input, hidden, cells, into: entry)
   }
+  // The hidden state itself, or what is projected to it.
+  let codes = unsafe arguments.projection == nil
+    ? hidden : UnsafeMutableRawPointer(exit + count).assumingMemoryBound(to: Int8.self)
   let clip = Int32(arguments.cellClip)
   var i = 0
   while i < count {
@@ -55,16 +58,42 @@ func lstmInt8(_ arguments: LSTMInt8Arguments) {
     unsafe cells[i] = cell
     let squashed = fixedPointTanh(cell, integerBits: 15 &+ arguments.cellExponent)
     let product = unsafe Int32(fixedPointLogistic(exit[i])) &* Int32(squashed)
-    let code = arguments.outputScale.apply(product) &+ arguments.outputZeroPoint
-    unsafe hidden[i] = Int8(truncatingIfNeeded: min(max(code, -128), 127))
+    let code = arguments.hiddenScale.apply(product) &+ arguments.hiddenZeroPoint
+    unsafe codes[i] = saturated8(code)
+    i &+= 1
+  }
+  if let projection = arguments.projection {
+    unsafe project(projection, arguments.sizes, codes, into: hidden)
+  }
+}
+
+@inline(__always)
+private func saturated8(_ value: Int32) -> Int8 {
+  Int8(truncatingIfNeeded: min(max(value, -128), 127))
+}
+
+@unsafe private func project(
+  _ projection: LSTMProjectionInt8, _ sizes: LSTMSizes, _ codes: UnsafePointer<Int8>,
+  into output: UnsafeMutablePointer<Int8>
+) {
+  let clip = Int32(projection.clip)
+  var i = 0
+  while i < sizes.outputs {
+    let products = unsafe dotInt8(projection.weights + i &* sizes.cells, codes, sizes.cells)
+    let sum = unsafe projection.bias[i] &+ products
+    var code = Int32(saturated8(projection.scale.apply(sum) &+ projection.zeroPoint))
+    if clip > 0 { code = min(max(code, -clip), clip) }
+    unsafe output[i] = Int8(truncatingIfNeeded: code)
     i &+= 1
   }
 }
 
-/// The sums of a gate in units of 2⁻¹²: first the input's part, then the recurrent one, each saturated.
+/// The sums of a gate in units of 2⁻¹²: first the input's part, then the recurrent one, then the cell's, each
+/// saturated.
 @unsafe private func sum(
   _ gate: LSTMGateInt8, _ sizes: LSTMSizes, _ input: UnsafePointer<Int8>,
-  _ hidden: UnsafePointer<Int8>, into output: UnsafeMutablePointer<Int16>
+  _ hidden: UnsafePointer<Int8>, _ cells: UnsafePointer<Int16>,
+  into output: UnsafeMutablePointer<Int16>
 ) {
   var i = 0
   while i < sizes.cells {
@@ -75,6 +104,46 @@ func lstmInt8(_ arguments: LSTMInt8Arguments) {
     let fromHidden = unsafe gate.recurrentBias[i] &+ recurrent
     let first = saturated16(gate.inputScale.apply(fromInput))
     unsafe output[i] = saturated16(gate.recurrentScale.apply(fromHidden) &+ Int32(first))
+    i &+= 1
+  }
+  if let peephole = gate.peephole {
+    i = 0
+    while i < sizes.cells {
+      let product = unsafe Int32(peephole.weights[i]) &* Int32(cells[i])
+      unsafe output[i] = saturated16(peephole.scale.apply(product) &+ Int32(output[i]))
+      i &+= 1
+    }
+  }
+  if let normalization = gate.normalization {
+    unsafe normalize(output, sizes.cells, by: normalization)
+  }
+}
+
+/// Brings the gates to mean 0 and deviation 1 in 1024ths, scales them and adds their bias.
+@unsafe private func normalize(
+  _ values: UnsafeMutablePointer<Int16>, _ count: Int, by arguments: LSTMGateInt8.Normalization
+) {
+  var sum: Int64 = 0
+  var squares: Int64 = 0
+  var i = 0
+  while i < count {
+    let value = unsafe Int64(values[i])
+    sum &+= value
+    squares &+= value &* value
+    i &+= 1
+  }
+  let mean = Int32(truncatingIfNeeded: sum &* 1024 / Int64(count))
+  let unit: Int64 = 1 << 20
+  let spread = squares &* (unit / Int64(count)) &- Int64(mean) &* Int64(mean)
+  let variance = Int32(truncatingIfNeeded: spread / unit)
+  let scale = FixedPointScale.inverseRoot(of: variance < 1 ? arguments.varianceMinimum : variance)
+  i = 0
+  while i < count {
+    let rescaled = unsafe scale.apply(1024 &* Int32(values[i]) &- mean)
+    let weighted = unsafe rescaled &* Int32(arguments.coefficients[i]) &+ arguments.bias[i]
+    let halved = Int64(weighted) &+ (weighted > 0 ? 512 : -512)
+    unsafe values[i] = saturated16(
+      arguments.scale.apply(Int32(truncatingIfNeeded: halved / 1024)))
     i &+= 1
   }
 }

@@ -37,7 +37,10 @@ extension NodeView {
       try validateOperandsLikeResult([0])
     case .batchMatmul:
       try expectOperands(2...2)
-      try validateScales([0, 1])
+      // Weights of 8 bits may have a scale for each column, which a layer that is made of the product takes.
+      let types = (try type(0).dataType, try type(1).dataType)
+      let isLayer = types == (.int16, .int8) && optionalValue(1)?.constant != nil
+      try validateScales(isLayer ? [0] : [0, 1])
     case .transposeConvolution2D:
       try expectOperands(3...4)
       try expectIndices(0)

@@ -97,7 +97,9 @@ extension Binary.Kind {
     case .greaterEqual: return a >= b ? 1 : 0
     case .logicalAnd: return a != 0 && b != 0 ? 1 : 0
     case .logicalOr: return a != 0 || b != 0 ? 1 : 0
-    case .power, .prelu: return nil
+    case .bitwiseXor: return a ^ b
+    case .rightShift: return a >> Swift.min(Swift.max(b, 0), 63)
+    case .power, .prelu, .arcTangent: return nil
     }
   }
 

@@ -102,7 +102,7 @@ extension NodeView {
     }
   }
 
-  private func expectResults(_ types: [DataType]) throws(GraphError) {
+  func expectResults(_ types: [DataType]) throws(GraphError) {
     for (output, expected) in zip(node.outputs, types) {
       guard graph[output].type.dataType == expected else {
         throw .resultDataType(node: index, actual: graph[output].type.dataType)

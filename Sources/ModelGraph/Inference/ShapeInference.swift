@@ -41,6 +41,7 @@ extension Graph {
     case .bucketize: return [try view.type(0).shape]
     case .selectBoxes(let parameters): return try view.selectBoxes(parameters)
     case .diagonal: return [try view.diagonal()]
+    case .signal(let signal): return try view.signal(signal)
     case .spectrum: return [try view.spectrum()]
     case .complexPart, .normalizeByNeighbours: return [try view.type(0).shape]
     case .top: return try view.top()

@@ -76,6 +76,7 @@ extension NodeView {
     case .spectrum, .complexPart, .top, .scatter, .reverseSequence, .normalizeByNeighbours, .cut:
       try validateSelection()
     case .convolution3D, .segment, .bucketize, .selectBoxes, .diagonal: try validateRare()
+    case .signal(let signal): try validateSignal(signal)
     case .loop, .branch: break
     }
   }
@@ -99,7 +100,8 @@ extension NodeView {
   /// Quantised codes need one scale above zero; plain numbers need none.
   func expectScale(_ type: TensorType, of operand: Int?) throws(GraphError) {
     guard type.dataType.isQuantizedCode else { return }
-    if let quantization = type.quantization, !quantization.isPerChannel, quantization.scale > 0,
+    if let quantization = type.quantization, !quantization.isPerChannel,
+      quantization.blockSize == nil, quantization.scale > 0,
       type.hasPossibleZeroPoints
     {
       return
@@ -138,6 +140,12 @@ extension NodeView {
     let invalid = GraphError.operandQuantization(node: index, operand: 1)
     guard let quantization = weights.quantization, weights.hasPossibleZeroPoints else {
       throw invalid
+    }
+    if let size = quantization.blockSize {
+      guard case .fullyConnected = node.operation, resultType.dataType == .float32,
+        weights.shape.rank == 2, weights.shape[1] % size == 0
+      else { throw invalid }
+      return
     }
     guard quantization.isPerChannel else { return }
     var channelAxis = 0

@@ -9,6 +9,10 @@ package struct Binary: Sendable, Equatable {
     case prelu
     case equal, notEqual, less, lessEqual, greater, greaterEqual
     case logicalAnd, logicalOr
+    /// The angle of the point with the left operand as its ordinate and the right one as its abscissa.
+    case arcTangent
+    /// Of whole numbers; a shift is bounded by the number's width.
+    case bitwiseXor, rightShift
   }
 
   package var kind: Kind

@@ -34,6 +34,14 @@ package struct LSTM: Sendable, Equatable {
   package static let cellState = 19
   package static let normalizations = 20
 
+  /// The operand of what the cell's state adds to a gate; the cell's candidate has none.
+  package static func peephole(ofGate gate: Int) -> Int? {
+    [0: peepholes, 1: peepholes + 1, 3: peepholes + 2][gate]
+  }
+
+  /// The codes of the output before its projection.
+  package var hidden: Quantization? { intermediates.count > 4 ? intermediates[4] : nil }
+
   /// What squashes the cell's candidate and its state.
   package var activation: Activation
   /// The bound of the cell's state; 0 for none.
@@ -43,20 +51,21 @@ package struct LSTM: Sendable, Equatable {
   package var isTimeMajor: Bool
   /// Dynamic-range only: rows are quantised with a zero point, not symmetrically.
   package var quantizesAsymmetrically: Bool
-  /// The codes of the output before its projection, in the quantised operator.
-  package var hidden: Quantization?
+  /// The quantised operator's codes of the four gates before their normalisation, and of the output before its
+  /// projection.
+  package var intermediates: [Quantization?]
 
   package init(
     activation: Activation, cellClip: Float = 0, projectionClip: Float = 0,
     isTimeMajor: Bool = false, quantizesAsymmetrically: Bool = false,
-    hidden: Quantization? = nil
+    intermediates: [Quantization?] = []
   ) {
     self.quantizesAsymmetrically = quantizesAsymmetrically
     self.activation = activation
     self.cellClip = cellClip
     self.projectionClip = projectionClip
     self.isTimeMajor = isTimeMajor
-    self.hidden = hidden
+    self.intermediates = intermediates
   }
 }
 

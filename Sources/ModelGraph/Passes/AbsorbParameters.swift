@@ -58,7 +58,7 @@ extension Graph {
         .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
         .dynamicUpdateSlice, .oneHot, .recurrent, .detect, .spectrum, .complexPart, .top,
         .scatter, .normalizeByNeighbours, .cut, .convolution3D, .segment, .bucketize, .selectBoxes,
-        .diagonal, .loop, .branch:
+        .diagonal, .signal, .loop, .branch:
         break
       }
     }

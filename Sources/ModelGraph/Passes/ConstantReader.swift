@@ -35,6 +35,7 @@ struct ConstantReader {
 
   private func scaled(_ code: some BinaryInteger, at index: Int) -> Float? {
     guard let scheme = type.quantization else { return nil }
+    if let size = scheme.blockSize { return Float(Int64(code)) * scheme.scales[index / size] }
     let channel = scheme.isPerChannel ? (index / Swift.max(inner, 1)) % scheme.scales.count : 0
     return Float(Int64(code) &- Int64(scheme.zeroPoints[channel])) * scheme.scales[channel]
   }

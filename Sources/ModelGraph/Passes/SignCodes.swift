@@ -16,7 +16,7 @@ extension Graph {
     var result: [Node] = []
     for original in nodes {
       var node = original
-      if node.operation.computesWithCodes {
+      if node.operation.computesWithCodes && !staysAsItIs(node, hasTwin) {
         if case .pool2D(var pool) = node.operation, let id = node.input(0) {
           pool.roundsUp = self[id].isUnsignedCode
           node.operation = .pool2D(pool)
@@ -44,6 +44,15 @@ extension Graph {
       restore(id, twins, hasTwin, &hasCodes, &result)
     }
     nodes = result
+  }
+
+  /// True for a node of plain bytes, though it may call its result codes, and for one that asks only for the order of
+  /// codes that have no twin.
+  private func staysAsItIs(_ node: Node, _ hasTwin: Set<ValueID>) -> Bool {
+    if case .argumentOfExtreme = node.operation, let id = node.input(0), !hasTwin.contains(id) {
+      return true
+    }
+    return node.inputs.contains { $0.map { self[$0].isPlainByte } ?? false }
   }
 
   /// The int8 value that stands for the uint8 value `id`, made when it is first asked for.
@@ -74,6 +83,8 @@ extension Graph {
 }
 
 extension Value {
+  fileprivate var isPlainByte: Bool { type.dataType == .uint8 && type.quantization == nil }
+
   /// True for uint8 codes of one scale.
   fileprivate var isUnsignedCode: Bool {
     guard type.dataType == .uint8, let quantization = type.quantization else { return false }
@@ -97,7 +108,7 @@ extension Operator {
     case .recurrent: false
     case .cast, .generate, .cumulativeSum, .l2Normalize, .oneHot, .detect, .spectrum, .complexPart,
       .scatter, .normalizeByNeighbours, .convolution3D, .segment, .bucketize, .selectBoxes,
-      .diagonal, .loop, .branch: false
+      .diagonal, .signal, .loop, .branch: false
     }
   }
 

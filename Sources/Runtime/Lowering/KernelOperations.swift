@@ -35,6 +35,9 @@ extension Binary.Kind {
     case .greaterEqual: .greaterEqual
     case .logicalAnd: .logicalAnd
     case .logicalOr: .logicalOr
+    case .arcTangent: .arcTangent
+    case .bitwiseXor: .bitwiseXor
+    case .rightShift: .rightShift
     }
   }
 }

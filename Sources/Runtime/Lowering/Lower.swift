@@ -54,6 +54,7 @@ extension Lowering {
     case .bucketize(let parameters): try lowerBucketize(parameters, node)
     case .selectBoxes(let parameters): try lowerSelectBoxes(parameters, node)
     case .diagonal: try lowerDiagonal(node)
+    case .signal(let signal): try lowerSignal(signal, node)
     case .loop(let loop): try lowerLoop(loop, node)
     case .branch(let branch): try lowerBranch(branch, node)
     case .move, .generate: throw unsupported(node)

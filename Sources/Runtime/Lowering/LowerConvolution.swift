@@ -28,6 +28,9 @@ extension Lowering {
   mutating func lowerFullyConnected(
     _ parameters: FullyConnected, _ node: Node
   ) throws(RuntimeError) {
+    if let size = type(try operand(node, 1)).quantization?.blockSize {
+      return try lowerBlockProduct(parameters, blockSize: size, node)
+    }
     let weights = shape(try operand(node, 1))
     let geometry = KernelGeometry(
       rows: elements(try operand(node, 0)) / weights[1], inputDepth: weights[1],

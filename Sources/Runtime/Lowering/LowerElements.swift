@@ -94,7 +94,9 @@ extension Lowering {
   mutating func lowerCast(_ node: Node) throws(RuntimeError) {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     let (from, to) = (type(input).dataType, type(output).dataType)
-    let known: [DataType] = [.bool, .int8, .uint8, .int16, .int32, .int64, .float32, .float16]
+    let known: [DataType] = [
+      .bool, .int8, .uint8, .int16, .uint16, .int32, .uint32, .int64, .float32, .float16,
+    ]
     guard known.contains(from), known.contains(to) else { throw unsupported(node) }
     // Between float16 and integers there is a float32.
     let single = [.float32, .float16].contains(from == .float16 ? to : from)
@@ -209,7 +211,10 @@ extension ElementOperation {
   fileprivate func takes(_ type: DataType) -> Bool {
     switch type {
     case .bool: [.logicalAnd, .logicalOr, .equal, .notEqual].contains(self)
-    case .float32, .int8, .uint8, .int16, .int32, .int64: self != .logicalAnd && self != .logicalOr
+    case .float32: ![.logicalAnd, .logicalOr, .bitwiseXor, .rightShift].contains(self)
+    case .int32, .int64: ![.logicalAnd, .logicalOr, .arcTangent].contains(self)
+    case .int8, .uint8, .int16:
+      ![.logicalAnd, .logicalOr, .arcTangent, .bitwiseXor, .rightShift].contains(self)
     default: false
     }
   }

@@ -73,8 +73,7 @@ extension Lowering {
   private mutating func gateHybrid(
     _ gate: Int, _ node: Node
   ) throws(RuntimeError) -> GateHybrid? {
-    // Peepholes of the gates input, forget and output; the cell's candidate has none.
-    let peephole = [0: LSTM.peepholes, 1: LSTM.peepholes + 1, 3: LSTM.peepholes + 2][gate]
+    let peephole = LSTM.peephole(ofGate: gate)
     guard let own = try matrix(node, LSTM.inputWeights + gate) else { return nil }
     guard let recurrent = try matrix(node, LSTM.recurrentWeights + gate) else {
       throw unsupported(node)

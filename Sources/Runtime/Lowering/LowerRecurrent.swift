@@ -33,8 +33,6 @@ extension Lowering {
     return source
   }
 
-  // MARK: Long short-term memory
-
   func sizes(_ lstm: LSTM, _ node: Node) throws(RuntimeError) -> LSTMSizes {
     let input = shape(try operand(node, 0))
     return LSTMSizes(
@@ -99,8 +97,7 @@ extension Lowering {
   private mutating func gateSources(
     _ gate: Int, _ node: Node
   ) throws(RuntimeError) -> GateSources? {
-    // Peepholes of the gates input, forget and output; the cell's candidate has none.
-    let peephole = [0: LSTM.peepholes, 1: LSTM.peepholes + 1, 3: LSTM.peepholes + 2][gate]
+    let peephole = LSTM.peephole(ofGate: gate)
     guard node.input(LSTM.inputWeights + gate) != nil else { return nil }
     return GateSources(
       inputWeights: try required(node, LSTM.inputWeights + gate, .float32),
@@ -127,109 +124,6 @@ extension Lowering {
     }
     return places
   }
-
-  private mutating func lowerLSTMInt8(_ lstm: LSTM, _ node: Node) throws(RuntimeError) {
-    let optional = Array(LSTM.peepholes..<LSTM.biases) + [LSTM.projection]
-      + Array(LSTM.normalizations..<LSTM.normalizations + 4)
-    guard lstm.activation == .tanh, optional.allSatisfy({ node.input($0) == nil }) else {
-      throw unsupported(node)
-    }
-    let sizes = try sizes(lstm, node)
-    let quantization = try lstmQuantization(lstm, node)
-    var gates: [GateInt8?] = []
-    for gate in 0..<4 { gates.append(try gateInt8(gate, node)) }
-    let states = try copyStates([LSTM.outputState, LSTM.cellState], node, [.int8, .int16])
-    let input = try required(node, 0, .int8)
-    let output = try destination(node.outputs[0])
-    needScratch(bytesPerThread: 8 * sizes.cells)
-    let kernel = table.recurrent.lstmInt8
-    let constants = gates
-    add(
-      Step(description: description(node, "lstmInt8", sizes), split: split(sizes)) { memory in
-        let bound = constants.map { $0.map { $0.bound(memory) } }
-        guard let forget = bound[1], let cell = bound[2], let exit = bound[3] else {
-          preconditionFailure("only the input gate may be absent")
-        }
-        let arguments = unsafe LSTMInt8Arguments(
-          sizes: sizes, inputGate: bound[0], forgetGate: forget, cellGate: cell,
-          outputGate: exit, cellExponent: quantization.cellExponent,
-          cellClip: quantization.cellClip, outputScale: quantization.outputScale,
-          outputZeroPoint: quantization.outputZeroPoint, input: memory.address(input),
-          output: memory.address(output), outputState: memory.address(states[0]),
-          cellState: memory.address(states[1]),
-          scratch: memory.scratch(ofThread: 0).assumingMemoryBound(to: Int16.self))
-        return { _, thread in
-          var call = arguments
-          unsafe call.scratch = memory.scratch(ofThread: thread).assumingMemoryBound(
-            to: Int16.self)
-          kernel(call)
-        }
-      })
-  }
-
-  private func lstmQuantization(
-    _ lstm: LSTM, _ node: Node
-  ) throws(RuntimeError) -> LSTMQuantization {
-    guard
-      let cellScale = type(try operand(node, LSTM.cellState)).quantization?.scale, cellScale > 0,
-      cellScale.significand == 1, (-15 ... -9).contains(cellScale.exponent)
-    else { throw unsupported(node) }
-    let state = try perTensorQuantization(try operand(node, LSTM.outputState), of: node)
-    let hidden = lstm.hidden?.scale ?? state.scale
-    let zeroPoint = lstm.hidden?.zeroPoint ?? state.zeroPoint
-    guard hidden > 0, (-128...127).contains(zeroPoint) else { throw unsupported(node) }
-    let clip = lstm.cellClip > 0 ? min(max(lstm.cellClip / cellScale, 0), 32767) : 0
-    return LSTMQuantization(
-      cellExponent: Int(cellScale.exponent), cellClip: Int16(clip),
-      outputScale: FixedPointScale(0x1p-15 / Double(hidden) * 0x1p-15),
-      outputZeroPoint: zeroPoint)
-  }
-
-  private mutating func gateInt8(_ gate: Int, _ node: Node) throws(RuntimeError) -> GateInt8? {
-    guard let weights = node.input(LSTM.inputWeights + gate) else { return nil }
-    let recurrent = try operand(node, LSTM.recurrentWeights + gate)
-    let bias = try operand(node, LSTM.biases + gate)
-    guard type(bias).dataType == .int32, let biases = graph[bias].constant else {
-      throw unsupported(node)
-    }
-    let input = try perTensorQuantization(try operand(node, 0), of: node)
-    let state = try perTensorQuantization(try operand(node, LSTM.outputState), of: node)
-    return GateInt8(
-      inputWeights: try required(node, LSTM.inputWeights + gate, .int8),
-      recurrentWeights: try required(node, LSTM.recurrentWeights + gate, .int8),
-      inputBias: try pack(
-        PackedConstant(rowSums(weights, times: -input.zeroPoint, plus: biases.int32s, node))),
-      recurrentBias: try pack(
-        PackedConstant(rowSums(recurrent, times: -state.zeroPoint, plus: nil, node))),
-      inputScale: try gateScale(weights, input.scale, node),
-      recurrentScale: try gateScale(recurrent, state.scale, node))
-  }
-
-  /// From products of weights and codes to units of 2⁻¹².
-  private func gateScale(
-    _ weights: ValueID, _ scale: Float, _ node: Node
-  ) throws(RuntimeError) -> FixedPointScale {
-    let own = try perTensorQuantization(weights, of: node).scale
-    return FixedPointScale(Double(own * scale / 0x1p-12))
-  }
-
-  /// `bias[r] + factor · Σ weights[r]` for each row.
-  private func rowSums(
-    _ weights: ValueID, times factor: Int32, plus bias: [Int32]?, _ node: Node
-  ) throws(RuntimeError) -> [Int32] {
-    guard let bytes = graph[weights].constant, shape(weights).rank == 2,
-      bytes.count == elements(weights), (bias?.count ?? shape(weights)[0]) == shape(weights)[0]
-    else { throw unsupported(node) }
-    let (codes, columns) = (bytes.array, shape(weights)[1])
-    return (0..<shape(weights)[0]).map { row in
-      let sum = codes[row * columns..<(row + 1) * columns].reduce(Int32(0)) {
-        $0 &+ Int32(Int8(bitPattern: $1))
-      }
-      return (bias?[row] ?? 0) &+ factor &* sum
-    }
-  }
-
-  // MARK: Features and time
 
   private func sizes(_ svdf: SVDF, _ node: Node) throws(RuntimeError) -> SVDFSizes {
     let input = shape(try operand(node, 0))

@@ -346,6 +346,20 @@ def reductions(rng):
         yield f"argument.{name.lower()}.{dtype}.{axis}", m
 
 
+def angles_and_bits(rng):
+    """ATAN2, BITWISE_XOR and RIGHT_SHIFT, whose operands have one shape."""
+    m = Model()
+    x, z = (m.input(rng.standard_normal((3, 40)).astype("f")) for _ in range(2))
+    m.operator("ATAN2", [x, z], [m.output([3, 40], "float32")])
+    yield "atan2", m
+    for name, low, high in (("BITWISE_XOR", -9999, 9999), ("RIGHT_SHIFT", -3, 40)):
+        m = Model()
+        x = m.input(rng.integers(-9999, 9999, (3, 40)).astype("int32"))
+        z = m.input(rng.integers(low, high, (3, 40)).astype("int32"))
+        m.operator(name, [x, z], [m.output([3, 40], "int32")])
+        yield name.lower(), m
+
+
 def conversions(rng):
     """QUANTIZE, DEQUANTIZE and CAST between all pairs."""
     schemes = {"float32": (None, 0), "int8": (0.03, -11), "uint8": (0.031, 119),
@@ -375,13 +389,14 @@ def conversions(rng):
         x = m.input(rng.standard_normal((4, 6, 5)).astype("f"))
         m.operator("ADD", [x, d], [m.output([4, 6, 5], "float32")], "AddOptions")
         yield f"dequantize.constant.{weights}", m
-    types = ["float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool"]
+    types = ["float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool", "uint32",
+             "uint16"]
     for a, b in itertools.product(types, types):
         m = Model()
         values = codes(rng, (3, 40), a)
         if a.startswith("float"):
             values = (values * 20).astype(a)
-        if (a.startswith("float") and b == "uint8"):
+        if (a.startswith("float") and b.startswith("uint")):
             values = np.abs(values)
         m.operator("CAST", [m.input(values)], [m.output([3, 40], b)], "CastOptions")
         yield f"cast.{a}.{b}", m

@@ -1,0 +1,74 @@
+import ByteParsing
+import ModelGraph
+import Tensors
+
+/// Custom operators of audio front ends, whose options are FlexBuffers.
+extension TFLiteOperatorReader {
+  func signal() throws(TFLiteError) -> Signal {
+    try parsing { () throws(ParsingError) in
+      let bytes = try table.byteVector(TFLiteSchema.Operator.customOptions)
+      guard let bytes, !bytes.isEmpty else { return Self.signal(builtin, nil, { _ in 0 }) }
+      let options = try FlexBufferMap(bytes)
+      var numbers: [String: Int] = [:]
+      for key in Self.keys(builtin) { numbers[key] = try options.integer(key) ?? 0 }
+      let noise = builtin == .subtractNoise ? Self.noise(numbers) : nil
+      return Self.signal(builtin, noise, { numbers[$0] ?? 0 })
+    }
+  }
+
+  private static func keys(_ builtin: TFLiteBuiltin) -> [String] {
+    switch builtin {
+    case .signalWindow: ["shift"]
+    case .signalSpectrum: ["fft_length"]
+    case .signalEnergy: ["start_index", "end_index"]
+    case .filterBank: ["num_channels"]
+    case .gainControl: ["snr_shift"]
+    case .filterBankLogarithm: ["output_scale", "input_correction_bits"]
+    case .subtractNoise:
+      [
+        "smoothing", "one_minus_smoothing", "alternate_smoothing",
+        "alternate_one_minus_smoothing", "min_signal_remaining", "smoothing_bits",
+        "spectral_subtraction_bits", "clamping",
+      ]
+    default: []
+    }
+  }
+
+  private static func signal(
+    _ builtin: TFLiteBuiltin, _ noise: NoiseSubtraction?, _ option: (String) -> Int
+  ) -> Signal {
+    switch builtin {
+    case .signalWindow: .window(shift: option("shift"))
+    case .signalSpectrum: .spectrum(length: option("fft_length"))
+    case .signalEnergy: .energy(start: option("start_index"), end: option("end_index"))
+    case .filterBank: .filterBank(channels: option("num_channels"))
+    case .filterBankRoot: .squareRoot
+    case .subtractNoise: .subtractNoise(noise ?? Self.noise([:]))
+    case .gainControl: .gainControl(shift: option("snr_shift"))
+    case .filterBankLogarithm:
+      .logarithm(scale: option("output_scale"), bits: option("input_correction_bits"))
+    default: .autoScale
+    }
+  }
+
+  private static func noise(_ numbers: [String: Int]) -> NoiseSubtraction {
+    func number(_ key: String) -> UInt32 { UInt32(truncatingIfNeeded: numbers[key] ?? 0) }
+    return NoiseSubtraction(
+      smoothing: number("smoothing"), keeping: number("one_minus_smoothing"),
+      oddSmoothing: number("alternate_smoothing"),
+      oddKeeping: number("alternate_one_minus_smoothing"),
+      minimumRemaining: number("min_signal_remaining"),
+      smoothingBits: number("smoothing_bits"), bits: number("spectral_subtraction_bits"),
+      clamps: number("clamping") != 0)
+  }
+}
+
+extension TFLiteAssembly {
+  /// The estimate of noise is kept from one inference to the next, which the file does not say.
+  mutating func keepNoise(of node: inout Node) {
+    guard let input = node.input(0), let type = type(input), node.outputs.count == 2 else {
+      return
+    }
+    keep(node.outputs[1], as: type, operandOf: &node)
+  }
+}
