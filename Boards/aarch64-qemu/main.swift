@@ -71,7 +71,7 @@ func checkConvolutionInt8(_ geometry: WindowGeometry, isDepthwise: Bool) -> Stri
       : table.convolutionInt8Weights(geometry).byteCount, UInt8.self)
   let pack = unsafe PackInt8Arguments(
     weights: weights, outputChannels: channels, depth: depth,
-    lines: isDepthwise ? geometry.kernelHeight : geometry.windowLines,
+    lines: isDepthwise ? geometry.depthwiseLines : geometry.windowLines,
     scales: UnsafeBufferPointer(start: scales, count: channels), bias: bias, inputZeroPoint: 5,
     destination: packed)
   let outputCount = geometry.outputRows * channels

@@ -54,13 +54,17 @@ package struct OutputBoundsFloat32: Sendable, Equatable {
   /// The code of a weight of zero, of a convolution; what was packed for a depthwise one has it in its weights.
   package var weightZeroPoint: Int32
   package var bounds: OutputBoundsInt8
+  /// Whether every packed scale is below a half, so that no sum times its scale reaches 2³⁰.
+  package var scalesAreBelowHalf: Bool
   package var scratch: UnsafeMutableRawPointer
 
   package init(
     geometry: WindowGeometry, input: UnsafePointer<Int8>, weights: UnsafeRawPointer,
     output: UnsafeMutablePointer<Int8>, outputRowStride: Int? = nil, inputZeroPoint: Int8,
-    weightZeroPoint: Int32 = 0, bounds: OutputBoundsInt8, scratch: UnsafeMutableRawPointer
+    weightZeroPoint: Int32 = 0, bounds: OutputBoundsInt8, scalesAreBelowHalf: Bool = false,
+    scratch: UnsafeMutableRawPointer
   ) {
+    self.scalesAreBelowHalf = scalesAreBelowHalf
     self.weightZeroPoint = weightZeroPoint
     self.geometry = geometry
     unsafe self.input = input

@@ -17,7 +17,7 @@ extension KernelTable {
   package func depthwiseInt8Weights(_ geometry: WindowGeometry) -> PackedDepthwiseWeights {
     PackedDepthwiseWeights(
       outputChannels: geometry.outputChannels, taps: geometry.taps,
-      lines: int8Tile.depthwiseLines == 1 ? nil : geometry.kernelHeight, elementBytes: 2)
+      lines: int8Tile.depthwiseLines == 1 ? nil : geometry.depthwiseLines, elementBytes: 2)
   }
 
   /// How the float32 weights of a depthwise convolution are packed.

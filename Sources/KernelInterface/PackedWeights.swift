@@ -36,14 +36,14 @@ package struct PackedWeights: Sendable, Equatable {
 ///
 /// The output channels are cut into panels of `channels` (16); a panel holds a header as in `PackedWeights` and then
 /// int16 weights, two taps × 16 channels at a time in the table's own order, or float32 `[taps][16]`. A table that takes
-/// four taps of a column at once has int8 weights, `[kernelHeight / 4, rounded up][kernelWidth][16][4]`, and their zero
+/// four taps of a column at once has int8 weights, `[lines / 4, rounded up][columns][16][4]`, and their zero
 /// points in the same order.
 package struct PackedDepthwiseWeights: Sendable, Equatable {
   package var outputChannels: Int
   package var taps: Int
   /// 2 for int8 weights, which are stored widened, 4 for float32.
   package var elementBytes: Int
-  /// Rows of a window when taps of one column go together, else nil.
+  /// `WindowGeometry.depthwiseLines` when taps of one column go together, else nil.
   package var lines: Int?
   /// Output channels of one panel.
   package static let channels = 16

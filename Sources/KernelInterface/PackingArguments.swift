@@ -7,7 +7,7 @@
   package var outputChannels: Int
   /// Convolution: elements of one window. Depthwise: taps of one window.
   package var depth: Int
-  /// Convolution: `WindowGeometry.windowLines`; depthwise: rows of a window.
+  /// Convolution: `WindowGeometry.windowLines`; depthwise: `WindowGeometry.depthwiseLines`.
   package var lines: Int
   /// One for the whole tensor, or `outputChannels`.
   package var scales: UnsafeBufferPointer<Float>

@@ -70,6 +70,8 @@ package struct WindowGeometry: Sendable, Equatable {
   package var depth: Int { kernelHeight * kernelWidth * inputChannels }
   /// Taps of one window.
   package var taps: Int { kernelHeight * kernelWidth }
+  /// Taps below each other that a depthwise kernel may take at once: a window's rows, or the columns of its only row.
+  package var depthwiseLines: Int { kernelHeight == 1 ? kernelWidth : kernelHeight }
 
   /// Runs of neighbouring input elements that one window is made of: its rows, or with dilated columns its taps.
   package var windowLines: Int { dilationWidth == 1 || kernelWidth == 1 ? kernelHeight : taps }

@@ -60,7 +60,7 @@ struct HybridProblem {
           let arguments = unsafe PackInt8Arguments(
             weights: weights.baseAddress!, outputChannels: geometry.outputChannels,
             depth: isDepthwise ? geometry.taps : geometry.depth,
-            lines: isDepthwise ? geometry.kernelHeight : geometry.windowLines, weightScales: scales,
+            lines: isDepthwise ? geometry.depthwiseLines : geometry.windowLines, weightScales: scales,
             floatBias: bias.baseAddress!, destination: packed.raw)
           if isDepthwise {
             table.packDepthwiseInt8(arguments)

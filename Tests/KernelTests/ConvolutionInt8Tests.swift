@@ -17,7 +17,7 @@ struct ConvolutionInt8Problem {
 
   init(
     _ geometry: WindowGeometry, isDepthwise: Bool, isPerChannel: Bool, weightZeroPoint: Int32 = 0,
-    seed: UInt64
+    isPositive: Bool = false, seed: UInt64
   ) {
     var random = SplitMix64(seed: seed)
     self.geometry = geometry
@@ -33,7 +33,10 @@ struct ConvolutionInt8Problem {
     }
     self.weightZeroPoint = weightZeroPoint
     inputZeroPoint = Int8.random(in: -128...127, using: &random)
-    bounds = OutputBoundsInt8(zeroPoint: -7, minimum: -100, maximum: 90)
+    bounds =
+      isPositive
+      ? OutputBoundsInt8(zeroPoint: -128)
+      : OutputBoundsInt8(zeroPoint: -7, minimum: -100, maximum: 90)
   }
 
   var expected: [Int8] {
@@ -87,7 +90,7 @@ struct ConvolutionInt8Problem {
             let arguments = unsafe PackInt8Arguments(
               weights: weights.baseAddress!, outputChannels: geometry.outputChannels,
               depth: isDepthwise ? geometry.taps : geometry.depth,
-              lines: isDepthwise ? geometry.kernelHeight : geometry.windowLines, scales: scales,
+              lines: isDepthwise ? geometry.depthwiseLines : geometry.windowLines, scales: scales,
               tieOffsets: ties, weightZeroPoint: weightZeroPoint, bias: bias.baseAddress!,
               inputZeroPoint: Int32(inputZeroPoint), destination: packed.raw)
             if isDepthwise {
@@ -105,7 +108,7 @@ struct ConvolutionInt8Problem {
         let arguments = unsafe ConvolutionInt8Arguments(
           geometry: geometry, input: first, weights: packed.raw, output: output.baseAddress!,
           inputZeroPoint: inputZeroPoint, weightZeroPoint: weightZeroPoint, bounds: bounds,
-          scratch: scratch.raw)
+          scalesAreBelowHalf: ratios.allSatisfy { $0.value < 0.5 }, scratch: scratch.raw)
         let panels = (geometry.outputChannels + 15) / 16
         for range in workRanges(geometry.outputRows, panels, parts) {
           if isDepthwise {
@@ -139,6 +142,15 @@ struct ConvolutionInt8Tests {
   func matchesFormula(table: KernelTable, edge: GeometryCase) {
     let problem = ConvolutionInt8Problem(
       edge.geometry, isDepthwise: false, isPerChannel: true, seed: 0xC0)
+    #expect(problem.actual(table) == problem.expected)
+  }
+
+  @Test(
+    "matches the formula for codes that are not negative", arguments: KernelTable.supported,
+    GeometryCase.convolutions)
+  func positiveCodes(table: KernelTable, edge: GeometryCase) {
+    let problem = ConvolutionInt8Problem(
+      edge.geometry, isDepthwise: false, isPerChannel: true, isPositive: true, seed: 0xC5)
     #expect(problem.actual(table) == problem.expected)
   }
 
@@ -190,6 +202,15 @@ struct ConvolutionInt8Tests {
 
   @Test("saturates at both bounds, for the extreme products", arguments: KernelTable.supported)
   func saturates(table: KernelTable) {
+    let bounds = OutputBoundsInt8(zeroPoint: 3, minimum: -101, maximum: 99)
+    #expect(extremes(table, bounds, scale: 1) == [99, -101, 99, -101])
+    let positive = OutputBoundsInt8(zeroPoint: -128)
+    #expect(extremes(table, positive, scale: 0.49) == [127, -128, 127, -128])
+  }
+
+  private func extremes(
+    _ table: KernelTable, _ bounds: OutputBoundsInt8, scale: Float
+  ) -> [Int8] {
     let geometry = WindowGeometry(rows: 2, inputDepth: 512, outputDepth: 2)
     let packed = Memory(table.convolutionInt8Weights(geometry).byteCount)
     let scratch = Memory(table.convolutionInt8ScratchBytes(geometry))
@@ -198,7 +219,7 @@ struct ConvolutionInt8Tests {
     let input = [Int8](repeating: -128, count: 1024)
     var output = [Int8](repeating: 0, count: 4)
     unsafe weights.withUnsafeBufferPointer { weights in
-      unsafe [Float(1)].withUnsafeBufferPointer { scales in
+      unsafe [scale].withUnsafeBufferPointer { scales in
         unsafe table.packConvolutionInt8(
           PackInt8Arguments(
             weights: weights.baseAddress!, outputChannels: 2, depth: 512, lines: 1, scales: scales,
@@ -210,13 +231,12 @@ struct ConvolutionInt8Tests {
         unsafe table.convolutionInt8(
           ConvolutionInt8Arguments(
             geometry: geometry, input: input.baseAddress!, weights: packed.raw,
-            output: output.baseAddress!, inputZeroPoint: 0,
-            bounds: OutputBoundsInt8(zeroPoint: 3, minimum: -101, maximum: 99),
-            scratch: scratch.raw),
+            output: output.baseAddress!, inputZeroPoint: 0, bounds: bounds,
+            scalesAreBelowHalf: scale < 0.5, scratch: scratch.raw),
           WorkRange(rows: 0..<2, panels: 0..<1))
       }
     }
-    #expect(output == [99, -101, 99, -101])
+    return output
   }
 }
 
@@ -265,6 +285,29 @@ struct DepthwiseInt8Tests {
           batch: 2, height: 4, width: 13, channels: 24, outputChannels: 24, kernel: (3, 3),
           padding: (1, 1, 1, 1))),
       .init(
+        name: "5×5, a line of two kinds of tile",
+        geometry: window(
+          height: 6, width: 11, channels: 24, outputChannels: 24, kernel: (5, 5),
+          padding: (2, 2, 2, 2))),
+      .init(
+        name: "5×5, stride 2",
+        geometry: window(
+          batch: 2, height: 7, width: 15, channels: 17, outputChannels: 17, kernel: (5, 5),
+          stride: (2, 2), padding: (2, 2, 2, 2))),
+      .init(
+        name: "7×7",
+        geometry: window(
+          height: 8, width: 12, channels: 19, outputChannels: 19, kernel: (7, 7),
+          padding: (3, 3, 3, 3))),
+      .init(
+        name: "1×10, multiplier 2",
+        geometry: window(height: 1, width: 21, channels: 9, outputChannels: 18, kernel: (1, 10))),
+      .init(
+        name: "1×3, dilated, stride 3",
+        geometry: window(
+          height: 2, width: 23, channels: 20, outputChannels: 20, kernel: (1, 3), stride: (1, 3),
+          dilation: (1, 2), padding: (0, 1, 0, 1))),
+      .init(
         name: "25×5 kernel",
         geometry: window(height: 25, width: 5, channels: 16, outputChannels: 16, kernel: (25, 5))),
     ]
@@ -274,6 +317,9 @@ struct DepthwiseInt8Tests {
     let problem = ConvolutionInt8Problem(
       edge.geometry, isDepthwise: true, isPerChannel: true, seed: 0xD0)
     #expect(problem.actual(table) == problem.expected)
+    let positive = ConvolutionInt8Problem(
+      edge.geometry, isDepthwise: true, isPerChannel: true, isPositive: true, seed: 0xD3)
+    #expect(positive.actual(table) == positive.expected)
   }
 
   @Test(

@@ -106,6 +106,70 @@ CV_INLINE cv_f32x16 cv_multiply_add_x16(cv_f32x16 sum, cv_f32x16 a, cv_f32x16 b)
 #endif
 }
 
+// v · scale + offset, the offset with the sign of v; the scale is not negative.
+CV_INLINE cv_f32x16 cv_scale_away_x16(cv_f32x16 v, cv_f32x16 scale, cv_f32x16 offset) {
+  return cv_multiply_add_x16(cv_copy_sign_x16(offset, v), v, scale);
+}
+
+// Half to even. The caller has bounded |v| below 2^31.
+CV_INLINE cv_s32x16 cv_nearest_x16(cv_f32x16 v) {
+#if defined(__AVX512F__)
+  typedef float v16sf __attribute__((vector_size(64)));
+  typedef int v16si __attribute__((vector_size(64)));
+  return (cv_s32x16)__builtin_ia32_cvtps2dq512_mask((v16sf)v, (v16si){0}, (short)-1, 4);
+#elif defined(__AVX2__)
+  typedef float v8sf __attribute__((vector_size(32)));
+  cv_s32x16 whole;
+  whole.lo = (cv_s32x8)__builtin_ia32_cvtps2dq256((v8sf)v.lo);
+  whole.hi = (cv_s32x8)__builtin_ia32_cvtps2dq256((v8sf)v.hi);
+  return whole;
+#elif defined(__SSE2__)
+  typedef float v4sf __attribute__((vector_size(16)));
+  cv_s32x16 whole;
+  whole.lo.lo = (cv_s32x4)__builtin_ia32_cvtps2dq((v4sf)v.lo.lo);
+  whole.lo.hi = (cv_s32x4)__builtin_ia32_cvtps2dq((v4sf)v.lo.hi);
+  whole.hi.lo = (cv_s32x4)__builtin_ia32_cvtps2dq((v4sf)v.hi.lo);
+  whole.hi.hi = (cv_s32x4)__builtin_ia32_cvtps2dq((v4sf)v.hi.hi);
+  return whole;
+#else
+  cv_s32x16 whole;
+  whole.lo.lo = (cv_s32x4)vcvtnq_s32_f32((float32x4_t)v.lo.lo);
+  whole.lo.hi = (cv_s32x4)vcvtnq_s32_f32((float32x4_t)v.lo.hi);
+  whole.hi.lo = (cv_s32x4)vcvtnq_s32_f32((float32x4_t)v.hi.lo);
+  whole.hi.hi = (cv_s32x4)vcvtnq_s32_f32((float32x4_t)v.hi.hi);
+  return whole;
+#endif
+}
+
+// As bytes; those beyond −128 ... 127 as the nearer of these.
+CV_INLINE cv_s8x16 cv_narrow_saturated_x16(cv_s32x16 v) {
+#if defined(__AVX512F__)
+  typedef int v16si __attribute__((vector_size(64)));
+  typedef char v16qi __attribute__((vector_size(16)));
+  return (cv_s8x16)__builtin_ia32_pmovsdb512_mask((v16si)v, (v16qi){0}, (short)-1);
+#elif defined(__SSE2__)
+  return cv_narrow_s32x16(v.lo, v.hi);
+#else
+  int16x8_t low = vcombine_s16(
+      vqmovn_s32((int32x4_t)v.lo.lo), vqmovn_s32((int32x4_t)v.lo.hi));
+  int16x8_t high = vcombine_s16(
+      vqmovn_s32((int32x4_t)v.hi.lo), vqmovn_s32((int32x4_t)v.hi.hi));
+  return (cv_s8x16)vcombine_s8(vqmovn_s16(low), vqmovn_s16(high));
+#endif
+}
+
+// The whole numbers nearest to v, and the zero point added, as bytes. |v| is below 2^9, the sum a byte; which of two
+// whole numbers a half becomes is not said.
+CV_INLINE cv_s8x16 cv_codes_x16(cv_f32x16 v, int32_t zero_point) {
+#if defined(__AVX512F__)
+  // Added to 1.5·2^23 the sum lies in the low bits.
+  cv_s32x16 bits = (cv_s32x16)(v + (cv_f32x16)(12582912.0f + (float)zero_point));
+  return __builtin_convertvector(bits, cv_s8x16);
+#else
+  return cv_narrow_saturated_x16(cv_nearest_x16(v) + (cv_s32x16)zero_point);
+#endif
+}
+
 CV_INLINE cv_s8x16 cv_narrow_x16(cv_s32x16 v) {
 #if defined(__AVX512F__)
   return __builtin_convertvector(v, cv_s8x16);
@@ -150,7 +214,7 @@ CV_INLINE cv_s32x16 cv_bounded_x16(cv_s64x16 v, int32_t lowest, int32_t highest)
   return __builtin_convertvector(v, cv_s32x16);
 }
 
-// Lane by lane the greater of `farthest` and of the distance from v to the whole number that `cv_round_x16` takes.
+// Lane by lane the greater of `farthest` and of the distance from v to the nearest whole number.
 CV_INLINE cv_f32x16 cv_farther_x16(cv_f32x16 farthest, cv_f32x16 v) {
 #if defined(__AVX512DQ__)
   // The rest beside the nearest whole number, and the greater magnitude of two.
@@ -159,14 +223,14 @@ CV_INLINE cv_f32x16 cv_farther_x16(cv_f32x16 farthest, cv_f32x16 v) {
   return (cv_f32x16)__builtin_ia32_rangeps512_mask(
       (v16sf)farthest, rest, 11, rest, (short)-1, 4);
 #else
-  cv_f32x16 whole = (v + (cv_f32x16)12582912.0f) - (cv_f32x16)12582912.0f;
+  cv_f32x16 whole = cv_to_float_x16(cv_nearest_x16(v));
   cv_f32x16 distance = (cv_f32x16)((cv_s32x16)(v - whole) & (cv_s32x16)0x7FFFFFFF);
   return farthest > distance ? farthest : distance;
 #endif
 }
 
-// Whether such a distance came within 2^-13 of a half, for values bounded by 2^8. At any other a product of float32
-// rounds as an exact one.
+// Whether such a distance came within 2^-13 of a half. At any other a product of float32 that lies within 2^8, and a
+// whole number added, rounds as an exact one.
 CV_INLINE _Bool cv_is_tie_x16(cv_f32x16 farthest) {
   cv_s32x16 isTie = farthest > (cv_f32x16)(0.5f - 0x1p-13f);
   return __builtin_reduce_or(isTie) != 0;
@@ -223,10 +287,12 @@ CV_INLINE cv_f32x16 cv_less_x16(cv_f32x16 a, cv_f32x16 b) { return a < b ? a : b
 CV_INLINE cv_f32x16 cv_greater_x16(cv_f32x16 a, cv_f32x16 b) { return a > b ? a : b; }
 // Of lanes that are numbers.
 CV_INLINE float cv_greatest_float_x16(cv_f32x16 v) {
+  typedef float cv_f32x4 __attribute__((ext_vector_type(4)));
+  typedef float cv_f32x2 __attribute__((ext_vector_type(2)));
   cv_f32x8 eight = cv_max(v.lo, v.hi);
-  float greatest = eight[0];
-  for (int i = 1; i < 8; i++) greatest = eight[i] > greatest ? eight[i] : greatest;
-  return greatest;
+  cv_f32x4 four = eight.lo > eight.hi ? eight.lo : eight.hi;
+  cv_f32x2 two = four.lo > four.hi ? four.lo : four.hi;
+  return two[0] > two[1] ? two[0] : two[1];
 }
 CV_INLINE float cv_least_float_x16(cv_f32x16 v) { return -cv_greatest_float_x16(-v); }
 // The first where it is not negative, else the product.

@@ -85,6 +85,14 @@ CV_INLINE cv_column cv_interleave(cv_s8x16 x0, cv_s8x16 x1, cv_s8x16 x2, cv_s8x1
 #endif
 }
 
+// 16 channels of the first of four taps; the others are zero.
+CV_INLINE cv_column cv_lowest_of_column(const uint8_t *p) {
+  typedef uint8_t cv_u8x16 __attribute__((ext_vector_type(16)));
+  cv_u8x16 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return __builtin_convertvector(v, cv_column);
+}
+
 // Int8 weights `[16][4]` times a column.
 CV_INLINE cv_s32x16 cv_column_dot(cv_s32x16 sum, cv_column x, const int8_t *w) {
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
@@ -105,24 +113,48 @@ CV_INLINE intptr_t cv_lookup(
     const int8_t *table, const int8_t *input, int8_t *output, intptr_t count) {
   intptr_t i = 0;
 #if defined(__AVX512BW__)
-  typedef char cv_v64qi __attribute__((vector_size(64)));
-  typedef uint8_t cv_u8x64 __attribute__((ext_vector_type(64)));
-  cv_v64qi parts[16];
-  for (int part = 0; part < 16; part++) {
-    cv_s32x4 sixteen;
-    __builtin_memcpy(&sixteen, table + 16 * part, sizeof sixteen);
-    parts[part] = (cv_v64qi)__builtin_shufflevector(
-        sixteen, sixteen, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-  }
+  // In words of two neighbouring entries: seven bits of a code choose the word, by the sign one of two halves of the table,
+  // and the lowest bit the byte. Even and odd codes are looked up by themselves.
+  typedef short cv_v32hi __attribute__((vector_size(64)));
+  typedef uint16_t cv_u16x32 __attribute__((ext_vector_type(32)));
+  cv_v32hi words[4];
+  __builtin_memcpy(words, table, sizeof words);
   for (; i + 64 <= count; i += 64) {
-    cv_u8x64 index, found = 0;
-    __builtin_memcpy(&index, input + i, sizeof index);
-    index ^= 0x80;
+    cv_u16x32 x;
+    __builtin_memcpy(&x, input + i, sizeof x);
+    cv_v32hi at_even = (cv_v32hi)(x >> 1), at_odd = (cv_v32hi)(x >> 9);
+    cv_u16x32 even = (x & 0x80) != 0
+        ? (cv_u16x32)__builtin_ia32_vpermi2varhi512(words[0], at_even, words[1])
+        : (cv_u16x32)__builtin_ia32_vpermi2varhi512(words[2], at_even, words[3]);
+    cv_u16x32 odd = (x & 0x8000) != 0
+        ? (cv_u16x32)__builtin_ia32_vpermi2varhi512(words[0], at_odd, words[1])
+        : (cv_u16x32)__builtin_ia32_vpermi2varhi512(words[2], at_odd, words[3]);
+    even = (x & 1) != 0 ? even >> 8 : even;
+    odd = (x & 0x100) != 0 ? odd : odd << 8;
+    cv_u16x32 found = (even & 0xFF) | (odd & 0xFF00);
+    __builtin_memcpy(output + i, &found, sizeof found);
+  }
+#elif defined(__AVX2__)
+  // Sixteen entries at a time, each as what it differs from those sixteen before: the shuffle gives zero for a negative
+  // place, so the differences add up to the entry. Codes that are negative have tables of their own.
+  typedef char cv_v32qi __attribute__((vector_size(32)));
+  cv_s8x32 parts[16];
+  for (int part = 0; part < 16; part++) {
+    cv_s8x16 entries = cv_load_s8x16(table + 16 * part);
+    if (part % 8 != 0) entries ^= cv_load_s8x16(table + 16 * part - 16);
+    parts[part].lo = entries;
+    parts[part].hi = entries;
+  }
+  for (; i + 32 <= count; i += 32) {
+    cv_s8x32 place, found = 0;
+    __builtin_memcpy(&place, input + i, sizeof place);
+    cv_s8x32 negative = place ^ (cv_s8x32)INT8_MIN;
 #pragma clang loop unroll(full)
-    for (int part = 0; part < 16; part++) {
-      // Beyond this part's sixteen the sum reaches 128, for which the shuffle gives zero.
-      cv_u8x64 place = __builtin_elementwise_add_sat(index ^ (uint8_t)(16 * part), (cv_u8x64)0x70);
-      found |= (cv_u8x64)__builtin_ia32_pshufb512(parts[part], (cv_v64qi)place);
+    for (int part = 0; part < 8; part++) {
+      found ^= (cv_s8x32)__builtin_ia32_pshufb256((cv_v32qi)parts[part + 8], (cv_v32qi)place);
+      found ^= (cv_s8x32)__builtin_ia32_pshufb256((cv_v32qi)parts[part], (cv_v32qi)negative);
+      place = __builtin_elementwise_sub_sat(place, (cv_s8x32)16);
+      negative = __builtin_elementwise_sub_sat(negative, (cv_s8x32)16);
     }
     __builtin_memcpy(output + i, &found, sizeof found);
   }

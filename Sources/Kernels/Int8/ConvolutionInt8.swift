@@ -11,17 +11,25 @@ import KernelInterface
 /// - Source: the sums and roundings of TensorFlow Lite's reference kernels, in float32; see `OutputScale`.
 func convolutionInt8(_ arguments: ConvolutionInt8Arguments, _ range: WorkRange) {
   // Sound: the maker of the arguments vouches for the pointers.
-  let epilogue = RequantizingEpilogue(arguments)
-  if arguments.weightZeroPoint == 0 {
-    unsafe convolveInt8(
-      arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range, epilogue)
-  } else {
-    unsafe convolveInt8(
-      arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
-      WeightOffsetEpilogue(
-        epilogue, geometry: arguments.geometry, weightZeroPoint: arguments.weightZeroPoint,
-        rowSums: arguments.scratch.assumingMemoryBound(to: Int32.self)))
-  }
+  withRequantizingEpilogue(
+    arguments,
+    bounded: { epilogue in
+      if arguments.weightZeroPoint == 0 {
+        unsafe convolveInt8(
+          arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
+          epilogue)
+      } else {
+        unsafe convolveInt8(
+          arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
+          WeightOffsetEpilogue(
+            epilogue, geometry: arguments.geometry, weightZeroPoint: arguments.weightZeroPoint,
+            rowSums: arguments.scratch.assumingMemoryBound(to: Int32.self)))
+      }
+    },
+    positive: { epilogue in
+      unsafe convolveInt8(
+        arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range, epilogue)
+    })
 }
 
 /// The same from activations that were quantised row by row, to float32 (dynamic range).

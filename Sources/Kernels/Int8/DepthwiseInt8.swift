@@ -9,9 +9,18 @@ import KernelInterface
 /// Lines of the input are copied with their padding; see `InputLineScratch`.
 func depthwiseInt8(_ arguments: ConvolutionInt8Arguments, _ range: WorkRange) {
   // Sound: the maker of the arguments vouches for the pointers.
-  unsafe depthwise(
-    arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
-    weightZeroPoint: arguments.weightZeroPoint, RequantizingEpilogue(arguments))
+  withRequantizingEpilogue(
+    arguments,
+    bounded: { epilogue in
+      unsafe depthwise(
+        arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
+        weightZeroPoint: arguments.weightZeroPoint, epilogue)
+    },
+    positive: { epilogue in
+      unsafe depthwise(
+        arguments.geometry, arguments.input, arguments.weights, arguments.scratch, range,
+        weightZeroPoint: 0, epilogue)
+    })
 }
 
 /// The same from activations that were quantised row by row, to float32 (dynamic range).
@@ -28,13 +37,9 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   _ epilogue: Epilogue
 ) {
   let layout = InputLineScratch(depthwise: geometry, elementBytes: 1)
-  let packed = PackedDepthwiseWeights(
-    outputChannels: geometry.outputChannels, taps: geometry.taps,
-    lines: Tile.depthwiseLines == 1 ? nil : geometry.kernelHeight, elementBytes: 2)
   let line = unsafe DepthwiseLine(
-    geometry: geometry, layout: packed, weights: weights,
-    table: scratch + InputLineScratch.rowSumsBytes, gathered: scratch + layout.byteCount,
-    hasZeroPoint: weightZeroPoint != 0, epilogue: epilogue)
+    geometry, weights: weights, table: scratch + InputLineScratch.rowSumsBytes,
+    gathered: scratch + layout.byteCount, hasZeroPoint: weightZeroPoint != 0, epilogue)
   var lines = unsafe InputLines<DepthwiseForm>(geometry, layout, input: input, scratch: scratch)
   let pixels = geometry.outputPixels
   var row = range.rows.lowerBound
@@ -58,7 +63,20 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
 // Safe to hold: every use of a pointer is marked where it happens.
 @safe struct DepthwiseLine<Epilogue: EpilogueInt8> {
   let geometry: WindowGeometry
-  let layout: PackedDepthwiseWeights
+  /// Whether each input channel serves one output channel.
+  let isPlain: Bool
+  /// See `WindowGeometry.depthwiseLines`.
+  let tapLines: Int
+  /// Taps beside each other.
+  let columns: Int
+  /// `tapLines` by four, the last of them with one to four.
+  let groups: Int
+  /// Those of them with more than one.
+  let wholeGroups: Int
+  /// Taps, with those of weight zero that make groups or pairs whole.
+  let paddedTaps: Int
+  let headerBytes: Int
+  let panelBytes: Int
   let weights: UnsafeRawPointer
   /// Room for the places of taps.
   let table: UnsafeMutableRawPointer
@@ -67,6 +85,37 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   /// Whether the weights' zero points count.
   let hasZeroPoint: Bool
   let epilogue: Epilogue
+
+  @unsafe init(
+    _ geometry: WindowGeometry, weights: UnsafeRawPointer, table: UnsafeMutableRawPointer,
+    gathered: UnsafeMutableRawPointer, hasZeroPoint: Bool, _ epilogue: Epilogue
+  ) {
+    self.geometry = geometry
+    isPlain = geometry.inputChannels == geometry.outputChannels
+    tapLines = geometry.depthwiseLines
+    columns = geometry.taps / tapLines
+    groups = (tapLines &+ 3) / 4
+    wholeGroups = (tapLines &+ 2) / 4
+    let layout = PackedDepthwiseWeights(
+      outputChannels: geometry.outputChannels, taps: geometry.taps,
+      lines: Tile.depthwiseLines == 1 ? nil : tapLines, elementBytes: 2)
+    paddedTaps = layout.paddedTaps
+    headerBytes = layout.headerBytes
+    panelBytes = layout.panelBytes
+    unsafe self.weights = weights
+    unsafe self.table = table
+    unsafe self.gathered = gathered
+    self.hasZeroPoint = hasZeroPoint
+    self.epilogue = epilogue
+  }
+
+  /// The first of the next four of so many pixels of which `done` are done: some again when fewer than four are left.
+  /// Nil when they are done by themselves.
+  @inline(__always)
+  func nextFour(_ done: Int, of pixels: Int) -> Int? {
+    if done &+ 4 <= pixels { return done }
+    return pixels >= 4 && done &+ 1 < pixels ? pixels &- 4 : nil
+  }
 
   /// Elements from one output pixel's window to the next one's.
   @inline(__always)
@@ -93,9 +142,10 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   @unsafe func store(
     _ row: Int, _ channel: Int, _ count: Int, _ sums: SIMD16<Int32>, _ header: UnsafeRawPointer
   ) {
+    let constants = unsafe epilogue.constants(header)
     var farthest = SIMD16<Float>()
     unsafe epilogue.store(
-      sums, row: row, to: epilogue.place(row: row, channel: channel), count: count, header: header,
+      sums, row: row, to: epilogue.place(row: row, channel: channel), count: count, constants,
       farthest: &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
     unsafe withUnsafeBytes(of: sums) { unsafe storeAgain($0, rows: 1, row, channel, count, header) }
@@ -108,11 +158,12 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
     _ header: UnsafeRawPointer
   ) {
     let place = unsafe epilogue.place(row: row, channel: channel)
+    let constants = unsafe epilogue.constants(header)
     var farthest = SIMD16<Float>()
     unsafe epilogue.store(
-      two.0, row: row, to: place, count: count, header: header, farthest: &farthest)
+      two.0, row: row, to: place, count: count, constants, farthest: &farthest)
     unsafe epilogue.store(
-      two.1, row: row &+ 1, to: place + epilogue.rowStride, count: count, header: header,
+      two.1, row: row &+ 1, to: place + epilogue.rowStride, count: count, constants,
       farthest: &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
     unsafe withUnsafeBytes(of: two) { unsafe storeAgain($0, rows: 2, row, channel, count, header) }
@@ -127,16 +178,18 @@ func depthwiseHybrid(_ arguments: ConvolutionHybridArguments, _ range: WorkRange
   ) {
     let stride = epilogue.rowStride
     let place = unsafe epilogue.place(row: row, channel: channel)
+    let constants = unsafe epilogue.constants(header)
     var farthest = SIMD16<Float>()
     unsafe epilogue.store(
-      four.0, row: row, to: place, count: count, header: header, farthest: &farthest)
+      four.0, row: row, to: place, count: count, constants, farthest: &farthest)
     unsafe epilogue.store(
-      four.1, row: row &+ 1, to: place + stride, count: count, header: header, farthest: &farthest)
-    unsafe epilogue.store(
-      four.2, row: row &+ 2, to: place + 2 &* stride, count: count, header: header,
+      four.1, row: row &+ 1, to: place + stride, count: count, constants,
       farthest: &farthest)
     unsafe epilogue.store(
-      four.3, row: row &+ 3, to: place + 3 &* stride, count: count, header: header,
+      four.2, row: row &+ 2, to: place + 2 &* stride, count: count, constants,
+      farthest: &farthest)
+    unsafe epilogue.store(
+      four.3, row: row &+ 3, to: place + 3 &* stride, count: count, constants,
       farthest: &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
     unsafe withUnsafeBytes(of: four) { unsafe storeAgain($0, rows: 4, row, channel, count, header) }

@@ -13,7 +13,7 @@ extension DepthwiseLine {
     let offsets = unsafe table.assumingMemoryBound(to: Int.self)
     var tap = 0
     // In bounds: the table has room for the taps, rounded up to pairs; the one added repeats the last.
-    while tap < layout.paddedTaps {
+    while tap < paddedTaps {
       let place = min(tap, geometry.taps &- 1)
       let tapRow = place / geometry.kernelWidth
       let column = place &- tapRow &* geometry.kernelWidth
@@ -25,7 +25,7 @@ extension DepthwiseLine {
     var panel = panels.lowerBound
     while panel < panels.upperBound {
       unsafe runPairs(
-        base + x &* pixelStride, UnsafePointer(offsets), weights + panel &* layout.panelBytes,
+        base + x &* pixelStride, UnsafePointer(offsets), weights + panel &* panelBytes,
         row: row, pixels: count, channel: panel &* Tile.channels)
       panel &+= 1
     }
@@ -37,7 +37,6 @@ extension DepthwiseLine {
     row: Int, pixels: Int, channel: Int
   ) {
     let count = min(Tile.channels, geometry.outputChannels &- channel)
-    let isPlain = geometry.inputChannels == geometry.outputChannels
     var done = 0
     while isPlain && done &+ 2 <= pixels {
       unsafe pairs2(
@@ -48,7 +47,7 @@ extension DepthwiseLine {
     while done < pixels {
       unsafe pairs1(
         base + done &* pixelStride, offsets, header, row: row &+ done, channel: channel,
-        count: count, isPlain: isPlain)
+        count: count)
       done &+= 1
     }
   }
@@ -62,9 +61,9 @@ extension DepthwiseLine {
   ) {
     let second = unsafe first + pixelStride
     var offset = unsafe offsets
-    var w = unsafe (header + layout.headerBytes).assumingMemoryBound(to: Int16.self)
+    var w = unsafe (header + headerBytes).assumingMemoryBound(to: Int16.self)
     var (sum0, sum1) = (SIMD16<Int32>(), SIMD16<Int32>())
-    var remaining = layout.paddedTaps
+    var remaining = paddedTaps
     // In bounds: every offset leads into a line's copy, which has room for a vector more.
     while remaining > 0 {
       let (offset0, offset1) = unsafe (offset[0], offset[1])
@@ -85,14 +84,14 @@ extension DepthwiseLine {
   @inline(never)
   @unsafe private func pairs1(
     _ base: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int>, _ header: UnsafeRawPointer,
-    row: Int, channel: Int, count: Int, isPlain: Bool
+    row: Int, channel: Int, count: Int
   ) {
     let room = unsafe gathered.assumingMemoryBound(to: UInt8.self)
-    var w = unsafe (header + layout.headerBytes).assumingMemoryBound(to: Int16.self)
+    var w = unsafe (header + headerBytes).assumingMemoryBound(to: Int16.self)
     var sum = SIMD16<Int32>()
     var tap = 0
     // In bounds: as in `pairs2`.
-    while tap < layout.paddedTaps {
+    while tap < paddedTaps {
       let (place0, place1) = unsafe (base + offsets[tap], base + offsets[tap &+ 1])
       if isPlain {
         sum = unsafe cv_depthwise_dot(

@@ -61,16 +61,17 @@ private struct FourRowsInt8 {
   ) {
     var place = unsafe panel.epilogue.place(row: firstRow, channel: panel.channel)
     let stride = panel.epilogue.rowStride
-    unsafe panel.store(sum0, firstRow, place, count, &farthest)
+    let constants = unsafe panel.constants
+    unsafe panel.store(sum0, firstRow, place, count, constants, &farthest)
     guard rows > 1 else { return }
     unsafe place += stride
-    unsafe panel.store(sum1, firstRow &+ 1, place, count, &farthest)
+    unsafe panel.store(sum1, firstRow &+ 1, place, count, constants, &farthest)
     guard rows > 2 else { return }
     unsafe place += stride
-    unsafe panel.store(sum2, firstRow &+ 2, place, count, &farthest)
+    unsafe panel.store(sum2, firstRow &+ 2, place, count, constants, &farthest)
     guard rows > 3 else { return }
     unsafe place += stride
-    unsafe panel.store(sum3, firstRow &+ 3, place, count, &farthest)
+    unsafe panel.store(sum3, firstRow &+ 3, place, count, constants, &farthest)
   }
 }
 
@@ -84,10 +85,28 @@ extension PanelInt8 {
   @unsafe func tile8(
     and next: PanelInt8, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
+    unsafe eightRows(next, table, rows: rows, firstRow: firstRow)
+  }
+
+  /// Up to eight rows × 16 channels, as above.
+  ///
+  /// Bound: nine loads for eight `vpdpbusd`.
+  @inline(never)
+  @unsafe func tile8(
+    _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
+  ) {
+    unsafe eightRows(nil, table, rows: rows, firstRow: firstRow)
+  }
+
+  @inline(__always)
+  @unsafe private func eightRows(
+    _ next: PanelInt8?, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
+  ) {
     let lineElements = lineGroups &* Tile.depthGroup
-    var (w0, w1) = unsafe (weights, next.weights)
+    let second = next ?? self
+    var (w0, w1) = unsafe (weights, second.weights)
     var (top0, bottom0) = unsafe (FourRowsInt8(start), FourRowsInt8(start))
-    var (top1, bottom1) = unsafe (FourRowsInt8(next.start), FourRowsInt8(next.start))
+    var (top1, bottom1) = unsafe (FourRowsInt8(second.start), FourRowsInt8(second.start))
     var row = unsafe table
     var line = 0
     // In bounds: a run has `lineGroups` groups of activations, the panels as many of weights for each run.
@@ -96,67 +115,40 @@ extension PanelInt8 {
       var k = 0
       while k < lineElements {
         unsafe cv_prefetch(w0 + Tile.weightsAhead)
-        unsafe cv_prefetch(w1 + Tile.weightsAhead)
-        let (v0, v1) = unsafe (cv_load_weights(w0), cv_load_weights(w1))
+        let v0 = unsafe cv_load_weights(w0)
         unsafe top0.add(v0, top, k)
-        unsafe top1.add(v1, top, k)
-        unsafe bottom0.add(v0, bottom, k)
-        unsafe bottom1.add(v1, bottom, k)
+        if next != nil {
+          unsafe cv_prefetch(w1 + Tile.weightsAhead)
+          let v1 = unsafe cv_load_weights(w1)
+          unsafe top1.add(v1, top, k)
+          unsafe bottom0.add(v0, bottom, k)
+          unsafe bottom1.add(v1, bottom, k)
+          unsafe w1 += Tile.channels &* Tile.depthGroup
+        } else {
+          unsafe bottom0.add(v0, bottom, k)
+        }
         unsafe w0 += Tile.channels &* Tile.depthGroup
-        unsafe w1 += Tile.channels &* Tile.depthGroup
         k &+= Tile.depthGroup
       }
       unsafe row += Tile.rowBlock
       line &+= 1
     }
     var farthest = SIMD16<Float>()
-    unsafe top0.store(
-      self, firstRow: firstRow, rows: 4, count: Tile.channels, &farthest)
-    unsafe bottom0.store(
-      self, firstRow: firstRow &+ 4, rows: rows &- 4, count: Tile.channels, &farthest)
-    unsafe top1.store(
-      next, firstRow: firstRow, rows: 4, count: next.count, &farthest)
-    unsafe bottom1.store(
-      next, firstRow: firstRow &+ 4, rows: rows &- 4, count: next.count, &farthest)
-    guard _slowPath(epilogue.hasTie(farthest)) else { return }
-    unsafe withUnsafeBytes(of: (top0, bottom0, top1, bottom1)) { sums in
-      unsafe storeAgain(sums, rows: rows, firstRow: firstRow)
-      unsafe next.storeAgain(sums, from: 8, rows: rows, firstRow: firstRow)
+    let count = next == nil ? count : Tile.channels
+    unsafe top0.store(self, firstRow: firstRow, rows: 4, count: count, &farthest)
+    unsafe bottom0.store(self, firstRow: firstRow &+ 4, rows: rows &- 4, count: count, &farthest)
+    if let next {
+      unsafe top1.store(next, firstRow: firstRow, rows: 4, count: next.count, &farthest)
+      unsafe bottom1.store(
+        next, firstRow: firstRow &+ 4, rows: rows &- 4, count: next.count, &farthest)
     }
-  }
-
-  /// Up to eight rows × 16 channels, as above.
-  @inline(never)
-  @unsafe func tile8(
-    _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
-  ) {
-    let lineElements = lineGroups &* Tile.depthGroup
-    var w = unsafe weights
-    var (topSums, bottomSums) = unsafe (FourRowsInt8(start), FourRowsInt8(start))
-    var row = unsafe table
-    var line = 0
-    // In bounds: as above.
-    while line < lines {
-      let (top, bottom) = unsafe (FourPlacesInt8(row), FourPlacesInt8(row + 4))
-      var k = 0
-      while k < lineElements {
-        let v = unsafe cv_load_weights(w)
-        unsafe topSums.add(v, top, k)
-        unsafe bottomSums.add(v, bottom, k)
-        unsafe w += Tile.channels &* Tile.depthGroup
-        k &+= Tile.depthGroup
-      }
-      unsafe row += Tile.rowBlock
-      line &+= 1
-    }
-    var farthest = SIMD16<Float>()
-    unsafe topSums.store(
-      self, firstRow: firstRow, rows: 4, count: count, &farthest)
-    unsafe bottomSums.store(
-      self, firstRow: firstRow &+ 4, rows: rows &- 4, count: count, &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
-    unsafe withUnsafeBytes(of: (topSums, bottomSums)) { sums in
+    unsafe withUnsafeBytes(of: (top0, bottom0)) { sums in
       unsafe storeAgain(sums, rows: rows, firstRow: firstRow)
+    }
+    guard let next else { return }
+    unsafe withUnsafeBytes(of: (top1, bottom1)) { sums in
+      unsafe next.storeAgain(sums, rows: rows, firstRow: firstRow)
     }
   }
 
@@ -165,35 +157,7 @@ extension PanelInt8 {
   @unsafe func tile4(
     and next: PanelInt8, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
-    let lineElements = lineGroups &* Tile.depthGroup
-    var (w0, w1) = unsafe (weights, next.weights)
-    var (first, second) = unsafe (FourRowsInt8(start), FourRowsInt8(next.start))
-    var row = unsafe table
-    var line = 0
-    // In bounds: as in `tile8`.
-    while line < lines {
-      let places = unsafe FourPlacesInt8(row)
-      var k = 0
-      while k < lineElements {
-        unsafe first.add(cv_load_weights(w0), places, k)
-        unsafe second.add(cv_load_weights(w1), places, k)
-        unsafe w0 += Tile.channels &* Tile.depthGroup
-        unsafe w1 += Tile.channels &* Tile.depthGroup
-        k &+= Tile.depthGroup
-      }
-      unsafe row += Tile.rowBlock
-      line &+= 1
-    }
-    var farthest = SIMD16<Float>()
-    unsafe first.store(
-      self, firstRow: firstRow, rows: rows, count: Tile.channels, &farthest)
-    unsafe second.store(
-      next, firstRow: firstRow, rows: rows, count: next.count, &farthest)
-    guard _slowPath(epilogue.hasTie(farthest)) else { return }
-    unsafe withUnsafeBytes(of: (first, second)) { sums in
-      unsafe storeAgain(sums, rows: rows, firstRow: firstRow)
-      unsafe next.storeAgain(sums, from: 4, rows: rows, firstRow: firstRow)
-    }
+    unsafe fourRows(next, table, rows: rows, firstRow: firstRow)
   }
 
   /// Up to four rows × 16 channels: `accumulator[r][c] = Σ activation[r][k] · weight[k][c]`.
@@ -205,28 +169,45 @@ extension PanelInt8 {
   @unsafe func tile4(
     _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
   ) {
+    unsafe fourRows(nil, table, rows: rows, firstRow: firstRow)
+  }
+
+  @inline(__always)
+  @unsafe private func fourRows(
+    _ next: PanelInt8?, _ table: UnsafePointer<UnsafePointer<cv_activation>>, rows: Int, firstRow: Int
+  ) {
     let lineElements = lineGroups &* Tile.depthGroup
-    var w = unsafe weights
-    var sums = unsafe FourRowsInt8(start)
+    let second = next ?? self
+    var (w0, w1) = unsafe (weights, second.weights)
+    var (sums0, sums1) = unsafe (FourRowsInt8(start), FourRowsInt8(second.start))
     var row = unsafe table
     var line = 0
-    // In bounds: as in `tile8`.
+    // In bounds: as in `eightRows`.
     while line < lines {
       let places = unsafe FourPlacesInt8(row)
       var k = 0
       while k < lineElements {
-        unsafe sums.add(cv_load_weights(w), places, k)
-        unsafe w += Tile.channels &* Tile.depthGroup
+        unsafe sums0.add(cv_load_weights(w0), places, k)
+        unsafe w0 += Tile.channels &* Tile.depthGroup
+        if next != nil {
+          unsafe sums1.add(cv_load_weights(w1), places, k)
+          unsafe w1 += Tile.channels &* Tile.depthGroup
+        }
         k &+= Tile.depthGroup
       }
       unsafe row += Tile.rowBlock
       line &+= 1
     }
     var farthest = SIMD16<Float>()
-    unsafe sums.store(
-      self, firstRow: firstRow, rows: rows, count: count, &farthest)
+    let count = next == nil ? count : Tile.channels
+    unsafe sums0.store(self, firstRow: firstRow, rows: rows, count: count, &farthest)
+    if let next {
+      unsafe sums1.store(next, firstRow: firstRow, rows: rows, count: next.count, &farthest)
+    }
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
-    unsafe withUnsafeBytes(of: sums) { unsafe storeAgain($0, rows: rows, firstRow: firstRow) }
+    unsafe withUnsafeBytes(of: sums0) { unsafe storeAgain($0, rows: rows, firstRow: firstRow) }
+    guard let next else { return }
+    unsafe withUnsafeBytes(of: sums1) { unsafe next.storeAgain($0, rows: rows, firstRow: firstRow) }
   }
 
   /// Two rows × 16 channels, as `tile4`.
@@ -239,7 +220,7 @@ extension PanelInt8 {
     var (sum0, sum1) = unsafe (start, start)
     var row = unsafe table
     var line = 0
-    // In bounds: as in `tile8`.
+    // In bounds: as in `eightRows`.
     while line < lines {
       let (place0, place1) = unsafe (row[0], row[1])
       var k = 0
@@ -255,8 +236,9 @@ extension PanelInt8 {
     }
     let place = unsafe epilogue.place(row: firstRow, channel: channel)
     var farthest = SIMD16<Float>()
-    unsafe store(sum0, firstRow, place, count, &farthest)
-    unsafe store(sum1, firstRow &+ 1, place + epilogue.rowStride, count, &farthest)
+    let constants = unsafe constants
+    unsafe store(sum0, firstRow, place, count, constants, &farthest)
+    unsafe store(sum1, firstRow &+ 1, place + epilogue.rowStride, count, constants, &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
     unsafe withUnsafeBytes(of: (sum0, sum1)) {
       unsafe storeAgain($0, rows: 2, firstRow: firstRow)
@@ -274,7 +256,7 @@ extension PanelInt8 {
     var w = unsafe weights
     var row = unsafe table
     var line = 0
-    // In bounds: as in `tile8`. SSE2 has no registers for four steps at once.
+    // In bounds: as in `eightRows`. SSE2 has no registers for four steps at once.
     while line < lines {
       var place = unsafe row.pointee
       var remaining = lineGroups
@@ -301,7 +283,7 @@ extension PanelInt8 {
     let sum = (sum0 &+ sum1) &+ (sum2 &+ sum3)
     var farthest = SIMD16<Float>()
     unsafe store(
-      sum, firstRow, epilogue.place(row: firstRow, channel: channel), count, &farthest)
+      sum, firstRow, epilogue.place(row: firstRow, channel: channel), count, constants, &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
     unsafe withUnsafeBytes(of: sum) { unsafe storeAgain($0, rows: 1, firstRow: firstRow) }
   }
@@ -321,7 +303,7 @@ extension PanelInt8 {
     var (sum2, sum3) = unsafe (third.start, fourth.start)
     var row = unsafe table
     var line = 0
-    // In bounds: as in `tile8`.
+    // In bounds: as in `eightRows`.
     while line < lines {
       var place = unsafe row.pointee
       var remaining = lineGroups
@@ -344,10 +326,11 @@ extension PanelInt8 {
     let place = unsafe epilogue.place(row: firstRow, channel: channel)
     var farthest = SIMD16<Float>()
     let whole = Tile.channels
-    unsafe store(sum0, firstRow, place, whole, &farthest)
-    unsafe second.store(sum1, firstRow, place + whole, whole, &farthest)
-    unsafe third.store(sum2, firstRow, place + 2 &* whole, whole, &farthest)
-    unsafe fourth.store(sum3, firstRow, place + 3 &* whole, fourth.count, &farthest)
+    unsafe store(sum0, firstRow, place, whole, constants, &farthest)
+    unsafe second.store(sum1, firstRow, place + whole, whole, second.constants, &farthest)
+    unsafe third.store(sum2, firstRow, place + 2 &* whole, whole, third.constants, &farthest)
+    unsafe fourth.store(
+      sum3, firstRow, place + 3 &* whole, fourth.count, fourth.constants, &farthest)
     guard _slowPath(epilogue.hasTie(farthest)) else { return }
     unsafe withUnsafeBytes(of: (sum0, sum1, sum2, sum3)) { sums in
       unsafe storeAgain(sums, rows: 1, firstRow: firstRow)
@@ -360,14 +343,17 @@ extension PanelInt8 {
   @inline(__always)
   @unsafe private var start: SIMD16<Int32> { unsafe epilogue.start(header) }
 
+  @inline(__always)
+  @unsafe fileprivate var constants: Epilogue.Constants { unsafe epilogue.constants(header) }
+
   /// Stores the first `count` channels of a row of the tile.
   @inline(__always)
   @unsafe fileprivate func store(
     _ sums: SIMD16<Int32>, _ row: Int, _ place: UnsafeMutablePointer<Epilogue.Output>,
-    _ count: Int, _ farthest: inout SIMD16<Float>
+    _ count: Int, _ constants: Epilogue.Constants, _ farthest: inout SIMD16<Float>
   ) {
     unsafe epilogue.store(
-      sums, row: row, to: place, count: count, header: header, farthest: &farthest)
+      sums, row: row, to: place, count: count, constants, farthest: &farthest)
   }
 
   /// Stores a tile again, whose sums are those vectors from `first` on.

@@ -31,6 +31,11 @@ import KernelInterface
   @inline(__always)
   @unsafe func start(_ header: UnsafeRawPointer) -> SIMD16<Int32> { unsafe base.start(header) }
 
+  @inline(__always)
+  @unsafe func constants(_ header: UnsafeRawPointer) -> Base.Constants {
+    unsafe base.constants(header)
+  }
+
   @inline(never)
   @unsafe mutating func begin(
     firstRow: Int, rows: Int, table: UnsafePointer<UnsafePointer<cv_activation>>
@@ -66,10 +71,10 @@ import KernelInterface
   @inline(__always)
   @unsafe func store(
     _ sums: SIMD16<Int32>, row: Int, to place: UnsafeMutablePointer<Base.Output>, count: Int,
-    header: UnsafeRawPointer, farthest: inout SIMD16<Float>
+    _ constants: Base.Constants, farthest: inout SIMD16<Float>
   ) {
     unsafe base.store(
-      sums &- share(row), row: row, to: place, count: count, header: header, farthest: &farthest)
+      sums &- share(row), row: row, to: place, count: count, constants, farthest: &farthest)
   }
 
   @inline(__always)

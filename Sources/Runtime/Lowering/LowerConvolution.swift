@@ -104,7 +104,7 @@ struct Product {
   /// Elements that each output element sums.
   var depth: Int { kind == .convolution ? geometry.depth : geometry.taps }
   /// See `PackInt8Arguments.lines`.
-  var lines: Int { kind == .convolution ? geometry.windowLines : geometry.kernelHeight }
+  var lines: Int { kind == .convolution ? geometry.windowLines : geometry.depthwiseLines }
   var outputElements: Int { geometry.outputRows * geometry.outputChannels }
   /// Saturated where the product is beyond an integer.
   var multiplyAccumulates: Int {

@@ -27,6 +27,7 @@ extension Lowering {
       threads: threads, tileRows: product.kind == .convolution ? table.int8Tile.rows : 1,
       panels: panels, rate: product.kind == .convolution ? 12 : 4)
     let zeroPoint = Int8(inputQuantization.zeroPoint)
+    let scalesAreBelowHalf = scales.allSatisfy { $0.scale < 0.5 }
     needScratch(bytesPerThread: scratchInt8(product))
     add(
       Step(
@@ -39,7 +40,8 @@ extension Lowering {
           geometry: geometry, input: memory.address(source),
           weights: UnsafeRawPointer(memory.address(weights, as: UInt8.self)),
           output: memory.address(destination), inputZeroPoint: zeroPoint,
-          weightZeroPoint: weightZeroPoint, bounds: bounds, scratch: memory.scratch(ofThread: 0))
+          weightZeroPoint: weightZeroPoint, bounds: bounds, scalesAreBelowHalf: scalesAreBelowHalf,
+          scratch: memory.scratch(ofThread: 0))
         return { range, thread in
           var arguments = arguments
           unsafe arguments.scratch = memory.scratch(ofThread: thread)
