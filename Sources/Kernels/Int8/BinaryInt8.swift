@@ -184,17 +184,39 @@ private struct ProductInt8 {
     requantizer = Requantizer(parameters.scale, bounds: parameters.bounds)
   }
 
+  /// Two vectors at a time; those with a tie, and what is left, by themselves, as for sums.
   @inline(__always)
   @unsafe func run(_ operands: OperandsInt8) {
     var i = 0
     // In bounds: both operands have `count` codes, or one that is repeated.
+    while i &+ 32 <= operands.count {
+      let value0 = unsafe requantizer.bounded(product(operands.load(i, 16)))
+      let value1 = unsafe requantizer.bounded(product(operands.load(i &+ 16, 16)))
+      let farthest = cv_farther_x16(cv_farther_x16(SIMD16(), value0), value1)
+      if _slowPath(cv_is_tie_x16(farthest)) {
+        unsafe runExactly(operands.part(i, 32))
+      } else {
+        unsafe cv_store_s8x16(operands.output + i, requantizer.rounded(value0))
+        unsafe cv_store_s8x16(operands.output + (i &+ 16), requantizer.rounded(value1))
+      }
+      i &+= 32
+    }
+    if i < operands.count { unsafe runExactly(operands.part(i, operands.count &- i)) }
+  }
+
+  @inline(never)
+  @unsafe private func runExactly(_ operands: OperandsInt8) {
+    var i = 0
     while i < operands.count {
       let count = min(16, operands.count &- i)
-      let (a, b) = unsafe operands.load(i, count)
-      let factors = (cv_widen_x16(a) &- leftZeroPoint, cv_widen_x16(b) &- rightZeroPoint)
-      let codes = requantizer.codes(factors.0 &* factors.1)
-      unsafe storeInt8(operands.output + i, cv_narrow_x16(codes), count)
+      let codes = unsafe requantizer.codes(product(operands.load(i, count)))
+      unsafe storeInt8(operands.output + i, codes, count)
       i &+= 16
     }
+  }
+
+  @inline(__always)
+  private func product(_ codes: (SIMD16<Int8>, SIMD16<Int8>)) -> SIMD16<Int32> {
+    (cv_widen_x16(codes.0) &- leftZeroPoint) &* (cv_widen_x16(codes.1) &- rightZeroPoint)
   }
 }

@@ -7,8 +7,10 @@ import KernelInterface
 /// - Source: TensorFlow Lite's reference, bit by bit: a fixed-point ratio, rounded twice.
 func meanInt8(_ arguments: MeanInt8Arguments, _ outer: Range<Int>) {
   let shape = arguments.shape
-  let offset = SIMD8(
+  let offset = SIMD16(
     repeating: 0 &- Int32(truncatingIfNeeded: shape.reduced) &* arguments.inputZeroPoint)
+  let ratio = FixedPointRatio(arguments.scale)
+  let bounds = arguments.bounds
   var index = outer.lowerBound
   // Sound: every index stays inside the shape that the maker of the arguments vouches for.
   while index < outer.upperBound {
@@ -16,35 +18,20 @@ func meanInt8(_ arguments: MeanInt8Arguments, _ outer: Range<Int>) {
     while channel < shape.inner {
       let count = min(16, shape.inner &- channel)
       var place = unsafe arguments.input + (index &* shape.reduced &* shape.inner &+ channel)
-      var (low, high) = (offset, offset)
+      var sums = offset
       var k = 0
       while k < shape.reduced {
-        let codes = unsafe loadInt8(place, count)
-        low &+= cv_widen_s8x8(codes.lowHalf)
-        high &+= cv_widen_s8x8(codes.highHalf)
+        sums &+= unsafe cv_widen_x16(loadInt8(place, count))
         unsafe place += shape.inner
         k &+= 1
       }
-      let codes = cv_narrow_s32x16(
-        scaled(low, arguments.scale, arguments.bounds),
-        scaled(high, arguments.scale, arguments.bounds))
+      let steps = cv_bounded_x16(
+        ratio.apply(cv_long_x16(sums)), bounds.minimum &- bounds.zeroPoint,
+        bounds.maximum &- bounds.zeroPoint)
+      let codes = cv_narrow_x16(steps &+ SIMD16(repeating: bounds.zeroPoint))
       unsafe storeInt8(arguments.output + (index &* shape.inner &+ channel), codes, count)
       channel &+= 16
     }
     index &+= 1
   }
-}
-
-private func scaled(
-  _ sums: SIMD8<Int32>, _ scale: FixedPointScale, _ bounds: OutputBoundsInt8
-) -> SIMD8<Int32> {
-  var codes = SIMD8<Int32>()
-  var lane = 0
-  while lane < 8 {
-    let (code, overflow) = scale.apply(sums[lane]).addingReportingOverflow(bounds.zeroPoint)
-    codes[lane] = overflow ? (sums[lane] > 0 ? bounds.maximum : bounds.minimum) : code
-    lane &+= 1
-  }
-  return cv_min_s32(
-    cv_max_s32(codes, SIMD8(repeating: bounds.minimum)), SIMD8(repeating: bounds.maximum))
 }

@@ -7,7 +7,7 @@ struct Requantizer {
   private let tieOffset: SIMD16<Float>
   private let lowest: SIMD16<Float>
   private let highest: SIMD16<Float>
-  private let zeroPoint: SIMD16<Int32>
+  private let zeroPoint: Int32
   /// The reference's own arithmetic, for ties; nil where the reference computes in floating point.
   private let exact: OutputScale?
 
@@ -23,22 +23,32 @@ struct Requantizer {
     self.scale = SIMD16(repeating: scale)
     lowest = SIMD16(repeating: Float(bounds.minimum &- bounds.zeroPoint))
     highest = SIMD16(repeating: Float(bounds.maximum &- bounds.zeroPoint))
-    zeroPoint = SIMD16(repeating: bounds.zeroPoint)
+    zeroPoint = bounds.zeroPoint
   }
 
+  /// The values of 16 integers, less the zero point and within the bounds of the codes, not yet rounded.
   @inline(__always)
-  func codes(_ values: SIMD16<Int32>) -> SIMD16<Int32> {
-    let product = cv_to_float_x16(values) * scale
-    let moved = product + cv_copy_sign_x16(tieOffset, product)
+  func bounded(_ values: SIMD16<Int32>) -> SIMD16<Float> {
     // Bounded before the conversion: beyond int32, x86 and Arm round to different values.
-    let bounded = cv_clamp_x16(moved, lowest, highest)
+    cv_clamp_x16(cv_scale_away_x16(cv_to_float_x16(values), scale, tieOffset), lowest, highest)
+  }
+
+  /// Codes of values that are not near a tie.
+  @inline(__always)
+  func rounded(_ bounded: SIMD16<Float>) -> SIMD16<Int8> { cv_codes_x16(bounded, zeroPoint) }
+
+  /// Codes of any 16 integers.
+  @inline(__always)
+  func codes(_ values: SIMD16<Int32>) -> SIMD16<Int8> {
+    let bounded = bounded(values)
     if let exact, _slowPath(cv_is_tie_x16(cv_farther_x16(SIMD16(), bounded))) {
-      return exactCodes(
-        values, scales: SIMD16(repeating: exact.scale),
-        tieOffsets: SIMD16(repeating: exact.tieOffset), lowest: lowest[0], highest: highest[0])
-        &+ zeroPoint
+      return cv_narrow_x16(
+        exactCodes(
+          values, scales: SIMD16(repeating: exact.scale),
+          tieOffsets: SIMD16(repeating: exact.tieOffset), lowest: lowest[0], highest: highest[0])
+          &+ SIMD16(repeating: zeroPoint))
     }
-    return cv_round_x16(bounded) &+ zeroPoint
+    return cv_narrow_x16(cv_nearest_x16(bounded) &+ SIMD16(repeating: zeroPoint))
   }
 }
 
@@ -52,7 +62,7 @@ func requantizeInt8(_ arguments: RequantizeArguments) {
     let count = min(16, arguments.count &- i)
     let codes = unsafe loadInt8(arguments.input + i, count)
     let output = requantizer.codes(cv_widen_x16(codes) &- inputZeroPoint)
-    unsafe storeInt8(arguments.output + i, cv_narrow_x16(output), count)
+    unsafe storeInt8(arguments.output + i, output, count)
     i &+= 16
   }
 }
