@@ -41,6 +41,16 @@ func unaryElements(_ arguments: UnaryElementsArguments) {
   }
 }
 
+/// `½ x (1 + tanh u)` of `u = √(2/π) (x + 0.044715 x³)`: x times the logistic function of 2u.
+@inline(never)
+@unsafe private func approximateGelu(_ arguments: UnaryElementsArguments) {
+  unsafe forEachVector(arguments) { x in
+    let factor = cv_multiply_add_x16(
+      SIMD16(repeating: 1.595_769_1), x * x, SIMD16(repeating: 0.071_354_816))
+    return x * logisticFloat32(x * factor)
+  }
+}
+
 @unsafe private func unaryFloat(_ arguments: UnaryElementsArguments) {
   let slope = arguments.slope
   switch arguments.function {
@@ -54,12 +64,7 @@ func unaryElements(_ arguments: UnaryElementsArguments) {
   case .elu: unsafe forEach(arguments, Float.self) { $0 < 0 ? cv_exponential_minus_one($0) : $0 }
   case .gelu:
     unsafe forEach(arguments, Float.self) { 0.5 * $0 * (1 + cv_error_function($0 * 0.70710678)) }
-  case .approximateGelu:
-    unsafe forEachVector(arguments) { x in
-      // ½ (1 + tanh u) is the logistic function of 2u.
-      let u = (x + SIMD16(repeating: 0.044715) * x * x * x) * SIMD16(repeating: 0.797_884_56)
-      return x * logisticFloat32(u + u)
-    }
+  case .approximateGelu: unsafe approximateGelu(arguments)
   case .absolute: unsafe forEach(arguments, Float.self) { $0.magnitude }
   case .negate: unsafe forEach(arguments, Float.self) { -$0 }
   case .sign: unsafe forEach(arguments, Float.self) { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }
