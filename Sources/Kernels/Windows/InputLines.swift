@@ -1,18 +1,6 @@
 import CVector
 import KernelInterface
 
-/// How a kernel wants its activations stored.
-protocol ActivationForm {
-  associatedtype Source
-  associatedtype Element
-  @unsafe static func copy64(_ source: UnsafePointer<Source>, to place: UnsafeMutablePointer<Element>)
-  @unsafe static func copy16(_ source: UnsafePointer<Source>, to place: UnsafeMutablePointer<Element>)
-  /// Copies `count` (1 … 15) elements; writes 16.
-  @unsafe static func copyPart(
-    _ source: UnsafePointer<Source>, _ count: Int, to place: UnsafeMutablePointer<Element>)
-  @unsafe static func fill16(_ value: Source, to place: UnsafeMutablePointer<Element>)
-}
-
 /// Copies elements, and repeats them, in whole vectors: up to `InputLineScratch.overrun` elements too many.
 // Safe to hold: every use of a pointer is marked where it happens.
 @safe struct ActivationCopier<Form: ActivationForm> {

@@ -92,11 +92,9 @@ import KernelInterface
     while row < count {
       let end = min(count, row &+ width &- x)
       var line = 0
+      var tap = 0
+      var inputY = y &* geometry.strideHeight &- geometry.paddingTop
       while line < windowLines {
-        let tapRow = line / taps
-        let tap = line &- tapRow &* taps
-        let inputY =
-          y &* geometry.strideHeight &- geometry.paddingTop &+ tapRow &* geometry.dilationHeight
         let place = unsafe lines.line(inputY) + (x &* step &+ tap &* tapStep)
         let entries = unsafe table + (line &* Tile.rowBlock &+ row)
         var index = 0
@@ -105,6 +103,11 @@ import KernelInterface
           index &+= 1
         }
         line &+= 1
+        tap &+= 1
+        if tap == taps {
+          tap = 0
+          inputY &+= geometry.dilationHeight
+        }
       }
       row = end
       x = 0
