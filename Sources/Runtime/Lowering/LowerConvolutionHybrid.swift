@@ -131,18 +131,41 @@ extension Lowering {
     var codes: BufferID
     var scales: BufferID
     var zeroPoints: BufferID
+    /// The number of the step that fills them.
+    var step: Int
+
+    /// Steps after which a value is quantised again rather than kept.
+    static let keptStepsMaximum = 16
   }
 
+  /// What is quantised, and how.
+  struct QuantizedRowsKey: Hashable {
+    var input: ValueID
+    var rows: Int
+    var isSymmetric: Bool
+  }
+
+  /// Quantises a value for the `readSteps` steps that follow; once for layers that read it shortly after each other.
   mutating func lowerQuantizeRows(
     _ node: Node, _ input: ValueID, rows: Int, isSymmetric: Bool, readSteps: Int = 1
   ) throws(RuntimeError) -> QuantizedRows {
+    let key = QuantizedRowsKey(input: input, rows: rows, isSymmetric: isSymmetric)
+    if let known = quantizedRows[key], !isKept(input),
+      steps.count - known.step <= QuantizedRows.keptStepsMaximum
+    {
+      for buffer in [known.codes, known.scales, known.zeroPoints] {
+        keep(buffer, steps: readSteps)
+      }
+      return known
+    }
     let count = elements(input)
     let columns = rows == 0 ? 0 : count / rows
     let source = source(input)
     let quantized = QuantizedRows(
       codes: temporary(byteCount: count, steps: readSteps),
       scales: temporary(byteCount: rows * 4, steps: readSteps),
-      zeroPoints: temporary(byteCount: rows * 4, steps: readSteps))
+      zeroPoints: temporary(byteCount: rows * 4, steps: readSteps), step: steps.count)
+    quantizedRows[key] = quantized
     let kernel = table.quantizeRows
     add(
       Step(

@@ -32,6 +32,8 @@ struct Lowering {
   /// Results of functions that their reader computes too, and the functions once they are known.
   let foldedFunctions: Set<ValueID>
   var functions: [ValueID: LookupTableInt8] = [:]
+  /// Values that steps before have quantised row by row.
+  var quantizedRows: [QuantizedRowsKey: QuantizedRows] = [:]
   /// Bytes of constants that the steps of nested programs read in place.
   var nestedFileBytes = 0
 
@@ -154,6 +156,13 @@ struct Lowering {
   mutating func temporary(byteCount: Int, steps: Int = 1) -> BufferID {
     buffers.append(BufferRequest(byteCount: byteCount, lifetime: now...(now + steps)))
     return BufferID(index: buffers.count - 1)
+  }
+
+  /// Keeps a buffer for the step to be added and those that follow it, `steps` together.
+  mutating func keep(_ buffer: BufferID, steps: Int) {
+    let lifetime = buffers[buffer.index].lifetime
+    let last = max(lifetime.upperBound, now + steps - 1)
+    buffers[buffer.index].lifetime = lifetime.lowerBound...last
   }
 
   /// Keeps a value alive until the step to be added.
