@@ -3,6 +3,7 @@ package struct RecurrentKernels: Sendable {
   package var lstmFloat32: @Sendable (LSTMFloat32Arguments) -> Void
   package var lstmHybrid: @Sendable (LSTMHybridArguments) -> Void
   package var lstmInt8: @Sendable (LSTMInt8Arguments) -> Void
+  package var rnnFloat32: @Sendable (RNNFloat32Arguments) -> Void
   package var svdfFloat32: @Sendable (SVDFFloat32Arguments) -> Void
   package var svdfInt8: @Sendable (SVDFInt8Arguments) -> Void
 
@@ -10,12 +11,14 @@ package struct RecurrentKernels: Sendable {
     lstmFloat32: @escaping @Sendable (LSTMFloat32Arguments) -> Void,
     lstmHybrid: @escaping @Sendable (LSTMHybridArguments) -> Void,
     lstmInt8: @escaping @Sendable (LSTMInt8Arguments) -> Void,
+    rnnFloat32: @escaping @Sendable (RNNFloat32Arguments) -> Void,
     svdfFloat32: @escaping @Sendable (SVDFFloat32Arguments) -> Void,
     svdfInt8: @escaping @Sendable (SVDFInt8Arguments) -> Void
   ) {
     self.lstmFloat32 = lstmFloat32
     self.lstmHybrid = lstmHybrid
     self.lstmInt8 = lstmInt8
+    self.rnnFloat32 = rnnFloat32
     self.svdfFloat32 = svdfFloat32
     self.svdfInt8 = svdfInt8
   }
@@ -255,5 +258,39 @@ package struct LSTMSizes: Sendable, Equatable {
     unsafe self.outputState = outputState
     unsafe self.cellState = cellState
     unsafe self.scratch = scratch
+  }
+}
+
+/// A plain recurrent layer in float32; the maker vouches for the pointers.
+@safe package struct RNNFloat32Arguments {
+  /// Cells and outputs are the units.
+  package var sizes: LSTMSizes
+  /// The sums go through `tanh`, and then into the bounds.
+  package var squashes: Bool
+  package var bounds: OutputBoundsFloat32
+  /// `[units, inputs]`, `[units, units]` and `[units]`.
+  package var inputWeights: UnsafePointer<Float>
+  package var recurrentWeights: UnsafePointer<Float>
+  package var bias: UnsafePointer<Float>
+  package var input: UnsafePointer<Float>
+  package var output: UnsafeMutablePointer<Float>
+  /// Read and written: `[batches, units]`.
+  package var state: UnsafeMutablePointer<Float>
+
+  package init(
+    sizes: LSTMSizes, squashes: Bool, bounds: OutputBoundsFloat32,
+    inputWeights: UnsafePointer<Float>, recurrentWeights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, input: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>, state: UnsafeMutablePointer<Float>
+  ) {
+    self.sizes = sizes
+    self.squashes = squashes
+    self.bounds = bounds
+    unsafe self.inputWeights = inputWeights
+    unsafe self.recurrentWeights = recurrentWeights
+    unsafe self.bias = bias
+    unsafe self.input = input
+    unsafe self.output = output
+    unsafe self.state = state
   }
 }

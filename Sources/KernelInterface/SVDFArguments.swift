@@ -23,8 +23,9 @@ package struct SVDFSizes: Sendable, Equatable {
 @safe package struct SVDFFloat32Arguments {
   package var sizes: SVDFSizes
   package var bounds: OutputBoundsFloat32
-  /// `[filters, inputs]` and `[filters, memory]`.
-  package var featureWeights: UnsafePointer<Float>
+  /// `[filters, inputs]`; nil where the input is the features `[batches, filters]`.
+  package var featureWeights: UnsafePointer<Float>?
+  /// `[filters, memory]`.
   package var timeWeights: UnsafePointer<Float>
   package var bias: UnsafePointer<Float>?
   package var input: UnsafePointer<Float>
@@ -34,7 +35,7 @@ package struct SVDFSizes: Sendable, Equatable {
   package var newState: UnsafeMutablePointer<Float>
 
   package init(
-    sizes: SVDFSizes, bounds: OutputBoundsFloat32, featureWeights: UnsafePointer<Float>,
+    sizes: SVDFSizes, bounds: OutputBoundsFloat32, featureWeights: UnsafePointer<Float>?,
     timeWeights: UnsafePointer<Float>, bias: UnsafePointer<Float>?, input: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, oldState: UnsafePointer<Float>,
     newState: UnsafeMutablePointer<Float>

@@ -88,6 +88,7 @@ package enum Operator: Sendable, Equatable {
     case .dequantize: "dequantize"
     case .recurrent(.lstm): "lstm"
     case .recurrent(.svdf): "svdf"
+    case .recurrent(.rnn): "rnn"
     case .move: "move"
     case .stridedCopy: "stridedCopy"
     case .gather: "gather"

@@ -17,6 +17,8 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case reshape = 22
   case softmax = 25
   case svdf = 27
+  case rnn = 24
+  case unidirectionalSequenceRNN = 35
   case tanh = 28
   case pad = 34
   case mean = 40
@@ -171,7 +173,7 @@ enum TFLiteBuiltin: Int32, CaseIterable {
       .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm:
       1
     case .squeeze: 2
-    case .topK: 3
+    case .topK, .rnn, .unidirectionalSequenceRNN: 3
     case .lstm: 4
     case .averagePool2D, .maximumPool2D, .logistic, .tanh, .relu, .relu6, .softmax, .mean: 3
     case .svdf, .unidirectionalSequenceLSTM: 4

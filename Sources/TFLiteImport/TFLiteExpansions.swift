@@ -8,7 +8,7 @@ extension TFLiteAssembly {
     switch node.operation {
     case .detect: dequantizeOperands(of: &node)
     case .binary where node.inputs.count > 2: foldOperands(of: &node)
-    case .recurrent(.lstm): addTime(to: &node)
+    case .recurrent(.lstm), .recurrent(.rnn): addTime(to: &node)
     case .signal(.subtractNoise): keepNoise(of: &node)
     default: break
     }

@@ -51,7 +51,16 @@ struct TFLiteOperatorReader {
     case .svdf:
       let options = try options(6)
       return .recurrent(
-        .svdf(SVDF(rank: try integer(options, 0), activation: try activation(options, 1))))
+        .svdf(
+          SVDF(
+            rank: try integer(options, 0), activation: try activation(options, 1),
+            quantizesAsymmetrically: try bool(options, 2))))
+    case .rnn:
+      return .recurrent(.rnn(RNN(activation: try activation(options(7), 0), isTimeMajor: true)))
+    case .unidirectionalSequenceRNN:
+      let options = try options(31)
+      return .recurrent(
+        .rnn(RNN(activation: try activation(options, 1), isTimeMajor: try bool(options, 0))))
     case .unidirectionalSequenceLSTM: return .recurrent(.lstm(try lstm()))
     case .lstm: return .recurrent(.lstm(try singleStepLSTM()))
     case .l2Pool2D: return .pool2D(try pool2D(.rootMeanSquare))

@@ -190,6 +190,59 @@ struct RecurrentTests {
     }
   }
 
+  @Test(
+    "a plain recurrent layer follows its formula and keeps its state", arguments: [true, false],
+    KernelTable.supported)
+  func rnnFormula(isTimeMajor: Bool, table: KernelTable) throws {
+    var random = SplitMix64(seed: 13)
+    let (batches, steps, inputs, units) = (2, 3, 5, 19)
+    let leading = isTimeMajor ? [steps, batches] : [batches, steps]
+    let shapes: [Shape] = [
+      Shape(leading + [inputs]), [units, inputs], [units, units], [units], [batches, units],
+      Shape(leading + [units]), [batches, units],
+    ]
+    var values = shapes.enumerated().map { Value(name: "\($0)", type: TensorType(.float32, $1)) }
+    var numbers: [[Float]] = []
+    for (place, shape) in shapes.enumerated() {
+      numbers.append(
+        (0..<(shape.elementCount ?? 0)).map { _ in Float.random(in: -0.5...0.5, using: &random) })
+      if (1...3).contains(place) { values[place].constant = ByteView(numbers[place]) }
+    }
+    let activation: Activation = isTimeMajor ? .tanh : .relu
+    var graph = Graph(
+      values: values,
+      nodes: [
+        Node(
+          .recurrent(.rnn(RNN(activation: activation, isTimeMajor: isTimeMajor))),
+          inputs: (0..<5).map { ValueID($0) }, outputs: [ValueID(5), ValueID(6)])
+      ], inputs: [ValueID(0)], outputs: [ValueID(5)])
+    graph.variables = [Variable(current: ValueID(4), next: ValueID(6))]
+    let running = try RunningGraph(graph, table)
+    var state = Array(repeating: Array(repeating: 0.0, count: units), count: batches)
+    for _ in 0..<2 {
+      let actual = running.run([numbers[0]])[0]
+      for step in 0..<steps {
+        for batch in 0..<batches {
+          let row = isTimeMajor ? step * batches + batch : batch * steps + step
+          let next = (0..<units).map { unit -> Double in
+            var sum = Double(numbers[3][unit])
+            for i in 0..<inputs {
+              sum += Double(numbers[1][unit * inputs + i]) * Double(numbers[0][row * inputs + i])
+            }
+            for i in 0..<units {
+              sum += Double(numbers[2][unit * units + i]) * state[batch][i]
+            }
+            return isTimeMajor ? Glibc.tanh(sum) : max(sum, 0)
+          }
+          state[batch] = next
+          for unit in 0..<units {
+            #expect(abs(Double(actual[row * units + unit]) - next[unit]) < 1e-5)
+          }
+        }
+      }
+    }
+  }
+
   @Test("real memories answer as the reference does, twice", arguments: KernelTable.supported)
   func realMemories(table: KernelTable) throws {
     for name in ["trained_lstm", "trained_lstm_int8"] {

@@ -8,14 +8,18 @@ func svdfFloat32(_ arguments: SVDFFloat32Arguments) {
   var batch = 0
   // Sound: all offsets stay within the extents that the maker of the arguments vouches for.
   while batch < sizes.batches {
-    let input = unsafe arguments.input + batch &* sizes.inputs
     var filter = 0
     while filter < sizes.filters {
-      let place = (batch &* sizes.filters &+ filter) &* sizes.memory
+      let index = batch &* sizes.filters &+ filter
+      let place = index &* sizes.memory
       let state = unsafe arguments.newState + place
       unsafe cv_copy(state, arguments.oldState + place + 1, (sizes.memory &- 1) &* 4)
-      unsafe state[sizes.memory &- 1] = dotFloat32(
-        arguments.featureWeights + filter &* sizes.inputs, input, sizes.inputs)
+      if let weights = unsafe arguments.featureWeights {
+        unsafe state[sizes.memory &- 1] = dotFloat32(
+          weights + filter &* sizes.inputs, arguments.input + batch &* sizes.inputs, sizes.inputs)
+      } else {
+        unsafe state[sizes.memory &- 1] = arguments.input[index]
+      }
       filter &+= 1
     }
     var unit = 0

@@ -7,6 +7,7 @@ extension NodeView {
     switch parameters {
     case .lstm(let lstm): return try self.lstm(lstm)
     case .svdf(let svdf): return try self.svdf(svdf)
+    case .rnn(let rnn): return try self.rnn(rnn)
     }
   }
 
@@ -16,7 +17,7 @@ extension NodeView {
     let states = parameters.stateOperands
     switch parameters {
     case .lstm: expected = 20...24
-    case .svdf: expected = 5...5
+    case .svdf, .rnn: expected = 5...5
     }
     guard expected.contains(node.inputs.count) else {
       throw .operandCount(node: index, expected: expected, actual: node.inputs.count)
@@ -94,6 +95,17 @@ extension NodeView {
     let state = try result([input[0], memory])
     try expectExtents(state.extents, of: SVDF.state)
     return [try result([input[0], units]), state]
+  }
+
+  private func rnn(_ parameters: RNN) throws(GraphError) -> [Shape] {
+    let input = try shape(0, ranks: 3...3)
+    let units = try shape(1, ranks: 2...2)[0]
+    try expectExtents([units, input[2]], of: 1)
+    try expectExtents([units, units], of: 2)
+    try expectExtents([units], of: 3)
+    let state = try result([input[parameters.isTimeMajor ? 1 : 0], units])
+    try expectExtents(state.extents, of: RNN.state)
+    return [try result([input[0], input[1], units]), state]
   }
 
   private func expectExtents(_ extents: [Int], of operand: Int) throws(GraphError) {

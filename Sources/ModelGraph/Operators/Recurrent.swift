@@ -6,12 +6,14 @@ package import Tensors
 package enum Recurrent: Sendable, Equatable {
   case lstm(LSTM)
   case svdf(SVDF)
+  case rnn(RNN)
 
   /// The operands that are states, in the order of the results that follow them.
   package var stateOperands: [Int] {
     switch self {
     case .lstm: [LSTM.outputState, LSTM.cellState]
     case .svdf: [SVDF.state]
+    case .rnn: [RNN.state]
     }
   }
 }
@@ -80,9 +82,31 @@ package struct SVDF: Sendable, Equatable {
   /// Filters that each unit sums.
   package var rank: Int
   package var activation: Activation
+  /// Dynamic-range only: rows are quantised with a zero point, not symmetrically.
+  package var quantizesAsymmetrically: Bool
 
-  package init(rank: Int, activation: Activation = .none) {
+  package init(
+    rank: Int, activation: Activation = .none, quantizesAsymmetrically: Bool = false
+  ) {
+    self.quantizesAsymmetrically = quantizesAsymmetrically
     self.rank = rank
     self.activation = activation
+  }
+}
+
+/// A plain recurrent layer, `h = f(W x + R h + b)`.
+///
+/// Inputs: `[batch, time, n]`, or `[time, batch, n]`; weights of the input `[units, n]` and of the last output
+/// `[units, units]`; the bias `[units]`; and the state `[batch, units]`.
+/// Outputs: `[batch, time, units]` in the order of the input, and the state.
+package struct RNN: Sendable, Equatable {
+  package static let state = 4
+
+  package var activation: Activation
+  package var isTimeMajor: Bool
+
+  package init(activation: Activation, isTimeMajor: Bool = false) {
+    self.activation = activation
+    self.isTimeMajor = isTimeMajor
   }
 }

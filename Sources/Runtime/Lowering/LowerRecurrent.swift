@@ -11,7 +11,10 @@ extension Lowering {
       let weights = type(try operand(node, LSTM.inputWeights + 1)).dataType
       try weights == .int8 ? lowerLSTMHybrid(lstm, node) : lowerLSTMFloat32(lstm, node)
     case (.lstm(let lstm), .int8): try lowerLSTMInt8(lstm, node)
-    case (.svdf(let svdf), .float32): try lowerSVDFFloat32(svdf, node)
+    case (.svdf(let svdf), .float32):
+      let weights = type(try operand(node, 1)).dataType
+      try weights == .int8 ? lowerSVDFHybrid(svdf, node) : lowerSVDFFloat32(svdf, node)
+    case (.rnn(let rnn), .float32): try lowerRNN(rnn, node)
     case (.svdf(let svdf), .int8): try lowerSVDFInt8(svdf, node)
     default: throw unsupported(node)
     }
@@ -125,7 +128,7 @@ extension Lowering {
     return places
   }
 
-  private func sizes(_ svdf: SVDF, _ node: Node) throws(RuntimeError) -> SVDFSizes {
+  func sizes(_ svdf: SVDF, _ node: Node) throws(RuntimeError) -> SVDFSizes {
     let input = shape(try operand(node, 0))
     return SVDFSizes(
       batches: input[0], inputs: input[1], units: shape(node.outputs[0])[1], rank: svdf.rank,
@@ -145,14 +148,19 @@ extension Lowering {
   }
 
   private mutating func lowerSVDFFloat32(_ svdf: SVDF, _ node: Node) throws(RuntimeError) {
+    try addSVDFFloat32(
+      svdf, node, features: required(node, 1, .float32), input: required(node, 0, .float32),
+      time: required(node, 2, .float32))
+  }
+
+  /// The layer on its input, or on features where there are no weights of them.
+  mutating func addSVDFFloat32(
+    _ svdf: SVDF, _ node: Node, features: Source?, input: Source, time: Source
+  ) throws(RuntimeError) {
     let sizes = try sizes(svdf, node)
     let bounds = try boundsFloat32(svdf.activation, of: node)
-    let features = try required(node, 1, .float32)
-    let time = try required(node, 2, .float32)
     let bias = try source(node, 3, .float32)
-    let (input, state) = (
-      try required(node, 0, .float32), try required(node, SVDF.state, .float32)
-    )
+    let state = try required(node, SVDF.state, .float32)
     let (output, next) = (try destination(node.outputs[0]), try destination(node.outputs[1]))
     let kernel = table.recurrent.svdfFloat32
     add(
@@ -160,7 +168,8 @@ extension Lowering {
         description: description(node, "svdfFloat32", sizes), split: split(sizes)
       ) { memory in
         let arguments = unsafe SVDFFloat32Arguments(
-          sizes: sizes, bounds: bounds, featureWeights: memory.address(features),
+          sizes: sizes, bounds: bounds,
+          featureWeights: features.map { unsafe memory.address($0) },
           timeWeights: memory.address(time), bias: bias.map { unsafe memory.address($0) },
           input: memory.address(input), output: memory.address(output),
           oldState: memory.address(state), newState: memory.address(next))

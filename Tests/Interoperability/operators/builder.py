@@ -7,6 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 TYPES = {
     "float32": np.float32, "float16": np.float16, "int8": np.int8, "uint8": np.uint8,
     "int16": np.int16, "int32": np.int32, "int64": np.int64, "bool": np.bool_,
+    "uint16": np.uint16, "uint32": np.uint32,
 }
 
 

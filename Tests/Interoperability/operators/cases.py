@@ -574,4 +574,5 @@ def transposed_convolutions(rng):
 
 
 ALL = [convolutions, depthwise_convolutions, matrix_products, computed_weights, batched_products,
-       binaries, unaries, pools, reductions, conversions, layouts, rows, transposed_convolutions]
+       binaries, unaries, pools, reductions, conversions,
+       angles_and_bits, layouts, rows, transposed_convolutions]

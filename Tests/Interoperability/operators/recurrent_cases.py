@@ -88,4 +88,27 @@ def filters(rng):
         yield f"svdf.{kind}.{rank}", m
 
 
-ALL = [long_short_term_memories, filters]
+def plain_layers(rng):
+    """UNIDIRECTIONAL_SEQUENCE_RNN and RNN, whose states are kept."""
+    for sequence, (activation, name) in itertools.product(
+            (True, False), ((TANH, "tanh"), (1, "relu"), (0, "none"))):
+        m, steps, batch, inputs, units = Model(), 4, 2, 6, 7
+        time_major = activation == TANH
+
+        def constant(*shape):
+            return m.constant(rng.normal(0, 0.3, shape).astype(np.float32))
+
+        shape = (steps, batch, inputs) if time_major else (batch, steps, inputs)
+        x = m.input(rng.normal(0, 1, shape if sequence else (batch, inputs)).astype(np.float32))
+        operands = [x, constant(units, inputs), constant(units, units), constant(units),
+                    m.tensor((batch, units), "float32", variable=True)]
+        y = m.output([*shape[:2], units] if sequence else [batch, units], "float32")
+        if sequence:
+            m.operator("UNIDIRECTIONAL_SEQUENCE_RNN", operands, [y], "SequenceRNNOptions",
+                       fusedActivationFunction=activation, timeMajor=time_major)
+        else:
+            m.operator("RNN", operands, [y], "RNNOptions", fusedActivationFunction=activation)
+        yield f"rnn.{'sequence' if sequence else 'step'}.{name}", m
+
+
+ALL = [long_short_term_memories, filters, plain_layers]
