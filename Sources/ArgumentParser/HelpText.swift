@@ -1,3 +1,5 @@
+internal import JSONDocuments
+
 /// What `--help` prints of a command, in 80 columns.
 struct HelpText {
   private let usage: UsageText

@@ -1,3 +1,5 @@
+internal import JSONDocuments
+
 /// What a device says of itself.
 package struct BoardFacts: Sendable, Equatable {
   /// As `uname -m` says it.
@@ -84,7 +86,7 @@ package struct BoardDetection: Codable, Sendable, Equatable {
       }
     }
     if let processor = facts.processorName {
-      for profile in candidates where profile.facts.modelNames.contains(where: processor.contains) {
+      for profile in candidates where profile.facts.modelNames.contains(where: processor.holds) {
         // Some names cover processors with and without wide vectors: the kernels tell them apart.
         guard profile.facts.kernels == facts.kernels else { continue }
         return BoardDetection(profile, .likely, "The processor is \(processor).", facts)

@@ -1,5 +1,5 @@
 import Agent
-import ArgumentParser
+import JSONDocuments
 import ModelDelivery
 
 /// Names of problems, which are headings of the manual's page `problems.md`.

@@ -1,5 +1,5 @@
 import Agent
-import ArgumentParser
+import JSONDocuments
 
 /// Draws the status document for people, in 80 columns.
 struct StatusScreen {

@@ -1,5 +1,4 @@
 import Agent
-import ArgumentParser
 import BoardProfiles
 import Glibc
 import JSONDocuments
