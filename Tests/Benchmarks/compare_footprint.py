@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Idle memory, start and installed size beside a server that a user would write: FastAPI on a Unix socket with LiteRT behind
-it, one thread, the same model. By hand, for it needs a virtual environment with fastapi, uvicorn, ai-edge-litert and numpy.
+"""Idle memory, start and installed size beside servers that a user would write or pick, one thread, the same model: FastAPI on
+a Unix socket and MLServer on loopback, both with LiteRT behind them, and Triton's server without a model. By hand, for each needs a
+virtual environment of its own: ai-edge-litert and numpy with fastapi and uvicorn or with mlserver, and nvidia-pytriton.
 
-usage: EDGESERVE=.build/release/edgeserve Tests/Benchmarks/compare_footprint.py PYTHON [ROUNDS]
+usage: EDGESERVE=.build/release/edgeserve Tests/Benchmarks/compare_footprint.py [--fastapi PYTHON] [--mlserver PYTHON]
+       [--triton PYTHON] [--rounds N]
 """
 
+import argparse
 import http.client
 import json
 import os
@@ -43,30 +46,77 @@ def predict(body: Body):
         return {"output": interpreter.get_tensor(last["index"]).ravel().tolist()}
 '''
 
+RUNTIME = '''
+import numpy
+from ai_edge_litert.interpreter import Interpreter
+from mlserver import MLModel
+from mlserver.codecs import NumpyCodec
+from mlserver.types import InferenceResponse
+
+class Digits(MLModel):
+    async def load(self):
+        self.interpreter = Interpreter(model_path="MODEL", num_threads=1)
+        self.interpreter.allocate_tensors()
+        self.first = self.interpreter.get_input_details()[0]["index"]
+        self.last = self.interpreter.get_output_details()[0]["index"]
+        return True
+
+    async def predict(self, payload):
+        self.interpreter.set_tensor(self.first, NumpyCodec.decode_input(payload.inputs[0]).astype("int8"))
+        self.interpreter.invoke()
+        scores = NumpyCodec.encode_output("probabilities", self.interpreter.get_tensor(self.last))
+        return InferenceResponse(model_name=self.name, outputs=[scores])
+'''
+
 
 class Connection(http.client.HTTPConnection):
-    def __init__(self, path):
+    """To a Unix socket, named by its path, or to a port of this machine."""
+
+    def __init__(self, place):
         super().__init__("localhost")
-        self.path = path
+        self.place = place
 
     def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self.path)
+        is_path = isinstance(self.place, str)
+        self.sock = socket.socket(socket.AF_UNIX if is_path else socket.AF_INET, socket.SOCK_STREAM)
+        self.sock.connect(self.place if is_path else ("127.0.0.1", self.place))
 
 
-def ask(path, target, body):
-    connection = Connection(path)
-    connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
+def ask(place, target, body):
+    connection = Connection(place)
+    if body is None:
+        connection.request("GET", target)
+    else:
+        connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
     return connection.getresponse().status == 200
 
 
+def family(pid):
+    """A process and all below it."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *[one for child in children for one in family(int(child))]]
+
+
 def resident(pid):
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return [int(fields[name].split()[0]) * 1024 for name in ("Rss", "Pss", "Anonymous")]
+    """Bytes of a process and all below it: resident, proportional, anonymous."""
+    sums = [0, 0, 0]
+    for one in family(pid):
+        text = pathlib.Path(f"/proc/{one}/smaps_rollup").read_text()
+        fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        for place, name in enumerate(("Rss", "Pss", "Anonymous")):
+            sums[place] += int(fields[name].split()[0]) * 1024
+    return sums
 
 
-def measure(command, path, target, body):
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def measure(command, place, target, body):
     """Seconds to the first answer, and bytes three seconds later: resident, proportional, anonymous."""
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -74,7 +124,7 @@ def measure(command, path, target, body):
         while True:
             assert process.poll() is None, f"{command[0]} ended"
             try:
-                if ask(path, target, body):
+                if ask(place, target, body):
                     break
             except OSError:
                 time.sleep(0.001)
@@ -91,31 +141,76 @@ def size_of(*paths):
     return int(subprocess.run(["du", "-sbc", *paths], capture_output=True, text=True, check=True).stdout.split()[-2])
 
 
+def packages_of(python):
+    """Bytes of the packages of a virtual environment, without Python itself."""
+    command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return size_of(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+
+def fastapi(python, directory, picture):
+    pathlib.Path(directory, "server.py").write_text(SERVER.replace("MODEL", MODEL))
+    command = [python, "-m", "uvicorn", "--app-dir", directory, "--uds", f"{directory}/f.sock", "server:app"]
+    return command, f"{directory}/f.sock", "/predict", {"data": picture}
+
+
+def mlserver(python, directory, tensor):
+    folder = pathlib.Path(directory, "mlserver")
+    folder.mkdir()
+    (folder / "digits.py").write_text(RUNTIME.replace("MODEL", MODEL))
+    http_port, grpc_port, metrics_port = free_ports(3)
+    settings = {
+        "host": "127.0.0.1", "http_port": http_port, "grpc_port": grpc_port, "metrics_port": metrics_port,
+        "parallel_workers": 0,
+    }
+    (folder / "settings.json").write_text(json.dumps(settings))
+    model = {"name": "digits", "implementation": "digits.Digits"}
+    (folder / "model-settings.json").write_text(json.dumps(model))
+    program = "import sys; from mlserver.cli import main; sys.argv = ['mlserver', 'start', sys.argv[1]]; main()"
+    return [python, "-c", program, str(folder)], http_port, "/v2/models/digits/infer", {"inputs": [tensor]}
+
+
+def triton(python, directory):
+    """Triton's server as the package pytriton brings it, without a model: its core has no backend for LiteRT."""
+    command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    program = pathlib.Path(packages, "pytriton", "tritonserver", "bin", "tritonserver")
+    pathlib.Path(directory, "models").mkdir()
+    port = free_ports(1)[0]
+    options = ["--http-address=127.0.0.1", f"--http-port={port}", "--allow-grpc=false", "--allow-metrics=false"]
+    start = [str(program), f"--model-repository={directory}/models", "--model-control-mode=explicit", *options]
+    return (start, port, "/v2/health/ready", None), size_of(str(program), f"{packages}/nvidia_pytriton.libs")
+
+
 def main():
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
-    python, rounds = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else 7
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--fastapi", type=os.path.abspath)
+    parser.add_argument("--mlserver", type=os.path.abspath)
+    parser.add_argument("--triton", type=os.path.abspath)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
     picture = [-128] * 64
+    tensor = {"name": "image", "datatype": "INT8", "shape": [1, 8, 8, 1], "data": picture}
     with tempfile.TemporaryDirectory() as directory:
-        pathlib.Path(directory, "server.py").write_text(SERVER.replace("MODEL", MODEL))
         stripped = f"{directory}/edgeserve"
         subprocess.run(["llvm-objcopy", "--strip-all", PROGRAM, stripped], check=True)
-        tensor = {"name": "image", "datatype": "INT8", "shape": [1, 8, 8, 1], "data": picture}
         servers = {
             "edgeserve": (
                 [stripped, "run", "--model", f"digits={MODEL}", "--threads", "1", "--socket", f"{directory}/e.sock",
                  "--admin-socket", f"{directory}/a.sock", "--state-dir", f"{directory}/state"],
                 f"{directory}/e.sock", "/v2/models/digits/infer", {"inputs": [tensor]}),
-            "FastAPI and LiteRT": (
-                [python, "-m", "uvicorn", "--app-dir", directory, "--uds", f"{directory}/f.sock", "server:app"],
-                f"{directory}/f.sock", "/predict", {"data": picture}),
         }
-        packages = subprocess.run(
-            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-            capture_output=True, text=True, check=True).stdout.strip()
-        sizes = {"edgeserve": size_of(stripped), "FastAPI and LiteRT": size_of(packages)}
+        sizes = {"edgeserve": size_of(stripped)}
+        if arguments.fastapi:
+            servers["FastAPI and LiteRT"] = fastapi(arguments.fastapi, directory, picture)
+            sizes["FastAPI and LiteRT"] = packages_of(arguments.fastapi)
+        if arguments.mlserver:
+            servers["MLServer and LiteRT"] = mlserver(arguments.mlserver, directory, tensor)
+            sizes["MLServer and LiteRT"] = packages_of(arguments.mlserver)
+        if arguments.triton:
+            name = "Triton's server without a model"
+            servers[name], sizes[name] = triton(arguments.triton, directory)
         results = {name: [] for name in servers}
-        for _ in range(rounds):
+        for _ in range(arguments.rounds):
             for name, server in servers.items():
                 results[name].append(measure(*server))
         for name, rows in results.items():
