@@ -230,7 +230,7 @@ let package = Package(
       "EndToEndTests",
       [
         "edgeserve", "KernelDispatch", "KernelInterface", "Tensors", "OpenInference", "Serving",
-        "Transport", "ArgumentParser", "BoardProfiles",
+        "Transport", "ArgumentParser", "BoardProfiles", "ByteParsing",
       ]),
   ]
 )

@@ -118,6 +118,15 @@ package final class Agent: Sendable {
     let (stores, delivery) = (stores, delivery)
     let begin = {
       stores.start()
+      for (name, model) in configuration.models
+      where VersionScan.versions(at: model.path).isEmpty {
+        log.warning(
+          "no version is there yet",
+          metadata: [
+            "model": "\(name)", "path": "\(model.path)",
+            "reason": "\(VersionAbsence.sentence(model.path))",
+          ])
+      }
       delivery?.start()
     }
     // Where the service manager holds the socket, clients wait in its queue until models are there.

@@ -23,6 +23,8 @@ extension LoadFailure {
     switch error {
     case .unsupportedOperators(let operators):
       self = .unsupported(operators.map { "\($0.name) version \($0.version) ×\($0.count)" })
+    case .malformed(.wrongIdentifier):
+      self = .invalidModel("it does not begin as a TensorFlow Lite file does")
     default: self = .invalidModel(String(describing: error))
     }
   }

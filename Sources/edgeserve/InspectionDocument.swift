@@ -81,6 +81,8 @@ struct InspectionDocument: Encodable {
   var inputs: [Tensor] = []
   var outputs: [Tensor] = []
   var signatures: [String] = []
+  /// For people: each signature with the names that requests use.
+  var calls: [String] = []
   var operators: [OperatorCount] = []
   /// Whether every operator can run here.
   var supported = false

@@ -23,6 +23,9 @@ struct ModelSource {
   /// Maps the file at `path`; fails as bad input when it cannot be read or holds no model.
   init(path: String) throws(CommandFailure) {
     self.path = path
+    if let foreign = ForeignModel(path: path) {
+      throw CommandFailure(.badInput, "\(path): \(foreign.sentence)")
+    }
     let bytes: ByteView
     do throws(ParsingError) {
       bytes = try MappedFile(path: path).bytes
@@ -30,6 +33,9 @@ struct ModelSource {
       throw ModelSource.failure(path, error)
     }
     guard Bundle.isBundle(path: path) else {
+      if let foreign = ForeignModel(bytes, path: path) {
+        throw CommandFailure(.badInput, "\(path): \(foreign.sentence)")
+      }
       (format, bundle, model) = (.tflite, nil, bytes)
       return
     }

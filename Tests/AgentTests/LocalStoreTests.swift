@@ -166,4 +166,15 @@ struct LocalStoreTests {
     #expect(VersionScan.versions(at: directory.path + "/m.tflite").map(\.version) == [1])
     #expect(VersionScan.versions(at: directory.path + "/none").isEmpty)
   }
+
+  @Test("says why it finds nothing: no path, no version, or a model of another kind")
+  func absence() {
+    let directory = TemporaryDirectory()
+    #expect(VersionAbsence.sentence(directory.path + "/none").contains("nothing lies"))
+    unsafe mkdir(directory.path + "/1", 0o755)
+    #expect(VersionAbsence.sentence(directory.path).contains("no directory, named by a number"))
+    directory.write("1/saved_model.pb", "")
+    #expect(VersionAbsence.sentence(directory.path).contains("is a SavedModel"))
+    #expect(VersionAbsence.sentence(directory.path + "/1").contains("is a SavedModel"))
+  }
 }

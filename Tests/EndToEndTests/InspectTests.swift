@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteParsing
 import FoundationEssentials
 import TestSupport
 import Testing
@@ -32,6 +33,37 @@ struct InspectTests {
       "arena_bytes", "scratch_bytes", "peak_bytes", "kernels",
     ]
     for key in keys { #expect(json.contains("\"\(key)\":"), "\(key)") }
+  }
+
+  @Test("tells by which names requests know inputs and outputs")
+  func requestNames() throws {
+    let document = try Inspect.parse([Fixtures.halfPlusTwoModel]).document()
+    #expect(document.calls == ["serving_default: x → y"])
+  }
+
+  @Test("says what a model of another tool is, and what makes one that runs")
+  func foreignModels() throws {
+    let directory = TemporaryDirectory("foreign")
+    func failure(_ name: String, _ text: String) throws -> String {
+      directory.write(name, text)
+      return try refusal(directory.path + "/" + name)
+    }
+    func refusal(_ path: String) throws -> String {
+      do {
+        _ = try Inspect.parse([path]).document()
+        return ""
+      } catch let error as CommandFailure {
+        return error.message
+      }
+    }
+    #expect(try refusal(directory.path).contains("is a directory; name a model file"))
+    #expect(try failure("m.keras", "PK\u{3}\u{4} and more").contains("from_keras_model"))
+    #expect(try failure("m.onnx", "some bytes").contains("ONNX"))
+    #expect(try failure("m", "more bytes").contains("neither a TensorFlow Lite file nor a bundle"))
+    #expect(try failure("saved_model.pb", "bytes again").contains("from_saved_model"))
+    #expect(ForeignModel(ByteView([0x89] + Array("HDF\r\n".utf8)), path: "m.h5") == .hdf5)
+    #expect(ForeignModel(ByteView([] as [UInt8]), path: "m.tflite") == .unknown)
+    #expect(try refusal(directory.path).contains("from_saved_model"))
   }
 
   @Test("plans for the table that is named")

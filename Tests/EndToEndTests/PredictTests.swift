@@ -64,6 +64,14 @@ struct PredictTests {
     #expect(report.text.contains("  2.5 3 4.5\n"))
   }
 
+  @Test("without an input says which ones the model takes")
+  func namesInputs() throws {
+    let server = try HalfPlusTwo()
+    let refusal = try #require(failure(["half", "--socket", server.path]))
+    #expect(refusal.status == .badInput)
+    #expect(refusal.message.contains("the model takes x (FP32 [-1])"))
+  }
+
   @Test("asks for a version by number")
   func version() throws {
     let server = try HalfPlusTwo()

@@ -69,6 +69,10 @@ struct Inspect: ParsableCommand {
     document.inputs = graph.inputSpecifications.map { .init($0) }
     document.outputs = graph.outputSpecifications.map { .init($0) }
     document.signatures = (try? TFLiteModel.signatureKeys(in: source.model)) ?? []
+    document.calls = graph.signatures.map { signature in
+      let (inputs, outputs) = (signature.inputs.map(\.name), signature.outputs.map(\.name))
+      return "\(signature.key): \(inputs.joined(separator: ", ")) → \(outputs.joined(separator: ", "))"
+    }
     do throws(RuntimeError) {
       let plan = try Plan(graph, table: table, threads: threads)
       document.operators = InspectionDocument.operators(of: graph, missing: [])
@@ -125,7 +129,7 @@ extension InspectionDocument {
     if let labels { lines.append("labels   \(labels)") }
     lines += inputs.map { "input    " + $0.line }
     lines += outputs.map { "output   " + $0.line }
-    if !signatures.isEmpty { lines.append("named    " + signatures.joined(separator: ", ")) }
+    lines += calls.map { "request  " + $0 }
     let missing = operators.filter { !$0.supported }
     if supported {
       lines.append("runs     yes, with the \(kernels) kernels")

@@ -27,11 +27,16 @@ struct Predict: ParsableCommand {
   var json = false
 
   func run() throws {
-    guard !input.isEmpty else { throw CommandFailure(.badInput, "no --input is given") }
     let path =
       socket ?? AgentConfiguration.environment("EDGESERVE_SOCKET") ?? AgentConfiguration().socket
     var client = PredictClient(path: path, model: try ModelAddress(model))
     let interface = try client.interface()
+    guard !input.isEmpty else {
+      let inputs = interface.inputs.map { "\($0.name) (\($0.datatype) \($0.shape))" }
+      throw CommandFailure(
+        .badInput,
+        "no --input is given; the model takes \(inputs.joined(separator: ", ")), where -1 is any extent")
+    }
     let tensors = try input.map { try PredictInput($0, interface) }
     let reply = try client.infer(tensors)
     if json {
