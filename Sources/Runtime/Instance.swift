@@ -12,7 +12,7 @@ import MemoryPlanning
   /// Whose block this instance works in, in place of its own.
   private let host: Instance?
   private let memory: ProgramMemory
-  private let calls: [BoundStep]
+  private let program: BoundProgram
   private let ownUse = ExclusiveUse()
   /// Whether the last run came to its end; false when a loop in the model went on beyond
   /// `GraphLimits.loopIterationsMaximum` and was ended, so that the outputs mean nothing.
@@ -45,7 +45,7 @@ import MemoryPlanning
       bufferOffsets: program.bufferOffsets, packedOffsets: program.packedOffsets)
     self.memory = memory
     let threads = pool?.threads ?? 1
-    calls = program.steps.map { BoundStep($0, memory: memory, threads: threads) }
+    self.program = BoundProgram(program.steps, memory: memory, threads: threads)
     reset()
   }
 
@@ -99,29 +99,25 @@ import MemoryPlanning
   package func run() {
     begin()
     defer { end() }
-    // By index: an unspecialised iterator, as in a build without optimisation, allocates for each element.
-    isComplete = true
-    for index in 0..<calls.count where !calls[index].run(pool) {
-      isComplete = false
-      return
-    }
+    isComplete = program.run(pool)
   }
 
   /// Computes the outputs, and adds to `nanoseconds` what each step took.
   ///
   /// - Precondition: one element for each of the model's steps.
   package func runProfiled(_ nanoseconds: inout [UInt64]) {
-    precondition(nanoseconds.count == calls.count)
+    precondition(nanoseconds.count == program.count)
     begin()
     defer { end() }
-    isComplete = true
+    var isComplete = true
     var before = MonotonicClock.nanoseconds()
-    for (index, call) in calls.enumerated() {
-      isComplete = call.run(pool) && isComplete
+    for index in 0..<program.count {
+      isComplete = program.run(step: index, pool) && isComplete
       let after = MonotonicClock.nanoseconds()
       nanoseconds[index] += after - before
       before = after
     }
+    self.isComplete = isComplete
   }
 
   private func begin() { if let host { host.begin() } else { ownUse.begin() } }
@@ -130,37 +126,4 @@ import MemoryPlanning
 
   /// Bytes of anonymous memory that the instance holds.
   package var allocatedBytes: Int { block.byteCount }
-}
-
-/// A step with its addresses, cut into tasks.
-struct BoundStep {
-  private let units: Int
-  private let tasks: Int
-  private let body: Step.Body
-  private let task: ComputePool.Task
-  private let control: BoundControl?
-
-  init(_ step: Step, memory: ProgramMemory, threads: Int) {
-    control = step.control.map { BoundControl($0, memory: memory, threads: threads) }
-    let body = step.bind(memory)
-    let units = step.split.units
-    let size = step.split.unitsPerTask(threads: threads)
-    self.units = units
-    self.body = body
-    tasks = (units + size - 1) / size
-    task = { task, thread in
-      body(task * size..<min((task + 1) * size, units), thread)
-    }
-  }
-
-  /// False when a loop was ended before its end.
-  func run(_ pool: ComputePool?) -> Bool {
-    if let control { return control.run(pool) }
-    if tasks > 1, let pool {
-      pool.run(tasks: tasks, task)
-    } else if units > 0 {
-      body(0..<units, 0)
-    }
-    return true
-  }
 }

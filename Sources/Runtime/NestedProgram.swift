@@ -78,14 +78,14 @@ struct Control: Sendable {
   private let limit: Int?
   /// What decides: the output of a loop's first program, or the operand of a branch.
   private let condition: UnsafePointer<UInt8>
-  private let programs: [[BoundStep]]
+  private let programs: [BoundProgram]
   private let entries: [BoundCopy]
   private let exits: [[BoundCopy]]
 
   init(_ control: Control, memory: ProgramMemory, threads: Int) {
     let memories = control.programs.map { $0.memory(in: memory, block: control.block) }
     programs = zip(control.programs, memories).map { program, memory in
-      program.steps.map { BoundStep($0, memory: memory, threads: threads) }
+      BoundProgram(program.steps, memory: memory, threads: threads)
     }
     switch control.kind {
     case .loop(let limit):
@@ -127,10 +127,5 @@ struct Control: Sendable {
     return true
   }
 
-  private func run(program: Int, _ pool: ComputePool?) -> Bool {
-    for index in 0..<programs[program].count {
-      guard programs[program][index].run(pool) else { return false }
-    }
-    return true
-  }
+  private func run(program: Int, _ pool: ComputePool?) -> Bool { programs[program].run(pool) }
 }

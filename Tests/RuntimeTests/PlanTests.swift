@@ -56,6 +56,45 @@ struct PlanTests {
     #expect(answers[0] == answers[1])
   }
 
+  @Test("layers that read one value share its quantised rows")
+  func rowsAreQuantizedOnce() throws {
+    let weights = TensorType(.int8, [8, 16], quantization: Quantization(scale: 0.02, zeroPoint: 0))
+    let codes = ByteView((0..<128).map { UInt8(truncatingIfNeeded: 37 * $0) })
+    let values = [
+      Value(name: "x", type: TensorType(.float32, [2, 16])),
+      Value(name: "w", type: weights, constant: codes),
+      Value(name: "y", type: TensorType(.float32, [2, 8])),
+      Value(name: "z", type: TensorType(.float32, [2, 8])),
+    ]
+    // The same layer twice, quantised alike or not.
+    var answers: [[UInt8]] = []
+    for isAlike in [true, false] {
+      let nodes = [true, isAlike].enumerated().map { index, isAsymmetric in
+        Node(
+          .fullyConnected(FullyConnected(quantizesAsymmetrically: isAsymmetric)),
+          inputs: [ValueID(0), ValueID(1)], outputs: [ValueID(2 + index)])
+      }
+      let plan = try Plan(
+        Graph(
+          values: values, nodes: nodes, inputs: [ValueID(0)], outputs: [ValueID(2), ValueID(3)]),
+        table: .best)
+      let count = plan.steps.count { $0.kernelName == "quantizeRows" }
+      #expect(count == (isAlike ? 1 : 2))
+      let instance = try Instance(PreparedModel(plan))
+      unsafe instance.withInput(0) { bytes in
+        for index in 0..<32 {
+          let value = Float(index * index % 29) - 9
+          unsafe bytes.storeBytes(of: value, toByteOffset: 4 * index, as: Float.self)
+        }
+      }
+      instance.run()
+      answers.append(unsafe instance.withOutput(0) { bytes in unsafe [UInt8](bytes) })
+      let second = unsafe instance.withOutput(1) { bytes in unsafe [UInt8](bytes) }
+      #expect((second == answers[0]) == isAlike)
+    }
+    #expect(answers[0] == answers[1])
+  }
+
   @Test("operators without a kernel are named once, with their count")
   func missingKernels() throws {
     // There is no mean of truths.
