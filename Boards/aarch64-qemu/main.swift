@@ -49,7 +49,9 @@ let geometries = [
     paddingTop: 1, paddingLeft: 1),
 ]
 
-func checkConvolutionInt8(_ geometry: WindowGeometry, isDepthwise: Bool) -> String {
+func checkConvolutionInt8(
+  _ geometry: WindowGeometry, isDepthwise: Bool, isPositive: Bool
+) -> String {
   var random = Random(state: 0xA64)
   let channels = geometry.outputChannels
   let depth = isDepthwise ? geometry.taps : geometry.depth
@@ -82,7 +84,10 @@ func checkConvolutionInt8(_ geometry: WindowGeometry, isDepthwise: Bool) -> Stri
     UInt8.self)
   let arguments = unsafe ConvolutionInt8Arguments(
     geometry: geometry, input: input, weights: packed, output: output, inputZeroPoint: 5,
-    bounds: OutputBoundsInt8(zeroPoint: -3, minimum: -128, maximum: 120), scratch: scratch)
+    bounds: isPositive
+      ? OutputBoundsInt8(zeroPoint: -128)
+      : OutputBoundsInt8(zeroPoint: -3, minimum: -128, maximum: 120),
+    scalesAreBelowHalf: true, scratch: scratch)
   let all = WorkRange(rows: 0..<geometry.outputRows, panels: 0..<(channels + 15) / 16)
   if isDepthwise {
     table.packDepthwiseInt8(pack)
@@ -217,10 +222,14 @@ func checkUnary(_ operation: UnaryOperation, _ function: (Double) -> Double) -> 
 }
 
 print("table " + table.name)
-for (i, geometry) in geometries.enumerated() {
-  print("convolutionInt8 " + String(i) + " " + checkConvolutionInt8(geometry, isDepthwise: false))
+for (isPositive, suffix) in [(false, " "), (true, " positive ")] {
+  for (i, geometry) in geometries.enumerated() {
+    let sum = checkConvolutionInt8(geometry, isDepthwise: false, isPositive: isPositive)
+    print("convolutionInt8 " + String(i) + suffix + sum)
+  }
+  let sum = checkConvolutionInt8(geometries[2], isDepthwise: true, isPositive: isPositive)
+  print("depthwiseInt8" + suffix + sum)
 }
-print("depthwiseInt8 " + checkConvolutionInt8(geometries[2], isDepthwise: true))
 print("addInt8 " + checkBinaryInt8(.add))
 print("multiplyInt8 " + checkBinaryInt8(.multiply))
 print("poolInt8 " + checkPools())
