@@ -38,6 +38,8 @@ package final class StateLock: @unchecked Sendable {
   /// Gives the directory back; further calls change nothing.
   package func release() {
     guard descriptor >= 0 else { return }
+    // Closing alone leaves the lock with a child that has not yet become another program.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
     descriptor = -1
   }

@@ -52,6 +52,7 @@
         GRPCStatus(.notFound, refusal.sentence)
       case .busy, .replacing: GRPCStatus(.aborted, refusal.sentence)
       case .labelTarget: GRPCStatus(.failedPrecondition, refusal.sentence)
+      case .pinsNotKept: GRPCStatus(.internal, refusal.sentence)
       case .failed, .invalid, .refused: GRPCStatus(.invalidArgument, refusal.sentence)
       }
     }

@@ -33,11 +33,13 @@ struct FleetOptions: ParsableArguments {
 
   /// What devices have told the broker, read with a progress line.
   ///
-  /// - Parameter isQuiet: without the line.
-  func snapshot(isQuiet: Bool = false) throws -> FleetSnapshot {
+  /// - Parameters:
+  ///   - names: the devices to ask of; nil for those that `devices` names, or all.
+  ///   - isQuiet: without the line.
+  func snapshot(of names: [String]? = nil, isQuiet: Bool = false) throws -> FleetSnapshot {
     let reader = FleetReader(
       fleet: try publisherKeys().trustedRoot.document.fleet,
-      brokers: try brokerOptions.brokers(), devices: try deviceNames())
+      brokers: try brokerOptions.brokers(), devices: try names ?? deviceNames())
     var progress = ProgressLine("reading")
     return try publishing { () throws(PublishingError) in
       try reader.snapshot { if !isQuiet { progress.show(Int64($0), of: Int64($1)) } }

@@ -368,6 +368,15 @@ struct AgentTests {
     #expect(try running.waitFor { try versions().keys.sorted() == [1] })
     let pins = running.directory.path + "/state/pins.json"
     #expect(String(decoding: try readFile(pins), as: UTF8.self) == "{\"digits\":1}")
+    // What cannot be kept is said, and serves until the restart.
+    unsafe unlink(pins)
+    unsafe mkdir(pins, 0o700)
+    let (status, answer) = try post("pin", "{\"version\":2}")
+    #expect(status == 500 && answer.contains("a restart will undo it: \(pins)"))
+    #expect(try running.waitFor { try versions().keys.sorted() == [2] })
+    unsafe rmdir(pins)
+    #expect(try post("pin", "{\"version\":1}").0 == 200)
+    #expect(try running.waitFor { try versions().keys.sorted() == [1] })
     #expect(try post("rollback").0 == 404)
     #expect(try post("pin", "{\"version\":9}").0 == 404)
     #expect(try post("pin", "[]").0 == 400)

@@ -12,6 +12,7 @@ struct DeliveryReporter {
   private var startMilliseconds: Int64?
   private var logged: [Delivery.Status] = []
   private var published: [Delivery.Status] = []
+  private var publishedCommand: Int64 = 0
   private var publishedAt: Int64 = 0
 
   init(_ setup: DeliveryDriver.Setup) {
@@ -63,7 +64,7 @@ struct DeliveryReporter {
     let started = startMilliseconds ?? now.milliseconds
     startMilliseconds = started
     let isNews =
-      published.count != statuses.count
+      published.count != statuses.count || publishedCommand != command
       || zip(published, statuses).contains { !$0.isSame(as: $1) || $0.isTenth(before: $1) }
     let age = now.milliseconds - publishedAt
     let isOnTrial = statuses.contains { $0.state == .trial }
@@ -72,6 +73,7 @@ struct DeliveryReporter {
       ? AgentLimits.trialStatusRefreshMilliseconds : AgentLimits.statusRefreshMilliseconds
     guard isNews || age >= refresh else { return nil }
     published = statuses
+    publishedCommand = command
     publishedAt = now.milliseconds
     sequence += 1
     let document = StatusDocument(

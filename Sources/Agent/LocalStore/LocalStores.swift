@@ -119,7 +119,8 @@ final class LocalStores: Sendable {
       return before.keys.filter { models[$0] == nil }
     }
     for model in gone { manager.forget(model) }
-    if isDone { savePins() }
+    // None is left to be found again; what cannot be written is in the log.
+    if isDone { _ = savePins() }
   }
 
   /// The versions at the path of a model that its policy asks for.
@@ -164,14 +165,15 @@ final class LocalStores: Sendable {
       state.entries[model]?.store.pin = version
       return (entry.store.pin, entry.store.loaded.contains(version))
     }
-    let finish: Completion = { [weak self] result in
+    let finish: Completion = { [weak self] outcome in
       guard let self else { return }
+      var result = outcome
       if case .failure = result {
         state.withLock { state in
           if state.entries[model]?.store.pin == version { state.entries[model]?.store.pin = former }
         }
-      } else {
-        savePins()
+      } else if let refusal = savePins() {
+        result = .failure(refusal)
       }
       thread.submit { [weak self] in self?.poll() }
       completion(result)
@@ -190,9 +192,8 @@ final class LocalStores: Sendable {
       return nil
     }
     guard refusal == nil else { return refusal }
-    savePins()
-    thread.submit { [weak self] in self?.poll() }
-    return nil
+    defer { thread.submit { [weak self] in self?.poll() } }
+    return savePins()
   }
 
   /// Pins `model` to the version below the highest that serves.
@@ -302,7 +303,7 @@ final class LocalStores: Sendable {
       inputRules: model.inputRules, fallback: model.fallback)
   }
 
-  private func savePins() { pins?.write(pinned) }
+  private func savePins() -> RepositoryRefusal? { pins?.write(pinned) }
 
   private static func milliseconds() -> Int { Int(MonotonicClock.now() / 1_000_000) }
 

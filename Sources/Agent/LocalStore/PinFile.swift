@@ -19,27 +19,32 @@ struct PinFile: Sendable {
     return pins
   }
 
-  /// Puts `pins` in place of the file's, which a power cut leaves whole.
-  func write(_ pins: [String: Int64]) {
-    guard (try? Directories.make(Directories.parent(of: path))) != nil,
-      let bytes = try? JSONDocument.encode(pins), replace(bytes)
-    else {
-      log.error(
-        "pinned versions cannot be kept over a restart",
-        metadata: ["path": "\(path)", "errno": "\(errno)"])
-      return
+  /// Puts `pins` in place of the file's, which a power cut leaves whole; durable on return.
+  ///
+  /// - Returns: why they are not kept over a restart; nil when they are.
+  func write(_ pins: [String: Int64]) -> RepositoryRefusal? {
+    guard let bytes = try? JSONDocument.encode(pins) else {
+      preconditionFailure("names and numbers can be encoded")
     }
+    // Where it is missing and cannot be made, the file cannot be either.
+    try? Directories.make(Directories.parent(of: path))
+    guard let failure = replace(bytes) else { return nil }
+    log.error(
+      "pinned versions cannot be kept over a restart",
+      metadata: ["path": "\(path)", "errno": "\(failure)"])
+    return .pinsNotKept(path: path, errno: failure)
   }
 
-  private func replace(_ bytes: [UInt8]) -> Bool {
+  /// The error number of the call that failed; nil when none did.
+  private func replace(_ bytes: [UInt8]) -> Int32? {
     let fresh = path + ".new"
     let file = unsafe open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { return false }
+    guard file >= 0 else { return errno }
+    defer { close(file) }
     // Sound: the pointer and count are of the same array.
-    let isWritten = unsafe Glibc.write(file, bytes, bytes.count) == bytes.count
-    let isDurable = isWritten && fsync(file) == 0
-    close(file)
-    guard isDurable else { return false }
-    return unsafe rename(fresh, path) == 0
+    let count = unsafe Glibc.write(file, bytes, bytes.count)
+    guard count == bytes.count else { return count < 0 ? errno : ENOSPC }
+    guard fsync(file) == 0, unsafe rename(fresh, path) == 0 else { return errno }
+    return nil
   }
 }

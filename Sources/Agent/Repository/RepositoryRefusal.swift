@@ -14,6 +14,8 @@ package enum RepositoryRefusal: Error, Equatable {
   case busy(model: String)
   /// Another set of models is being put into force.
   case replacing
+  /// Done, but not to be found again after a restart: the file at `path` cannot be written.
+  case pinsNotKept(path: String, errno: Int32)
   /// What was asked for is no configuration of this agent; in its words.
   case invalid(AgentError)
   case failed(model: String, version: Int64, cause: LoadFailure)
@@ -24,6 +26,7 @@ package enum RepositoryRefusal: Error, Equatable {
     case .notLocal, .nothingFound, .versionNotFound, .nothingBelow: 404
     case .busy, .replacing: 409
     case .failed, .labelTarget, .invalid: 400
+    case .pinsNotKept: 500
     case .refused(let error):
       switch error {
       case .modelNotFound, .versionNotFound, .labelNotFound: 404
@@ -47,6 +50,8 @@ package enum RepositoryRefusal: Error, Equatable {
         + "to serve"
     case .busy(let model): "'\(model)' is being loaded already"
     case .replacing: "another configuration of models is being put into force"
+    case .pinsNotKept(let path, let errno):
+      "done, but a restart will undo it: \(path) cannot be written (\(ErrorText.of(errno)))"
     case .invalid(let error): error.sentence
     case .failed(let model, let version, let cause):
       "failed to load '\(model)' version \(version): \(cause.sentence)"

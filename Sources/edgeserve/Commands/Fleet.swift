@@ -79,12 +79,15 @@ struct FleetFilter: ParsableArguments {
 
   /// One row for each model that is wanted; a device that told of none has one without.
   func rows(_ devices: [FleetSnapshot.Device]) -> [FleetRow] {
-    devices.filter {
-      (!online || $0.isOnline) && $0.name.hasPrefix(device ?? "")
-    }.flatMap { device in
+    Self.all(devices.filter { (!online || $0.isOnline) && $0.name.hasPrefix(device ?? "") })
+      .filter(isWanted)
+  }
+
+  /// One row for each model, and one for a device that told of none.
+  static func all(_ devices: [FleetSnapshot.Device]) -> [FleetRow] {
+    devices.flatMap { device in
       let models = device.status?.models ?? []
-      let rows = models.isEmpty ? [FleetRow(device, nil)] : models.map { FleetRow(device, $0) }
-      return rows.filter(isWanted)
+      return models.isEmpty ? [FleetRow(device, nil)] : models.map { FleetRow(device, $0) }
     }
   }
 

@@ -7,9 +7,6 @@ struct DeviceOptions: ParsableArguments {
   @Option(help: "The device's name.")
   var device: String
 
-  @Option(help: "The model's name.")
-  var model: String
-
   @OptionGroup var fleet: FleetOptions
 
   @Option(help: "Days in which the device must hear it; then it holds until the next command.")
@@ -22,8 +19,8 @@ struct DeviceOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    guard Token.isValid(device), Token.isValid(model) else {
-      throw ValidationError("--device and --model take 1 to 64 of A-Z a-z 0-9 _ -")
+    guard Token.isValid(device) else {
+      throw ValidationError("--device takes 1 to 64 of A-Z a-z 0-9 _ -")
     }
     guard (1...3650).contains(expiresDays) else {
       throw ValidationError("--expires-days is from 1 to 3650")
@@ -32,7 +29,10 @@ struct DeviceOptions: ParsableArguments {
   }
 
   /// Publishes the last command, changed, and tells what became of it.
-  func speak(_ change: (inout CommandDocument) throws(PublishingError) -> Void) throws {
+  ///
+  /// - Returns: whether the device took it up in time.
+  @discardableResult
+  func speak(_ change: (inout CommandDocument) throws(PublishingError) -> Void) throws -> Bool {
     let commander = Commander(
       keys: try fleet.publisherKeys(), brokers: try fleet.brokerOptions.brokers(),
       recordDirectory: fleet.keys, device: device)
@@ -44,6 +44,7 @@ struct DeviceOptions: ParsableArguments {
     switch answer?.code {
     case AcknowledgementDocument.accepted?:
       StandardError.line("\(device) took up command \(command.sequence)")
+      return true
     case let code?:
       throw CommandFailure(
         .failure, "\(device) refused command \(command.sequence): \(CauseSentence.of(code))")
@@ -52,6 +53,7 @@ struct DeviceOptions: ParsableArguments {
         wait == 0
           ? "command \(command.sequence) lies at the broker for \(device)"
           : "\(device) has not answered; command \(command.sequence) lies at the broker for it")
+      return false
     }
   }
 }
@@ -69,18 +71,20 @@ struct Pin: ParsableCommand {
 
   @OptionGroup var options: DeviceOptions
 
+  @OptionGroup var model: ModelName
+
   @Option(help: "The version to stay at; the one that serves when absent.")
   var version: Int64?
 
   func run() throws {
     let target = try version.map { version in
-      let director = try options.fleet.director(options.model)
+      let director = try options.fleet.director(model.model)
       return try publishing { () throws(PublishingError) in
         try director.reference(version: version, now: secondsSince1970())
       }
     }
     try options.speak { (command) throws(PublishingError) in
-      command.pin(options.model, to: target)
+      command.pin(model.model, to: target)
     }
   }
 }
@@ -95,8 +99,50 @@ struct Unpin: ParsableCommand {
 
   @OptionGroup var options: DeviceOptions
 
+  @OptionGroup var model: ModelName
+
   func run() throws {
-    try options.speak { (command) throws(PublishingError) in try command.unpin(options.model) }
+    try options.speak { (command) throws(PublishingError) in try command.unpin(model.model) }
+  }
+}
+
+/// The model that a command to a device is about.
+struct ModelName: ParsableArguments {
+  @Option(help: "The model's name.")
+  var model: String
+
+  func validate() throws {
+    guard Token.isValid(model) else {
+      throw ValidationError("--model takes 1 to 64 of A-Z a-z 0-9 _ -")
+    }
+  }
+}
+
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Has one device tell now how it is doing.",
+    discussion: """
+      Devices tell when something changes, and every hour. This sends the device its last command \
+      again under a new number, which it answers and takes as the occasion to tell; what is pinned \
+      stays pinned. Ends with status 1 when the device does not answer in time.
+
+      Example:
+        edgeserve report --device kiosk-7 --keys keys --broker broker.local
+      """)
+
+  @OptionGroup var options: DeviceOptions
+
+  func run() throws {
+    let isThere = try options.speak { _ in }
+    let devices = try options.fleet.snapshot(of: [options.device], isQuiet: true).sorted
+    let rows = FleetFilter.all(devices)
+    if !options.json {
+      StandardOutput.write(
+        Array((FleetTable.lines(rows, now: secondsSince1970()).joined(separator: "\n") + "\n").utf8))
+    }
+    guard isThere else {
+      throw CommandFailure(.failure, "\(options.device) has not answered; what is shown is older")
+    }
   }
 }
 

@@ -189,6 +189,31 @@ struct DeliveryDriverTests {
     #expect(births[3] == .death(births[2].birth, boot: births[2].boot))
   }
 
+  @Test("row 8: a device whose state was restored from a backup comes to the present version")
+  func restoredState() throws {
+    let harness = try DeliveryHarness()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    try harness.start()
+    harness.waitForCommit(1)
+    harness.shutdown()
+    let path = harness.stateDirectory + "/state/state"
+    let backup = try readFile(path)
+    try harness.start()
+    for version in Int64(2)...3 {
+      try harness.deliver(try harness.release(version), sequence: version)
+      harness.waitForCommit(version)
+    }
+    harness.shutdown()
+    // The store has gone on: of the version that the old state names, only the newer is left.
+    try replaceFile(path, backup)
+    try harness.start()
+    harness.waitForCommit(3)
+    // And the broker's: an older word is refused by what is known again.
+    let older = try harness.release(2)
+    try harness.publish(try harness.director(older, 2))
+    harness.waitForCause(.rollback, stillServing: 3)
+  }
+
   @Test("a command pins the device over a broker, is answered, and is seen in its status")
   func command() throws {
     let harness = try DeliveryHarness()
@@ -219,10 +244,19 @@ struct DeliveryDriverTests {
     }
     #expect(status?.models.first?.isPinned == true && status?.models.first?.current == 1)
     #expect(status?.commandSequence == 1 && status?.told ?? 0 >= harness.now)
+    // The same again, under a new number, has it tell anew.
+    let (repeated, third) = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 20) {
+      _ in
+    }
+    #expect(repeated.sequence == 2 && third?.code == AcknowledgementDocument.accepted)
+    for _ in 0..<50 where status?.commandSequence != 2 {
+      status = try reader.snapshot().devices.first?.status
+    }
+    #expect(status?.commandSequence == 2 && status?.models.first?.isPinned == true)
     let (second, again) = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 20) {
       (command) throws(PublishingError) in try command.unpin("digits")
     }
-    #expect(second.sequence == 2 && again?.code == AcknowledgementDocument.accepted)
+    #expect(second.sequence == 3 && again?.code == AcknowledgementDocument.accepted)
     harness.waitForCommit(2)
     #expect(throws: PublishingError.notPinned(model: "digits", device: DeliveryHarness.device)) {
       _ = try commander.speak(now: harness.now, seconds: 1000, waitSeconds: 0) {
