@@ -54,7 +54,14 @@ struct AgentConfigurationTests {
         "{delivery: {broker: {host: 'a'}, fallback_brokers: \(brokers), fleet: 'f', device: 'd', "
           + "root_key_file: '/r', models: ['m']}}").delivery
     }
-    let brokers = try read("[{host: 'b', username: 'u'}, {host: 'c', tls: {}}]")?.fallbackBrokers
+    let text = "[{host: 'b', username: 'u'}, {host: 'c', tls: {}}]"
+    let brokers = try read(text)?.fallbackBrokers
+    var configuration = AgentConfiguration()
+    configuration.delivery = try read(text)
+    // By their addresses alone: who this device is to them is nobody else's matter.
+    #expect(
+      configuration.entries.contains(
+        ConfigurationEntry(key: "delivery.fallback_brokers", value: "[\"b:1883\",\"c:8883\"]")))
     #expect(
       brokers == [
         .init(host: "b", username: "u"), .init(host: "c", port: 8883, protection: .init()),

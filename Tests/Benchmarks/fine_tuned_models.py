@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a network on real pictures and fine-tunes it, and writes each state as TensorFlow Lite files.
 
-Pictures: the 1797 handwritten digits of scikit-learn, enlarged to 16 by 16. Network: residual convolutions, 2.8 million
+Pictures: the 1797 handwritten digits of scikit-learn, enlarged to 16 by 16. Network: residual convolutions, 2.5 million
 weights. States: `base`, trained on 700 pictures; from it, on 700 others, `head`, whose last layer alone is trained on;
 `few`, 10 steps of Adam at a rate of 1e-5; `small`, 50 of them; `middle`, 200 steps at 1e-4; `sparse`, as middle, but of
 each layer only the twentieth of the weights that changed most keep their change. Each as float32 and as int8 with a scale

@@ -96,6 +96,8 @@ extension DeliveryConfiguration {
       ("mirror", mirror),
     ].map { AgentConfiguration.entry("delivery." + $0, $1) } + [
       AgentConfiguration.entry("delivery.broker.port", broker.port),
+      AgentConfiguration.entry(
+        "delivery.fallback_brokers", fallbackBrokers.map { "\($0.host):\($0.port)" }),
       AgentConfiguration.entry("delivery.models", models),
       AgentConfiguration.entry("delivery.labels", labels),
       AgentConfiguration.entry("delivery.metered_update_maximum", meteredBytes),

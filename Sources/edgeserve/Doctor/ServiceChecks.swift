@@ -14,7 +14,8 @@ struct ServiceChecks {
   func findings() -> [Finding] {
     let status = try? running()
     let writes = status.flatMap { self.writes($0.agent) }
-    return [sockets(status), keys(), broker(), writes].compactMap(\.self) + agent(status)
+    return [sockets(status), keys()].compactMap(\.self) + brokers() + [writes].compactMap(\.self)
+      + agent(status)
   }
 
   /// How long the broker may take to answer.
@@ -62,13 +63,18 @@ struct ServiceChecks {
     }
   }
 
-  private func broker() -> Finding? {
+  /// One for each broker that is configured.
+  private func brokers() -> [Finding] {
     guard let delivery = configuration.delivery,
       let setup = try? DeliveryDriver.Setup(
         configuration, delivery, version: version, kernels: "none")
-    else { return nil }
-    let name = "\(delivery.broker.host):\(delivery.broker.port)"
-    var broker = setup.broker
+    else { return [] }
+    return ([setup.broker] + setup.fallbackBrokers).map(finding)
+  }
+
+  private func finding(_ configured: MQTTConfiguration) -> Finding {
+    let name = "\(configured.host):\(configured.port)"
+    var broker = configured
     // A second client of the device's own name would put the agent off.
     broker.clientID = "doctor-" + broker.clientID
     broker.connectTimeoutMilliseconds = Self.brokerMilliseconds
