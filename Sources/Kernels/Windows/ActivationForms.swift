@@ -2,12 +2,16 @@ import CVector
 
 /// How a kernel wants its activations stored.
 protocol ActivationForm {
-  associatedtype Source: SIMDScalar
+  associatedtype Source
   associatedtype Element
-  @unsafe static func load(_ source: UnsafePointer<Source>) -> SIMD16<Source>
+  /// Sixteen elements of the source. Without a constraint: the descriptor of a protocol of the standard library
+  /// would be a weak symbol of every variant.
+  associatedtype Vector
+  @unsafe static func load(_ source: UnsafePointer<Source>) -> Vector
   /// `count` (1 … 15) elements, and zeros.
-  @unsafe static func load(_ source: UnsafePointer<Source>, _ count: Int) -> SIMD16<Source>
-  @unsafe static func store(_ values: SIMD16<Source>, to place: UnsafeMutablePointer<Element>)
+  @unsafe static func load(_ source: UnsafePointer<Source>, _ count: Int) -> Vector
+  static func repeated(_ value: Source) -> Vector
+  @unsafe static func store(_ values: Vector, to place: UnsafeMutablePointer<Element>)
   @unsafe static func copy64(_ source: UnsafePointer<Source>, to place: UnsafeMutablePointer<Element>)
 }
 
@@ -27,11 +31,11 @@ extension ActivationForm {
 
   @inline(__always)
   @unsafe static func fill16(_ value: Source, to place: UnsafeMutablePointer<Element>) {
-    unsafe store(SIMD16(repeating: value), to: place)
+    unsafe store(repeated(value), to: place)
   }
 }
 
-extension ActivationForm where Source == Int8 {
+extension ActivationForm where Source == Int8, Vector == SIMD16<Int8> {
   @inline(__always)
   @unsafe static func load(_ source: UnsafePointer<Int8>) -> SIMD16<Int8> {
     unsafe cv_load_s8x16(source)
@@ -41,6 +45,9 @@ extension ActivationForm where Source == Int8 {
   @unsafe static func load(_ source: UnsafePointer<Int8>, _ count: Int) -> SIMD16<Int8> {
     unsafe cv_load_s8_partial(source, count)
   }
+
+  @inline(__always)
+  static func repeated(_ value: Int8) -> SIMD16<Int8> { SIMD16(repeating: value) }
 }
 
 /// Codes as the int8 matrix tiles read them.
@@ -93,6 +100,9 @@ enum Float32Form: ActivationForm {
   @unsafe static func load(_ source: UnsafePointer<Float>, _ count: Int) -> SIMD16<Float> {
     unsafe cv_load_f32x16_partial(source, count)
   }
+
+  @inline(__always)
+  static func repeated(_ value: Float) -> SIMD16<Float> { SIMD16(repeating: value) }
 
   @inline(__always)
   @unsafe static func store(_ values: SIMD16<Float>, to place: UnsafeMutablePointer<Float>) {
