@@ -66,9 +66,9 @@ package final class Agent: Sendable {
   private let stores: LocalStores
   private let delivery: (any DeliveryService)?
   private let thread: EventLoopThread
-  private let dataServer: UnixHTTPServer
+  private let servers: AgentSockets.Servers
   private let remoteCallServer: (any RemoteCallServer)?
-  private let adminServer: UnixHTTPServer
+  private let memorySocket: MemorySocket?
 
   /// Opens the sockets and begins to load what is configured; requests are answered from here on.
   package init(
@@ -141,8 +141,11 @@ package final class Agent: Sendable {
       let remoteCalls = try sockets.openRemoteCalls(
         parts, manager.service, LocalAdministration(stores, current))
       remoteCallServer = remoteCalls
+      var memorySocket: MemorySocket?
       do throws(AgentError) {
-        (dataServer, adminServer) = try sockets.open(
+        memorySocket = try sockets.openMemory(manager.service)
+        self.memorySocket = memorySocket
+        servers = try sockets.open(
           routes: parts.routes(manager.service)
             + (configuration.metricsOnDataSocket ? [metrics.route] : []),
           admin: AdminRoutes(
@@ -150,6 +153,7 @@ package final class Agent: Sendable {
             repository: RepositoryRoutes(service: manager.service, stores: stores),
             models: ModelRoutes(stores: stores, manager: manager)))
       } catch {
+        memorySocket?.shutdown()
         remoteCalls?.shutdown(drainMilliseconds: 0)
         throw error
       }
@@ -168,6 +172,9 @@ package final class Agent: Sendable {
       ])
     if !hasQueue { begin() }
   }
+
+  /// The port that answers requests; nil for none.
+  package var port: Int? { servers.port?.port }
 
   /// The settings in force.
   package var configuration: AgentConfiguration { current.value }
@@ -205,10 +212,12 @@ package final class Agent: Sendable {
     log.info("agent stopping")
     stores.shutdown()
     delivery?.shutdown()
-    dataServer.shutdown(drainMilliseconds: drainMilliseconds)
+    servers.data.shutdown(drainMilliseconds: drainMilliseconds)
+    servers.port?.shutdown(drainMilliseconds: drainMilliseconds)
     remoteCallServer?.shutdown(drainMilliseconds: drainMilliseconds)
+    memorySocket?.shutdown()
     let drained = manager.shutdown(drainMilliseconds: drainMilliseconds)
-    adminServer.shutdown(drainMilliseconds: 0)
+    servers.admin.shutdown(drainMilliseconds: 0)
     thread.shutdown()
     memory.close()
     requestLog?.shutdown()

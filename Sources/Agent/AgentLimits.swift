@@ -70,6 +70,10 @@ package enum AgentLimits {
   static let pinFileBytesMaximum = 64 * 1024
   /// Bytes of a root document's file.
   static let rootFileBytesMaximum = 32 * 1024
+  /// Connections that hand over memory, the bytes of a packet, and of their thread's stack.
+  static let memoryConnectionsMaximum = 16
+  static let memoryPacketBytes = 4096
+  static let memoryStackBytes = 256 * 1024
   /// Connections of the data socket that the budget always holds.
   static let connectionsReserved = 4
   /// Connections of the admin socket, all of which the budget always holds.

@@ -30,9 +30,15 @@ struct AgentSockets {
     self.inherited = inherited
   }
 
-  func open(
-    routes: [HTTPRoutes], admin: AdminRoutes
-  ) throws(AgentError) -> (data: UnixHTTPServer, admin: UnixHTTPServer) {
+  /// The servers of requests and of the administration.
+  struct Servers {
+    var data: UnixHTTPServer
+    /// On a port; nil for none.
+    var port: UnixHTTPServer?
+    var admin: UnixHTTPServer
+  }
+
+  func open(routes: [HTTPRoutes], admin: AdminRoutes) throws(AgentError) -> Servers {
     var limits = HTTPLimits()
     limits.bodyBytesMaximum = Self.bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
     limits.memory = memory
@@ -41,27 +47,57 @@ struct AgentSockets {
     var adminLimits = HTTPLimits()
     adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
     adminLimits.bodyBytesMaximum = AgentLimits.adminBodyBytesMaximum
-    let data = try serve(
-      try place(configuration.socket, Self.dataMode, configuration.socketGroup), limits
-    ) { [limiter] request, respond in
+    let handler: HTTPHandler = { [limiter] request, respond in
       if limiter.refuse(request, respond) { return }
       for route in routes where route(request, respond) { return }
       respond(.error(404, "no such path"))
     }
+    let data = try serve(
+      try place(configuration.socket, Self.dataMode, configuration.socketGroup), limits,
+      handler: handler)
+    var port: UnixHTTPServer?
     do throws(AgentError) {
-      return (
-        data,
-        try serve(
+      port = try openPort(limits, handler)
+      return Servers(
+        data: data, port: port,
+        admin: try serve(
           try place(
             configuration.adminSocket,
             configuration.adminSocketGroup == nil ? Self.adminMode : Self.adminGroupMode,
-            configuration.adminSocketGroup),
-          adminLimits, handler: admin.handle)
-      )
+            configuration.adminSocketGroup), adminLimits,
+          handler: { admin.handle($0, $1) }))
     } catch {
       data.shutdown(drainMilliseconds: 0)
+      port?.shutdown(drainMilliseconds: 0)
       throw error
     }
+  }
+
+  private func openPort(
+    _ limits: HTTPLimits, _ handler: @escaping HTTPHandler
+  ) throws(AgentError) -> UnixHTTPServer? {
+    guard let tcp = configuration.tcp else { return nil }
+    let place = try tcp.place()
+    var limits = limits
+    limits.token = try tcp.token()
+    do throws(TransportError) {
+      return try UnixHTTPServer(at: place, limits: limits, thread: thread, handler: handler)
+    } catch {
+      throw .socket(path: place.description, reason: error.sentence)
+    }
+  }
+
+  /// Opens the socket on which apps hand over memory, when one is configured.
+  func openMemory(_ service: InferenceService) throws(AgentError) -> MemorySocket? {
+    guard let path = configuration.memorySocket else { return nil }
+    let place = try place(path, Self.dataMode, configuration.socketGroup)
+    let listener: PacketListener
+    do throws(TransportError) {
+      listener = try PacketListener(at: place)
+    } catch {
+      throw .socket(path: path, reason: error.sentence)
+    }
+    return try MemorySocket(listener, service.regions, memory)
   }
 
   /// Opens the socket of remote procedure calls, when one is configured.

@@ -8,6 +8,8 @@ package struct GRPCCall: Sendable {
   package let message: [UInt8]
   /// Who calls; nil when the system does not tell.
   package let peer: PeerCredentials?
+  /// The number of the user who calls; nil when the system does not tell.
+  package var userID: UInt32? { peer?.userID }
   /// Pays for the request for as long as anything holds the call.
   package let memory: CallMemory
   /// Monotonic nanoseconds; nil when the client waits as long as it takes.

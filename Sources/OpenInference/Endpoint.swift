@@ -12,6 +12,10 @@ package enum Endpoint: Equatable {
   /// Of one model, or of all.
   case statistics(String?, VersionSelector)
   case configuration(String, VersionSelector)
+  /// Memory that was handed over, all of it or one region.
+  case regions(String?)
+  /// Where other servers take memory by its name.
+  case regionChange
   /// Below `/v2`, but none of the protocol's.
   case unknown
 
@@ -33,7 +37,19 @@ package enum Endpoint: Equatable {
     case 3 where segments[1] == "health" && segments[2] == "ready": self = .ready
     case 3 where segments[1] == "models" && segments[2] == "stats":
       self = .statistics(nil, .latest)
+    case 3... where segments[1] == "systemsharedmemory":
+      self = Self.regions(Array(segments.dropFirst(2)))
     default: self = Self.model(segments)
+    }
+  }
+
+  private static func regions(_ segments: [String]) -> Endpoint {
+    switch (segments.count, segments.last) {
+    case (1, "status"): .regions(nil)
+    case (3, "status") where segments[0] == "region": .regions(segments[1])
+    case (1, "unregister"): .regionChange
+    case (3, "register"), (3, "unregister"): segments[0] == "region" ? .regionChange : .unknown
+    default: .unknown
     }
   }
 
@@ -61,8 +77,9 @@ package enum Endpoint: Equatable {
   /// The methods that the endpoint answers; the first is the one to try.
   var methods: [String] {
     switch self {
-    case .server, .live, .ready, .model, .modelReady, .statistics, .configuration: ["GET", "HEAD"]
-    case .infer: ["POST"]
+    case .server, .live, .ready, .model, .modelReady, .statistics, .configuration, .regions:
+      ["GET", "HEAD"]
+    case .infer, .regionChange: ["POST"]
     case .unknown: []
     }
   }

@@ -57,9 +57,11 @@ extension InferRequest {
   ///   - body: A JSON document, and behind it the binary part, if any.
   ///   - headerLength: Bytes of the JSON document; nil when it is the whole body.
   ///   - description: The version that is asked; tells how much room its inputs take.
+  ///   - regions: Finds memory of the client's by its name.
   /// - Throws: `RequestError` or `JSONError`.
   package init(
-    body: [UInt8], headerLength: Int?, description: VersionDescription
+    body: [UInt8], headerLength: Int?, description: VersionDescription,
+    regions: (String) -> TensorMemory? = { _ in nil }
   ) throws {
     let header = headerLength ?? body.count
     guard 0...body.count ~= header else { throw RequestError.headerLength("\(header)") }
@@ -99,7 +101,7 @@ extension InferRequest {
     try reader.expectEnd()
     guard !pending.isEmpty else { throw RequestError.noInputs }
     var offset = header
-    for input in pending { inputs.append(try input.finish(body, &offset)) }
+    for input in pending { inputs.append(try input.finish(body, &offset, regions)) }
     guard offset == body.count else { throw RequestError.binaryLong(extra: body.count - offset) }
   }
 
@@ -136,6 +138,7 @@ extension InferRequest {
       if let count = parameters.classCount, count < 1 {
         throw RequestError.classCount(count, output: name)
       }
+      guard parameters.region == nil else { throw RequestError.sharedOutput(name) }
       outputs.append(
         Output(name: name, isBinary: parameters.isBinary, classCount: parameters.classCount))
     }
@@ -166,6 +169,9 @@ struct Parameters {
   var classCount: Int?
   var timeoutMicroseconds: Int?
   var priority: Int?
+  var region: String?
+  var regionOffset: Int?
+  var regionByteCount: Int?
 }
 
 extension JSONReader {
@@ -180,6 +186,9 @@ extension JSONReader {
       case "classification": parameters.classCount = try readInteger()
       case "timeout": parameters.timeoutMicroseconds = try readInteger()
       case "priority": parameters.priority = try readInteger()
+      case "shared_memory_region": parameters.region = try readString()
+      case "shared_memory_offset": parameters.regionOffset = try readInteger()
+      case "shared_memory_byte_size": parameters.regionByteCount = try readInteger()
       default: try skipValue()
       }
     }

@@ -11,7 +11,7 @@ struct InputReader {
   private var byteCount: Int
   /// The elements that stood in `data`; nil when they are in the binary part.
   private var listed: [UInt8]?
-  private var binaryByteCount: Int?
+  private var parameters = Parameters()
 
   /// - Parameter index: The place among the inputs, for messages.
   init(_ reader: inout JSONReader, index: Int, _ description: VersionDescription) throws {
@@ -28,7 +28,7 @@ struct InputReader {
       case "datatype": typeName = try reader.readString()
       case "shape": extents = try Self.readExtents(&reader, input: name ?? "\(index)")
       case "data": dataStart = try reader.postponeValue()
-      case "parameters": binaryByteCount = try reader.readParameters().binaryByteCount
+      case "parameters": parameters = try reader.readParameters()
       default: try reader.skipValue()
       }
     }
@@ -44,7 +44,10 @@ struct InputReader {
     shape = Shape(extents)
     guard let elementCount = shape.elementCount, let byteCount = type.byteCount(of: elementCount)
     else { throw RequestError.shapeTooLarge(input: name) }
-    guard (dataStart == nil) != (binaryByteCount == nil) else {
+    let places = [
+      dataStart != nil, parameters.binaryByteCount != nil, parameters.region != nil,
+    ]
+    guard places.filter(\.self).count == 1 else {
       throw RequestError.dataPlace(input: name)
     }
     // An input that the model lacks is refused before its data are read.
@@ -60,9 +63,17 @@ struct InputReader {
   }
 
   /// The tensor, its binary data taken from `body` at `offset`, which moves on.
-  func finish(_ body: [UInt8], _ offset: inout Int) throws -> NamedTensor {
+  func finish(
+    _ body: [UInt8], _ offset: inout Int, _ regions: (String) -> TensorMemory?
+  ) throws -> NamedTensor {
     if let listed { return NamedTensor(name: name, dataType: type, shape: shape, bytes: listed) }
-    let size = binaryByteCount ?? 0
+    if let region = parameters.region {
+      let part = RegionPart(
+        region: region, offset: parameters.regionOffset ?? 0,
+        byteCount: parameters.regionByteCount ?? byteCount)
+      return try part.tensor(name, type, shape, byteCount, regions)
+    }
+    let size = parameters.binaryByteCount ?? 0
     guard type == .string || size == byteCount else {
       throw RequestError.binarySize(input: name, expected: byteCount, actual: size)
     }

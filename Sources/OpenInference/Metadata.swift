@@ -4,12 +4,31 @@ internal import Tensors
 internal import Transport
 
 /// What the server says about itself.
-func serverMetadata(version: String) -> HTTPResponse {
+///
+/// - Parameter offersRegions: whether memory can be handed over by descriptor.
+func serverMetadata(version: String, offersRegions: Bool) -> HTTPResponse {
   var writer = JSONWriter()
   writer.raw("{\"name\":\"edgeserve\",\"version\":")
   writer.string(version)
   writer.raw(",\"extensions\":[\"binary_tensor_data\",\"classification\",\"model_configuration\",")
-  writer.raw("\"schedule_policy\",\"statistics\"]}")
+  writer.raw("\"schedule_policy\",\"statistics\"")
+  if offersRegions { writer.raw(",\"descriptor_shared_memory\"") }
+  writer.raw("]}")
+  return .json(writer.bytes)
+}
+
+/// Memory that a client handed over, in the form of the extension `system_shared_memory`.
+func regionList(_ regions: [TensorRegions.Region]) -> HTTPResponse {
+  var writer = JSONWriter()
+  writer.raw("[")
+  for (index, region) in regions.enumerated() {
+    writer.raw(index > 0 ? ",{\"name\":" : "{\"name\":")
+    writer.string(region.name)
+    writer.raw(",\"key\":\"\",\"offset\":0,\"byte_size\":")
+    writer.integer(region.memory.byteCount)
+    writer.raw("}")
+  }
+  writer.raw("]")
   return .json(writer.bytes)
 }
 

@@ -32,8 +32,12 @@ package enum RequestError: Error, Equatable, Sendable {
   case rawOnly(input: String, DataType)
   /// An integer that its element type does not hold.
   case elementRange(Int64, input: String, DataType)
-  /// The data are in a region of shared memory.
-  case sharedMemory(input: String)
+  /// The data are in a region that the client has not handed over.
+  case unknownRegion(String, input: String)
+  /// The data reach beyond the `region` bytes that were handed over.
+  case regionBounds(input: String, offset: Int, byteCount: Int, region: Int)
+  /// The data of an output are to go to memory of the client.
+  case sharedOutput(String)
   /// A timeout below zero.
   case timeout(Int)
   /// A priority below zero.

@@ -5,7 +5,8 @@ package import Transport
 ///
 /// Source: Open Inference Protocol, REST, 2025-05, with the extensions `binary_tensor_data`,
 /// `classification`, `model_configuration`, `schedule_policy` and
-/// `statistics`.
+/// `statistics`, and the vocabulary of `system_shared_memory` for memory that is handed over by
+/// descriptor.
 package struct Routes: Sendable {
   private let service: InferenceService
   private let serverVersion: String
@@ -30,7 +31,9 @@ package struct Routes: Sendable {
       return true
     }
     switch endpoint {
-    case .server: respond(serverMetadata(version: serverVersion))
+    case .server:
+      respond(
+        serverMetadata(version: serverVersion, offersRegions: service.regions.isOffered))
     case .live: respond(liveness())
     case .ready: respond(serverReadiness(isReady: service.isReady()))
     case .model(let model, let selector): describe(model, selector, respond)
@@ -48,6 +51,12 @@ package struct Routes: Sendable {
         }
       }
     case .infer(let model, let selector): infer(request, model, selector, respond)
+    case .regions(let name):
+      respond(
+        regionList(
+          service.regions.regions(of: request.peer?.userID).filter { $0.name == name ?? $0.name }))
+    case .regionChange:
+      respond(.error(501, "regions of memory are handed over by descriptor, on a socket of their own"))
     case .unknown: break
     }
     return true
@@ -126,7 +135,10 @@ package struct Routes: Sendable {
         do {
           let decoded = try InferRequest(
             body: request.body, headerLength: try headerLength(request),
-            description: lease.description)
+            description: lease.description,
+            regions: { [user = request.peer?.userID] name in
+              service.regions.memory(name, user: user)
+            })
           service.infer(lease, decoded.inference(terms)) { result in
             do {
               respond(

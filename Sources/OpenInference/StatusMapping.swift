@@ -19,7 +19,7 @@ private func refusal(_ error: ServingError, model: String) -> HTTPResponse {
   case .modelNotFound, .versionNotFound, .labelNotFound: return .error(404, message)
   case .missingInput, .unknownInput, .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape,
     .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted:
+    .elementNotAdmitted, .inputUnreadable:
     return .error(400, message)
   case .notReady, .queueFull, .overMemory, .shuttingDown:
     return .error(503, message, headers: error.retrySeconds.map { [("Retry-After", "\($0)")] } ?? [])
@@ -52,6 +52,7 @@ package func sentence(_ error: ServingError, model: String) -> String {
   case .batchMismatch(let input, let expected, let actual):
     "input '\(input)' batch size is \(actual), but the other inputs have \(expected)"
   case .batchTooLarge(let limit, _): "inference request batch-size must be <= \(limit)"
+  case .inputUnreadable: "the memory of an inference input cannot be read"
   case .elementNotAdmitted(let input, let index):
     "element \(index) of inference input '\(input)' is not among the numbers that model "
       + "'\(model)' takes"
@@ -99,8 +100,13 @@ package func sentence(_ error: RequestError) -> String {
     "inference input '\(input)' of data-type '\(name(type))' must come in raw_input_contents"
   case .elementRange(let value, let input, let type):
     "inference input '\(input)' has the element \(value), which '\(name(type))' does not hold"
-  case .sharedMemory(let input):
-    "inference input '\(input)' is in shared memory, which this server does not offer"
+  case .unknownRegion(let region, let input):
+    "Unable to find shared memory region: '\(region.prefix(100))' of input '\(input)'"
+  case .regionBounds(let input, let offset, let byteCount, let region):
+    "inference input '\(input)' takes \(byteCount) bytes at \(offset) of a shared memory region of "
+      + "\(region) bytes"
+  case .sharedOutput(let output):
+    "output '\(output)' cannot be written to shared memory"
   case .timeout(let value): "timeout \(value) is below zero"
   case .priority(let value): "priority \(value) is below zero"
   case .classCount(let count, let output):

@@ -92,7 +92,8 @@ struct BatchMaker {
     }
   }
 
-  /// Charges and allocates what `plan` takes; the weights are those of one row where they are the same.
+  /// Charges and allocates what `plan` takes; weights that are the same as those of one row are
+  /// shared with it.
   private func made(_ plan: Plan, _ size: Int) throws(BatchRefusal) -> Size {
     let base = prepared.instances[0].instance.model
     do throws(RuntimeError) {
@@ -159,7 +160,8 @@ struct BatchMaker {
     }
     batches.memory = VersionMemory(
       weightsBytes: sizes.reduce(0) { $0 + $1.batch.instance.model.allocatedBytes },
-      arenaBytes: memory.arenaBytes * (others + 1), scratchBytes: memory.scratchBytes * (others + 1))
+      arenaBytes: memory.arenaBytes * (others + 1),
+      scratchBytes: memory.scratchBytes * (others + 1))
     batches.charges += sizes.map(\.charge)
     batches.released = sizes.indices.filter { $0 != largest }.map { sizes[$0].charge }
   }

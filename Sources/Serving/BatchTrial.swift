@@ -85,7 +85,9 @@ struct BatchTrial {
         // Each row has a magnitude of its own.
         let scale = amplitude / Double(1 + element / rowElements)
         let bits = pattern(type, scale)
-        for shift in 0..<width { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * shift))) }
+        for byte in 0..<width {
+          bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * byte)))
+        }
       }
       return bytes
     }

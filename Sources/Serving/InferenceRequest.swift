@@ -16,6 +16,15 @@ package struct NamedTensor: Sendable, Equatable {
   package var shape: Shape
   /// Row-major, little-endian, packed: `dataType.byteCount(of: shape.elementCount)` bytes.
   package var bytes: [UInt8]
+  /// Where the bytes are instead, when their owner keeps them in memory of its own.
+  package var memory: TensorMemory?
+
+  package init(name: String, dataType: DataType, shape: Shape, memory: TensorMemory) {
+    self.init(name: name, dataType: dataType, shape: shape, bytes: [])
+    self.memory = memory
+  }
+
+  var byteCount: Int { memory?.byteCount ?? bytes.count }
 
   package init(name: String, dataType: DataType, shape: Shape, bytes: [UInt8]) {
     self.name = name
@@ -32,6 +41,17 @@ package struct InferenceRequest: Sendable {
   /// Names of the outputs wanted, in the order of the reply; nil for all.
   package var outputNames: [String]?
   package var terms: RequestTerms
+
+  /// Takes copies of inputs that lie elsewhere; false when one cannot be read.
+  mutating func copyMemory() -> Bool {
+    for index in inputs.indices {
+      guard let memory = inputs[index].memory else { continue }
+      guard let bytes = memory.copy() else { return false }
+      inputs[index].bytes = bytes
+      inputs[index].memory = nil
+    }
+    return true
+  }
 
   package init(
     inputs: [NamedTensor], outputNames: [String]? = nil, terms: RequestTerms = RequestTerms()

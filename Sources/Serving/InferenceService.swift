@@ -4,6 +4,8 @@ import Tensors
 /// What the public protocols ask: which models there are, and inferences.
 package final class InferenceService: Sendable {
   private let registry: ModelRegistry
+  /// Memory of apps that requests may name in place of sending bytes.
+  package let regions = TensorRegions()
 
   private let memory: MemoryPool
 
@@ -155,9 +157,14 @@ package final class InferenceService: Sendable {
     _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
   ) {
     let admitted = MonotonicClock.now()
+    var request = request
     let plan: RequestPlan
     let replyBytes: Int
     do throws(ServingError) {
+      // What is looked at more than once must not change meanwhile.
+      if !lease.inputRules.isTrivial || lease.loaded.keepsAnswers {
+        guard request.copyMemory() else { throw .inputUnreadable }
+      }
       plan = try RequestPlan(
         request, lease.description, batchMaximum: registry.limits.batchMaximum,
         rules: lease.inputRules)

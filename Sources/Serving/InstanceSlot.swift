@@ -17,10 +17,10 @@ struct InstanceSlot: Sendable {
   var rowsMaximum: Int { batches.last?.size ?? 1 }
 
   /// Runs the rows of all `jobs`, several at once where there is a program for it, and gathers the
-  /// outputs of each job; nil for those of which an inference did not come to its end.
+  /// outputs of each job, or says why there are none.
   func run(
     _ jobs: [Job], _ description: VersionDescription, told: (Run) -> Void
-  ) -> [InferenceResponse?] {
+  ) -> [Result<InferenceResponse, ServingError>] {
     var outputs = jobs.map { job in
       job.plan.outputs.map { output in
         var bytes: [UInt8] = []
@@ -28,25 +28,27 @@ struct InstanceSlot: Sendable {
         return bytes
       }
     }
-    var failed = jobs.map { _ in false }
+    var failures = [ServingError?](repeating: nil, count: jobs.count)
     var rows = BatchRows(jobs)
     while let (taken, batch) = rows.take(batches) {
       // A job of one inference that did not end has no others that matter.
-      if batch == nil, let row = taken.first, failed[row.job] { continue }
+      if batch == nil, let row = taken.first, failures[row.job] != nil { continue }
       let runner = batch.map { batches[$0].instance } ?? instance
       for (place, row) in taken.enumerated() {
         let job = jobs[row.job]
         for (index, input) in job.plan.inputs.enumerated() {
-          runner.write(
-            job.request.inputs[input.tensor].bytes, at: row.row * input.rowBytes,
+          let isRead = runner.write(
+            job.request.inputs[input.tensor], at: row.row * input.rowBytes,
             count: input.rowBytes, to: index, at: place * input.rowBytes)
+          if !isRead { failures[row.job] = .inputUnreadable }
         }
       }
       let begun = MonotonicClock.now()
       runner.run()
       told(Run(rows: taken.count, nanoseconds: MonotonicClock.now() - begun))
       guard runner.isComplete else {
-        for row in taken { failed[row.job] = true }
+        // A loop in the model was ended at its limit: the model took too long.
+        for row in taken { failures[row.job] = .deadlineExceeded }
         continue
       }
       for (place, row) in taken.enumerated() {
@@ -57,8 +59,9 @@ struct InstanceSlot: Sendable {
         }
       }
     }
-    return zip(jobs, zip(outputs, failed)).map { job, result in
-      result.1 ? nil : Self.response(job.plan, result.0, description)
+    return jobs.indices.map { index in
+      failures[index].map { .failure($0) }
+        ?? .success(Self.response(jobs[index].plan, outputs[index], description))
     }
   }
 
@@ -93,6 +96,21 @@ struct InstanceSlot: Sendable {
 }
 
 extension Instance {
+  /// The same with the bytes of a tensor, wherever they are; false when they cannot be read.
+  fileprivate func write(
+    _ tensor: NamedTensor, at offset: Int, count: Int, to index: Int, at place: Int
+  ) -> Bool {
+    guard let memory = tensor.memory else {
+      write(tensor.bytes, at: offset, count: count, to: index, at: place)
+      return true
+    }
+    return unsafe withInput(index) { input in
+      precondition(place + count <= input.count)
+      let row = unsafe UnsafeMutableRawBufferPointer(rebasing: input[place..<place + count])
+      return unsafe memory.read(at: offset, into: row)
+    }
+  }
+
   /// Fills `count` bytes of input `index`, from `place` on, with the bytes from `offset` on.
   ///
   /// - Precondition: both hold so many.
@@ -109,7 +127,8 @@ extension Instance {
   /// Appends `count` bytes of output `index`, from `place` on.
   func append(_ index: Int, at place: Int, count: Int, to bytes: inout [UInt8]) {
     unsafe withOutput(index) { output in
-      unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: output[place..<place + count]))
+      let row = unsafe UnsafeRawBufferPointer(rebasing: output[place..<place + count])
+      unsafe bytes.append(contentsOf: row)
     }
   }
 }

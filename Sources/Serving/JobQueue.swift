@@ -31,10 +31,11 @@ struct JobQueue {
     levels[job.request.terms.priority.rawValue].append(job)
   }
 
-  /// The first, and those behind it that are as urgent, as long as all their rows together are at most
-  /// `rowsMaximum`.
+  /// The first, and those behind it that are as urgent, as long as all their rows together are at
+  /// most `rowsMaximum`.
   mutating func popFirst(rowsMaximum: Int) -> [Job] {
-    guard let level = levels.firstIndex(where: { $0.count > 0 }), let first = levels[level].popFirst()
+    guard let level = levels.firstIndex(where: { !$0.isEmpty }),
+      let first = levels[level].popFirst()
     else { return [] }
     var jobs = [first]
     var rows = first.plan.rows

@@ -73,6 +73,9 @@ final class LoadedVersion: Sendable {
     gone.post()
   }
 
+  /// Whether answers are kept for requests that come again.
+  var keepsAnswers: Bool { cache != nil }
+
   /// Runs `job` here and now, or on one of `threads`, or refuses it.
   func submit(_ job: Job, _ threads: ServingThreads) {
     enum Decision {
@@ -206,15 +209,14 @@ final class LoadedVersion: Sendable {
       }
     }
     guard !wanted.isEmpty else { return }
-    let responses = slot.run(wanted, description) { metrics.record($0) }
+    let results = slot.run(wanted, description) { metrics.record($0) }
     let ended = MonotonicClock.now()
-    for (job, response) in zip(wanted, responses) {
+    for (job, result) in zip(wanted, results) {
       metrics.record(
         rows: job.plan.rows, queueNanoseconds: begun - job.admitted,
         inferNanoseconds: ended - begun)
-      if let response { cache?.store(job.request, response) }
-      // A loop in the model was ended at its limit: the model took too long.
-      finish(job, response.map { .success($0) } ?? .failure(.deadlineExceeded), begun: begun)
+      if case .success(let response) = result { cache?.store(job.request, response) }
+      finish(job, result, begun: begun)
     }
   }
 

@@ -13,7 +13,7 @@ package enum RequestOutcome: String, Sendable, CaseIterable {
       case .modelNotFound, .versionNotFound, .labelNotFound, .missingInput, .unknownInput,
         .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape, .wrongByteCount,
         .batchMismatch, .batchTooLarge, .invalidTerm,
-        .elementNotAdmitted:
+        .elementNotAdmitted, .inputUnreadable:
         .invalid
       case .notReady: .notReady
       case .queueFull: .queueFull

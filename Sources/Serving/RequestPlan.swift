@@ -41,7 +41,7 @@ struct RequestPlan: Sendable {
       guard here <= batchMaximum else { throw .batchTooLarge(limit: batchMaximum, actual: here) }
       let rowBytes = specification.type.byteCount ?? 0
       let (expected, overflow) = rowBytes.multipliedReportingOverflow(by: here)
-      let actual = request.inputs[tensor].bytes.count
+      let actual = request.inputs[tensor].byteCount
       guard !overflow, actual == expected else {
         throw .wrongByteCount(input: specification.name, expected: expected, actual: actual)
       }

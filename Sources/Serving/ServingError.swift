@@ -19,6 +19,8 @@ package enum ServingError: Error, Equatable, Sendable {
   /// Two inputs of one request hold different numbers of rows.
   case batchMismatch(input: String, expected: Int, actual: Int)
   case batchTooLarge(limit: Int, actual: Int)
+  /// Memory that an input lies in cannot be read.
+  case inputUnreadable
   /// Element `index` of an input is none that the model's rules admit.
   case elementNotAdmitted(input: String, index: Int)
 

@@ -28,7 +28,7 @@ private func status(_ error: ServingError) -> Int {
   case .modelNotFound, .versionNotFound: 404
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted:
+    .elementNotAdmitted, .inputUnreadable:
     400
   // 429 is for clients that send more than they may; here it is the server that has enough.
   case .notReady, .queueFull, .overMemory, .shuttingDown: 503
@@ -59,6 +59,7 @@ package func sentence(
     "Input \(input): Expecting \(expected) rows but got: \(actual)"
   case .batchTooLarge(let limit, let actual):
     "Task size \(actual) is larger than maximum input batch size \(limit)"
+  case .inputUnreadable: "The memory of an input cannot be read"
   case .elementNotAdmitted(let input, let index):
     "Input \(input): element \(index) is not among the numbers that the model takes"
   case .invalidTerm(let name, let value, let expected):

@@ -168,6 +168,14 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
       method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers), peer: peer,
       client: client)
     enter(.body)
+    if let token = limits.token, !token.matches(head.headers.first(name: "authorization")) {
+      // Before anything of the body is kept.
+      refuse(
+        .error(
+          401, "The request shows no valid token.", headers: [("WWW-Authenticate", "Bearer")]),
+        .unauthorized)
+      return
+    }
     if let field = head.headers.first(name: "content-length") {
       guard let length = Int(field), length <= limits.bodyBytesMaximum else {
         refuseBody()

@@ -27,6 +27,9 @@ package struct HTTPLimits: Sendable {
   /// Told of what is refused before the handler is asked.
   package var refusals = RefusalCounter()
 
+  /// What every request must show; nil where the system says who comes.
+  package var token: BearerToken?
+
   package init() {}
 
   /// How often slow clients are looked after.

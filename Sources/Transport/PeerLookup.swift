@@ -2,7 +2,7 @@ internal import Glibc
 package import NIOCore
 
 /// The layout of the system's `struct ucred`.
-private struct UserCredentials: Sendable {
+struct UserCredentials: Sendable {
   var processID: Int32 = 0
   var userID: UInt32 = 0
   var groupID: UInt32 = 0

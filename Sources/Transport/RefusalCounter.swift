@@ -11,6 +11,8 @@ package final class RefusalCounter: Sendable {
     case tooSlow = "too_slow"
     /// An encoding or expectation that is not supported.
     case unsupported
+    /// No valid token.
+    case unauthorized
   }
 
   private let counts = Mutex<[Reason: UInt64]>([:])

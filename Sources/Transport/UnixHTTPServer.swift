@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// An HTTP/1.1 server on a Unix socket: keep-alive, pipelining answered in order, every resource
+/// An HTTP/1.1 server on a Unix socket, or on a port of this machine: keep-alive, pipelining answered in order, every resource
 /// bounded by `HTTPLimits`.
 package final class UnixHTTPServer: Sendable {
   private let server: UnixSocketServer<HTTPConnection>
@@ -17,15 +17,35 @@ package final class UnixHTTPServer: Sendable {
     at place: SocketPlace, limits: HTTPLimits = HTTPLimits(), thread: EventLoopThread,
     handler: @escaping HTTPHandler
   ) throws(TransportError) {
+    server = try UnixSocketServer(
+      at: place, thread: thread, connectionsMaximum: limits.connectionsMaximum,
+      tickMilliseconds: limits.tickMilliseconds, allowsHalfClosure: true,
+      prepare: Self.pipeline(limits, handler))
+  }
+
+  /// Binds a port of this machine and begins to answer; parameters as for a Unix socket.
+  package init(
+    at place: LoopbackPlace, limits: HTTPLimits = HTTPLimits(), thread: EventLoopThread,
+    handler: @escaping HTTPHandler
+  ) throws(TransportError) {
+    server = try UnixSocketServer(
+      at: place, thread: thread, connectionsMaximum: limits.connectionsMaximum,
+      tickMilliseconds: limits.tickMilliseconds, allowsHalfClosure: true,
+      prepare: Self.pipeline(limits, handler))
+  }
+
+  /// The port; nil on a Unix socket.
+  package var port: Int? { server.port }
+
+  private static func pipeline(
+    _ limits: HTTPLimits, _ handler: @escaping HTTPHandler
+  ) -> @Sendable (any Channel, ConnectionRegistry<HTTPConnection>) throws -> Void {
     var decoderLimits = NIOHTTPDecoderLimitConfiguration()
     decoderLimits.maxHeaderFieldSize = limits.fieldBytesMaximum
     decoderLimits.maxHeaderListSize = limits.headerBytesMaximum
     decoderLimits.maxHeaderFieldCount = limits.headerCountMaximum
     let configuration = decoderLimits
-    server = try UnixSocketServer(
-      at: place, thread: thread, connectionsMaximum: limits.connectionsMaximum,
-      tickMilliseconds: limits.tickMilliseconds, allowsHalfClosure: true
-    ) { channel, registry in
+    return { channel, registry in
       let decoder = HTTPRequestDecoder(
         leftOverBytesStrategy: .dropBytes, limitConfiguration: configuration)
       try channel.pipeline.syncOperations.addHandlers(

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// A bound socket and the file that names it, removed again only while it is still the same file.
 package struct UnixSocketFile: Sendable {
@@ -20,11 +20,13 @@ package struct UnixSocketFile: Sendable {
   /// Binds a socket, or takes over the one that listens there already.
   ///
   /// A socket file that nobody answers at is replaced; any other file is left alone.
-  package init(_ place: SocketPlace) throws(TransportError) {
+  package init(
+    _ place: SocketPlace, kind: __socket_type = SOCK_STREAM
+  ) throws(TransportError) {
     if let socket = place.inherited[place.path] {
       self.init(path: place.path, socket: socket, identity: nil)
     } else {
-      try self.init(binding: place)
+      try self.init(binding: place, kind)
     }
   }
 
@@ -34,12 +36,12 @@ package struct UnixSocketFile: Sendable {
     self.identity = identity
   }
 
-  private init(binding place: SocketPlace) throws(TransportError) {
+  private init(binding place: SocketPlace, _ kind: __socket_type) throws(TransportError) {
     let (path, mode, group) = (place.path, place.mode, place.group)
     try UnixSocket.check(path: path)
     try Self.removeStale(path)
     let socket: UnixSocket
-    switch UnixSocket.make() {
+    switch UnixSocket.make(kind) {
     case .success(let made): socket = made
     case .failure(let failure):
       throw .cannotListen(path: path, call: failure.call, errno: failure.errno)

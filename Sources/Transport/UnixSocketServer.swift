@@ -3,10 +3,12 @@ package import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// A listening Unix socket and its connections, whatever they speak.
+/// A listening socket and its connections, whatever they speak: a Unix socket, or a port of this
+/// machine that nobody beyond it can reach.
 package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
   package let path: String
-  private let file: UnixSocketFile
+  /// Nil for a port.
+  private let file: UnixSocketFile?
   private let channel: any Channel
   private let registry: NIOLoopBound<ConnectionRegistry<Connection>>
   private let isDown = Atomic<Bool>(false)
@@ -20,13 +22,44 @@ package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
   ///   - tickMilliseconds: How often the time of each connection is looked after.
   ///   - allowsHalfClosure: Whether a client may end its side and still be answered.
   ///   - prepare: Fills the pipeline of a new channel, on the event-loop thread.
-  package init(
+  package convenience init(
     at place: SocketPlace, thread: EventLoopThread, connectionsMaximum: Int,
     tickMilliseconds: Int, allowsHalfClosure: Bool,
     prepare:
       @escaping @Sendable (any Channel, ConnectionRegistry<Connection>) throws -> Void
   ) throws(TransportError) {
     let file = try UnixSocketFile(place)
+    try self.init(
+      path: place.path, file: file, thread: thread, connectionsMaximum: connectionsMaximum,
+      tickMilliseconds: tickMilliseconds, allowsHalfClosure: allowsHalfClosure, prepare: prepare,
+      bind: { $0.withBoundSocket(file.duplicate()) })
+  }
+
+  /// Binds a port of this machine and begins to accept; parameters as for a Unix socket.
+  package convenience init(
+    at place: LoopbackPlace, thread: EventLoopThread, connectionsMaximum: Int,
+    tickMilliseconds: Int, allowsHalfClosure: Bool,
+    prepare:
+      @escaping @Sendable (any Channel, ConnectionRegistry<Connection>) throws -> Void
+  ) throws(TransportError) {
+    try self.init(
+      path: place.description, file: nil, thread: thread,
+      connectionsMaximum: connectionsMaximum, tickMilliseconds: tickMilliseconds,
+      allowsHalfClosure: allowsHalfClosure, prepare: prepare,
+      bind: { bootstrap in
+        bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+          .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+          .bind(host: place.address, port: place.port)
+      })
+  }
+
+  private init(
+    path: String, file: UnixSocketFile?, thread: EventLoopThread, connectionsMaximum: Int,
+    tickMilliseconds: Int, allowsHalfClosure: Bool,
+    prepare:
+      @escaping @Sendable (any Channel, ConnectionRegistry<Connection>) throws -> Void,
+    bind: (ServerBootstrap) -> EventLoopFuture<any Channel>
+  ) throws(TransportError) {
     let loop = thread.group.next()
     do {
       let registry = try loop.submit {
@@ -36,22 +69,25 @@ package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
             loop: loop),
           eventLoop: loop)
       }.wait()
-      channel = try ServerBootstrap(group: loop)
+      let bootstrap = ServerBootstrap(group: loop)
         .serverChannelOption(.backlog, value: SocketPlace.backlogMaximum)
         .childChannelOption(.allowRemoteHalfClosure, value: allowsHalfClosure)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture { try prepare(channel, registry.value) }
         }
-        .withBoundSocket(file.duplicate()).wait()
+      channel = try bind(bootstrap).wait()
       self.registry = registry
     } catch {
-      file.remove()
+      file?.remove()
       let number = (error as? IOError)?.errnoCode ?? EIO
-      throw .cannotListen(path: place.path, call: "listen", errno: number)
+      throw .cannotListen(path: path, call: "listen", errno: number)
     }
-    path = place.path
+    self.path = path
     self.file = file
   }
+
+  /// The port; nil for a Unix socket.
+  package var port: Int? { channel.localAddress?.port }
 
   /// Stops accepting, lets what is under way finish for up to `drainMilliseconds`, closes what is
   /// left and removes the socket file. Blocks until done; a second call does nothing.
@@ -61,7 +97,7 @@ package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
     guard !isDown.exchange(true, ordering: .relaxed) else { return }
     let loop = channel.eventLoop
     precondition(!loop.inEventLoop)
-    file.remove()
+    file?.remove()
     try? channel.close().wait()
     let registry = registry
     let drained = loop.flatSubmit {

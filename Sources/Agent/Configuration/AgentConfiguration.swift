@@ -14,6 +14,10 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// The socket of gRPC; nil for none.
   package var grpcSocket: String?
   package var adminSocket = "/run/edgeserve/admin.sock"
+  /// The socket on which apps hand over memory by descriptor; nil for none.
+  package var memorySocket: String?
+  /// A port of this machine; nil for none.
+  package var tcp: LoopbackConfiguration?
   /// The group that may use the socket; nil for that of the process.
   package var socketGroup: String?
   /// The group that may use the admin socket; nil for the agent's user alone.
@@ -73,6 +77,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         expected: "1 to \(AgentLimits.queueDepthMaximum)")
     }
     try Self.checkBatchRows(batchRowsMaximum, key: "batch_rows_maximum")
+    _ = try tcp?.place()
     try requestLog?.validate()
     guard (10...3_600_000).contains(pollMilliseconds) else {
       throw .invalidValue(

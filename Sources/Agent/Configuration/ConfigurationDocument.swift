@@ -6,7 +6,8 @@ extension ConfigurationFile {
     private let values: KeyedDecodingContainer<Key>
 
     enum Key: String, CodingKey, CaseIterable {
-      case models, model_config_file, socket, grpc_socket, socket_group, admin_socket
+      case models, model_config_file, socket, grpc_socket, memory_socket, tcp, socket_group
+      case admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
       case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
       case request_log, log_level
@@ -17,6 +18,8 @@ extension ConfigurationFile {
     private var modelConfigFile: String?
     private var socket: String?
     private var grpcSocket: String?
+    private var memorySocket: String?
+    private var tcp: Loopback?
     private var adminSocket: String?
     private var socketGroup: String?
     private var adminSocketGroup: String?
@@ -41,6 +44,8 @@ extension ConfigurationFile {
       modelConfigFile = try values.decodeIfPresent(String.self, forKey: .model_config_file)
       socket = try values.decodeIfPresent(String.self, forKey: .socket)
       grpcSocket = try values.decodeIfPresent(String.self, forKey: .grpc_socket)
+      memorySocket = try values.decodeIfPresent(String.self, forKey: .memory_socket)
+      tcp = try values.decodeIfPresent(Loopback.self, forKey: .tcp)
       adminSocket = try values.decodeIfPresent(String.self, forKey: .admin_socket)
       socketGroup = try values.decodeIfPresent(String.self, forKey: .socket_group)
       adminSocketGroup = try values.decodeIfPresent(String.self, forKey: .admin_socket_group)
@@ -70,6 +75,8 @@ extension ConfigurationFile {
       if let modelConfigFile { configuration.modelConfigFile = modelConfigFile }
       if let socket { configuration.socket = socket }
       if let grpcSocket { configuration.grpcSocket = grpcSocket }
+      if let memorySocket { configuration.memorySocket = memorySocket }
+      if let tcp { configuration.tcp = tcp.configuration }
       if let adminSocket { configuration.adminSocket = adminSocket }
       if let socketGroup { configuration.socketGroup = socketGroup }
       if let adminSocketGroup { configuration.adminSocketGroup = adminSocketGroup }
@@ -93,6 +100,23 @@ extension ConfigurationFile {
       if let logLevel { configuration.logLevel = logLevel }
       if let rateLimit { configuration.rateLimit = try rateLimit.limit() }
       if let delivery { configuration.delivery = try delivery.configuration() }
+    }
+  }
+
+  /// The `tcp` object.
+  struct Loopback: Decodable {
+    var configuration: LoopbackConfiguration
+
+    enum Key: String, CodingKey, CaseIterable { case address, port, token_file }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      configuration = LoopbackConfiguration(
+        port: try values.decode(Int.self, forKey: .port),
+        tokenFile: try values.decode(String.self, forKey: .token_file))
+      if let address = try values.decodeIfPresent(String.self, forKey: .address) {
+        configuration.address = address
+      }
     }
   }
 

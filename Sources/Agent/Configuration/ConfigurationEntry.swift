@@ -49,6 +49,9 @@ extension AgentConfiguration {
     [
       Self.entry("models", models), Self.entry("model_config_file", modelConfigFile),
       Self.entry("socket", socket), Self.entry("grpc_socket", grpcSocket),
+      Self.entry("memory_socket", memorySocket),
+      Self.entry("tcp.address", tcp?.address), Self.entry("tcp.port", tcp?.port),
+      Self.entry("tcp.token_file", tcp?.tokenFile),
       Self.entry("socket_group", socketGroup), Self.entry("admin_socket", adminSocket),
       Self.entry("admin_socket_group", adminSocketGroup),
       Self.entry("state_dir", stateDirectory), Self.entry("memory_budget", memoryBudget),

@@ -49,8 +49,12 @@ struct InferCall {
     }
   }
 
-  /// Whether the tensors came as raw bytes, and so the reply's are to be.
-  var isRaw: Bool { !raw.isEmpty }
+  /// Whether tensors came as raw bytes, or lie in memory of the client, and so the reply's are to be
+  /// raw.
+  var isRaw: Bool {
+    guard raw.isEmpty else { return true }
+    return (try? inputs.contains { try InferInput($0, index: 0).isShared }) ?? false
+  }
 
   /// The request for the service.
   ///
@@ -58,19 +62,23 @@ struct InferCall {
   ///   do not fit into memory.
   func inference(
     _ description: VersionDescription, _ call: GRPCCall, _ terms: RequestTerms,
-    batchMaximum: Int
+    batchMaximum: Int, regions: (String) -> TensorMemory? = { _ in nil }
   ) throws -> InferenceRequest {
     guard !inputs.isEmpty else { throw RequestError.noInputs }
-    guard raw.isEmpty || raw.count == inputs.count else {
-      throw RequestError.rawCount(expected: inputs.count, actual: raw.count)
+    let read = try inputs.enumerated().map { try InferInput($1, index: $0) }
+    // Inputs in memory of the client have no raw bytes among the others'.
+    let sent = read.filter { !$0.isShared }.count
+    guard raw.isEmpty || raw.count == sent else {
+      throw RequestError.rawCount(expected: sent, actual: raw.count)
     }
     var tensors: [NamedTensor] = []
-    for (index, reader) in inputs.enumerated() {
-      let input = try InferInput(reader, index: index)
+    var next = raw.startIndex
+    for input in read {
+      let bytes = raw.isEmpty || input.isShared ? nil : raw[next]
+      if bytes != nil { next += 1 }
       tensors.append(
         try input.tensor(
-          raw: raw.isEmpty ? nil : raw[index], description, call.memory,
-          batchMaximum: batchMaximum))
+          raw: bytes, description, call.memory, batchMaximum: batchMaximum, regions: regions))
     }
     var terms = terms
     terms.narrow(timeoutMicroseconds: timeoutMicroseconds)
@@ -101,6 +109,9 @@ struct InferCall {
       case 2:
         let (name, value) = try readEntry(try reader.message(field))
         if name == "classification", let value { output.classCount = try integer(value) }
+        guard name != "shared_memory_region" else {
+          throw RequestError.sharedOutput(output.name)
+        }
       default: try reader.skip(field)
       }
     }
@@ -110,8 +121,18 @@ struct InferCall {
     return output
   }
 
+  /// The text of a parameter; nil when it holds something else.
+  static func text(_ value: ProtobufReader) throws(ProtobufError) -> String? {
+    var value = value
+    var result: String?
+    while let field = try value.next() {
+      if field.number == 3 { result = try value.text(field) } else { try value.skip(field) }
+    }
+    return result
+  }
+
   /// The integer of a parameter; nil when it holds something else.
-  private static func integer(_ value: ProtobufReader) throws(ProtobufError) -> Int? {
+  static func integer(_ value: ProtobufReader) throws(ProtobufError) -> Int? {
     var value = value
     var result: Int?
     while let field = try value.next() {

@@ -12,6 +12,9 @@ struct InferInput {
   private let elementCount: Int
   private let byteCount: Int
   private let contents: ProtobufReader?
+  private let part: RegionPart?
+  /// Whether the data are in memory that the client handed over.
+  var isShared: Bool { part != nil }
 
   /// - Parameter index: The place among the inputs, for messages.
   init(_ start: ProtobufReader, index: Int) throws {
@@ -20,6 +23,9 @@ struct InferInput {
     var typeName = ""
     var extents: [Int] = []
     var contents: ProtobufReader?
+    var region: String?
+    var regionOffset = 0
+    var regionByteCount: Int?
     while let field = try reader.next() {
       switch field.number {
       case 1: name = try reader.text(field)
@@ -32,8 +38,14 @@ struct InferInput {
           extents.append(Int(Int64(bitPattern: value)))
         }
       case 4:
-        let (key, _) = try readEntry(try reader.message(field))
-        guard !key.hasPrefix("shared_memory") else { throw RequestError.sharedMemory(input: name) }
+        let (key, value) = try readEntry(try reader.message(field))
+        guard let value else { continue }
+        switch key {
+        case "shared_memory_region": region = try InferCall.text(value)
+        case "shared_memory_offset": regionOffset = try InferCall.integer(value) ?? 0
+        case "shared_memory_byte_size": regionByteCount = try InferCall.integer(value)
+        default: break
+        }
       case 5: contents = try reader.message(field)
       default: try reader.skip(field)
       }
@@ -53,6 +65,9 @@ struct InferInput {
     self.elementCount = elementCount
     self.byteCount = byteCount
     self.contents = contents
+    part = region.map {
+      RegionPart(region: $0, offset: regionOffset, byteCount: regionByteCount ?? byteCount)
+    }
   }
 
   /// The tensor, its data taken from `raw` or from the typed contents.
@@ -60,7 +75,7 @@ struct InferInput {
   /// What the model cannot take is refused before room is made for it.
   func tensor(
     raw: ArraySlice<UInt8>?, _ description: VersionDescription, _ memory: CallMemory,
-    batchMaximum: Int
+    batchMaximum: Int, regions: (String) -> TensorMemory?
   ) throws -> NamedTensor {
     guard let expected = description.inputs.first(where: { $0.name == name }) else {
       throw ServingError.unknownInput(name: name)
@@ -74,6 +89,12 @@ struct InferInput {
     guard rows.overflow || elementCount <= rows.partialValue else {
       throw ServingError.wrongShape(
         input: name, expected: expected.signatureShape, actual: shape)
+    }
+    if let part {
+      guard contents == nil || contents?.remainingCount == 0 else {
+        throw RequestError.dataPlace(input: name)
+      }
+      return try part.tensor(name, type, shape, byteCount, regions)
     }
     return NamedTensor(
       name: name, dataType: type, shape: shape,

@@ -56,6 +56,7 @@ package struct OpenInferenceMethods: Sendable {
         "classification", "model_configuration", "model_repository", "schedule_policy",
         "statistics",
       ] { reply.element(3, name) }
+      if service.regions.isOffered { reply.element(3, "descriptor_shared_memory") }
     }
   }
 
@@ -176,7 +177,10 @@ package struct OpenInferenceMethods: Sendable {
       case .success(let lease):
         do {
           let inference = try request.inference(
-            lease.description, call, terms, batchMaximum: service.batchMaximum)
+            lease.description, call, terms, batchMaximum: service.batchMaximum,
+            regions: { [user = call.userID] name in
+              service.regions.memory(name, user: user)
+            })
           service.infer(lease, inference) { result in
             do {
               reply(try inferReply(try result.get(), to: request, lease.description))

@@ -99,7 +99,7 @@ private func tensorFlowCode(_ error: ServingError) -> GRPCCode {
   case .modelNotFound, .versionNotFound: .notFound
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted:
+    .elementNotAdmitted, .inputUnreadable:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .overMemory: .resourceExhausted

@@ -40,6 +40,9 @@ struct Run: ParsableCommand {
   var socket: String?
   @Option(name: .customLong("grpc-socket"), help: "The socket for gRPC.")
   var grpcSocket: String?
+  @Option(
+    name: .customLong("memory-socket"), help: "The socket on which apps hand over memory.")
+  var memorySocket: String?
   @Option(name: .customLong("admin-socket"), help: "The socket that answers `edgeserve status`.")
   var adminSocket: String?
   @Option(name: .customLong("state-dir"), help: "Where delivered versions are kept.")
@@ -117,6 +120,7 @@ struct Run: ParsableCommand {
     }
     if let board { configuration.board = board }
     if let socket { configuration.socket = socket }
+    if let memorySocket { configuration.memorySocket = memorySocket }
     if let adminSocket { configuration.adminSocket = adminSocket }
     if let stateDirectory { configuration.stateDirectory = stateDirectory }
     if let memoryBudget {
