@@ -102,6 +102,7 @@ package final class Agent: Sendable {
     stores = LocalStores(
       configuration.models, manager: manager,
       pins: PinFile(path: configuration.stateDirectory + "/pins.json", log: log),
+      canaries: CanaryFile(path: configuration.stateDirectory + "/canaries.json", log: log),
       pollMilliseconds: configuration.pollMilliseconds)
     report = StatusReport(
       service: manager.service, ledger: manager.ledger,

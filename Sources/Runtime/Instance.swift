@@ -96,10 +96,12 @@ import MemoryPlanning
   }
 
   /// Computes the outputs from the inputs.
-  package func run() {
+  ///
+  /// - Parameter isAlone: whether the caller's thread does all of it, and leaves the pool to others.
+  package func run(alone isAlone: Bool = false) {
     begin()
     defer { end() }
-    isComplete = program.run(pool)
+    isComplete = program.run(isAlone ? nil : pool)
   }
 
   /// Computes the outputs, and adds to `nanoseconds` what each step took.

@@ -80,7 +80,7 @@ struct GoldenProof: Sendable {
   }
 
   /// The element at byte `start`, exact for every type up to 53 bits.
-  private static func number(_ bytes: [UInt8], _ start: Int, _ type: DataType) -> Double {
+  static func number(_ bytes: [UInt8], _ start: Int, _ type: DataType) -> Double {
     let width = max(1, type.bitWidth / 8)
     let bits = bytes[start..<start + width].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return switch type {

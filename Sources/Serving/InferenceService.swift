@@ -8,10 +8,12 @@ package final class InferenceService: Sendable {
   package let regions = TensorRegions()
 
   private let memory: MemoryPool
+  private let shadows: ShadowRunner
 
   init(_ registry: ModelRegistry, _ memory: MemoryPool) {
     self.registry = registry
     self.memory = memory
+    shadows = ShadowRunner(registry, memory)
   }
 
   /// Rows of one request.
@@ -39,6 +41,11 @@ package final class InferenceService: Sendable {
     registry.state.withLock { state in
       state.models[model]?.canary.map { CanaryStatus(canary: $0.canary, reverted: $0.reverted) }
     }
+  }
+
+  /// How the shadow of `model` compares; nil without one.
+  package func shadow(of model: String) -> ShadowStatus? {
+    registry.state.withLock { $0.models[model]?.shadow }?.status
   }
 
   /// What is wanted of `model` and what is not: for whoever judges how the agent is doing.
@@ -183,6 +190,13 @@ package final class InferenceService: Sendable {
       answer = { [memory] result in
         completion(result)
         memory.giveBack(replyBytes)
+      }
+    }
+    if lease.shadow != nil {
+      let inner = answer
+      answer = { [shadows, request] result in
+        inner(result)
+        if case .success(let response) = result { shadows.follow(lease, request, response) }
       }
     }
     let job = Job(

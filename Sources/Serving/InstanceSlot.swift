@@ -78,6 +78,26 @@ struct InstanceSlot: Sendable {
       })
   }
 
+  /// Runs each row of a request on this thread alone, and leaves the others to whoever needs them; nil
+  /// when an inference did not come to its end.
+  func runAlone(
+    _ request: InferenceRequest, _ plan: RequestPlan, _ description: VersionDescription
+  ) -> InferenceResponse? {
+    var outputs = plan.outputs.map { _ in [UInt8]() }
+    for row in 0..<plan.rows {
+      for (index, input) in plan.inputs.enumerated() {
+        write(request.inputs[input.tensor].bytes, at: row * input.rowBytes, to: index)
+      }
+      instance.run(alone: true)
+      guard instance.isComplete else { return nil }
+      for (position, output) in plan.outputs.enumerated() {
+        instance.append(
+          output.index, at: 0, count: output.rowBytes, to: &outputs[position])
+      }
+    }
+    return Self.response(plan, outputs, description)
+  }
+
   /// Fills input `index` with the bytes from `offset` on.
   ///
   /// - Precondition: there are enough.

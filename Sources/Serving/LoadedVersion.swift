@@ -186,8 +186,11 @@ final class LoadedVersion: Sendable {
     }
   }
 
+  /// An instance that nobody uses, for somebody who gives it back soon; nil when there is none.
+  func takeIdle() -> InstanceSlot? { queue.withLock { $0.idle.popLast() } }
+
   /// Takes what waits, or lets the instance rest: nothing ever waits for others to come.
-  private func giveBack(_ slot: InstanceSlot, _ threads: ServingThreads) {
+  func giveBack(_ slot: InstanceSlot, _ threads: ServingThreads) {
     let next = queue.withLock { queue -> [Job] in
       let jobs = queue.waiting.popFirst(rowsMaximum: rowsMaximum)
       if jobs.isEmpty { queue.idle.append(slot) }

@@ -39,6 +39,9 @@ extension ModelRegistry {
     if declaration.canary != entry.declaration.canary {
       entry.canary = declaration.canary.map { running(entry.model, $0) }
     }
+    if declaration.shadow != entry.declaration.shadow {
+      entry.shadow = declaration.shadow.map { RunningShadow($0) }
+    }
     entry.declaration = declaration
   }
 }
@@ -49,6 +52,7 @@ extension ModelEntry {
     var policy = VersionPolicy.latest(1)
     var labels: [String: Int64] = [:]
     var canary: Canary?
+    var shadow: Shadow?
     var inputRules = InputRules()
     var fallback = Fallback()
   }

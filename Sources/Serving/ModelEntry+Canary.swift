@@ -8,10 +8,11 @@ extension ModelEntry {
     var reverted: CanaryCause?
   }
 
-  /// The version that requests get that name none: the highest, unless some are for a canary.
+  /// The version that requests get that name none: the highest that is no shadow, unless some are
+  /// for a canary.
   func usual(_ affinity: UInt64) -> LoadedVersion? {
     guard let running = canary, let tried = serving[running.canary.version] else {
-      return serving.keys.max().flatMap { serving[$0] }
+      return highest.flatMap { serving[$0] }
     }
     guard let other = stableVersion(besides: running.canary.version) else { return tried }
     return running.reverted == nil && running.canary.takes(affinity) ? tried : serving[other]
@@ -22,12 +23,17 @@ extension ModelEntry {
     if let labelled = labels[Self.stable], labelled != canary, serving[labelled] != nil {
       return labelled
     }
-    return serving.keys.filter { $0 != canary }.max()
+    return serving.keys.filter { $0 != canary && $0 != shadow?.shadow.version }.max()
+  }
+
+  /// The highest version that is no shadow, or the shadow when it is alone.
+  private var highest: Int64? {
+    serving.keys.filter { $0 != shadow?.shadow.version }.max() ?? serving.keys.max()
   }
 
   /// Where `stable` points when nobody says otherwise: not at a version that is still tried.
   var stableTarget: Int64? {
-    canary.flatMap { stableVersion(besides: $0.canary.version) } ?? serving.keys.max()
+    canary.flatMap { stableVersion(besides: $0.canary.version) } ?? highest
   }
 
   /// Has the requests of the canary and of the version beside it counted, and no others.
@@ -80,6 +86,28 @@ extension ModelRegistry {
 }
 
 extension ModelManager {
+  /// Notes that the canary of `model` was taken back before, when it is still the same.
+  package func markReverted(_ canary: Canary, of model: String, _ cause: CanaryCause) {
+    guard registry.knows(model) else { return }
+    registry.update(model) { entry in
+      guard entry.canary?.canary == canary else { return }
+      entry.canary?.reverted = cause
+      entry.attachWatch()
+    }
+  }
+
+  /// Runs a share of the requests for `model` that name no version on one that serves, too; nil for
+  /// none.
+  package func setShadow(_ shadow: Shadow?, of model: String) throws(ServingError) {
+    if let shadow { try requireServing(model, shadow.version) }
+    guard registry.knows(model) else { throw .modelNotFound(model: model) }
+    registry.update(model) { entry in
+      entry.shadow = shadow.map { RunningShadow($0) }
+      entry.declaration.shadow = shadow
+      entry.settleLabels(stable: entry.stableTarget)
+    }
+  }
+
   /// Sends a share of the requests for `model` that name no version to one that serves.
   package func setCanary(_ canary: Canary, of model: String) throws(ServingError) {
     try requireServing(model, canary.version)

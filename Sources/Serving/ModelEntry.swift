@@ -30,6 +30,7 @@ struct ModelEntry {
   var history: [VersionStatus] = []
   var declaration = Declaration()
   var canary: RunningCanary?
+  var shadow: RunningShadow?
   /// Somebody took the model out of service, so that it is not missed.
   var isHeld = false
   /// A drain-first switch is under way, and leases are parked.

@@ -32,7 +32,7 @@ extension ModelManager {
       var change = ModelChange(
         model: plan.model, kept: Set(plan.versions.map(\.version)),
         declaration: .init(
-          policy: plan.policy, labels: plan.labels, canary: plan.canary,
+          policy: plan.policy, labels: plan.labels, canary: plan.canary, shadow: plan.shadow,
           inputRules: plan.inputRules, fallback: plan.fallback))
       for source in plan.versions where isNew || !registry.serves(source) {
         if !isNew { begun.append(source) }

@@ -32,19 +32,20 @@ package final class ModelManager: Sendable {
   ///     at the one before.
   ///   - canary: a version that gets a share of the requests from when it serves; one that is named
   ///     again as it was goes on as it is, taken back or not.
+  ///   - shadow: a version that a share of the requests is run on too.
   ///   - inputRules: what the numbers of requests must be.
   ///   - fallback: who answers requests that name no version when the model cannot.
   package func declare(
     _ model: String, policy: VersionPolicy = .latest(1), labels: [String: Int64] = [:],
-    canary: Canary? = nil, inputRules: InputRules = InputRules(),
+    canary: Canary? = nil, shadow: Shadow? = nil, inputRules: InputRules = InputRules(),
     fallback: Fallback = Fallback()
   ) {
     registry.update(model) { entry in
       registry.declare(
         &entry,
         ModelEntry.Declaration(
-          policy: policy, labels: labels, canary: canary, inputRules: inputRules,
-          fallback: fallback))
+          policy: policy, labels: labels, canary: canary, shadow: shadow,
+          inputRules: inputRules, fallback: fallback))
       entry.settleLabels(stable: nil)
       entry.attachWatch()
     }

@@ -4,6 +4,7 @@ package struct ModelPlan: Sendable, Equatable {
   package var policy: VersionPolicy
   package var labels: [String: Int64]
   package var canary: Canary?
+  package var shadow: Shadow?
   package var inputRules: InputRules
   package var fallback: Fallback
   /// All that serve from then on.

@@ -79,10 +79,14 @@ extension ModelRegistry {
     _ entry: ModelEntry, _ selector: VersionSelector, _ affinity: UInt64
   ) -> Result<VersionLease, ServingError> {
     do throws(ServingError) {
+      let loaded = try entry.resolve(selector, affinity: affinity)
+      guard selector == .latest else {
+        return .success(VersionLease(loaded, entry.declaration.inputRules))
+      }
       return .success(
         VersionLease(
-          try entry.resolve(selector, affinity: affinity), entry.declaration.inputRules,
-          selector == .latest ? entry.declaration.fallback : Fallback()))
+          loaded, entry.declaration.inputRules, entry.declaration.fallback,
+          shadow: entry.shadowTarget(besides: loaded)))
     } catch {
       return .failure(error)
     }

@@ -27,6 +27,9 @@ package struct RequestTerms: Sendable {
     package static let trace = "traceparent"
   }
 
+  /// The field or parameter of a request's body that says what `Field.key` does.
+  package static let keyParameter = "request_key"
+
   /// The longest wait that a client may ask for, in milliseconds.
   package static let timeoutMillisecondsMaximum = 86_400_000
   private static let priorityMaximum = 1_000_000
@@ -56,6 +59,15 @@ package struct RequestTerms: Sendable {
     return hash ^ hash >> 33
   }
 
+  /// Whether something tells which requests belong with this one, besides its connection.
+  package private(set) var hasKey = false
+
+  /// Has whoever shares `key` answered by one version while a canary is tried.
+  package mutating func take(key: String) {
+    affinity = Self.hash(key.utf8) { $0 }
+    hasKey = true
+  }
+
   /// Takes a field of the request in, when it is a term.
   package mutating func take(_ name: String, _ value: String) throws(ServingError) {
     // Most fields are none of these, which their length tells.
@@ -68,7 +80,7 @@ package struct RequestTerms: Sendable {
       priority = RequestPriority(
         number: try Self.number(Field.priority, value, 0...Self.priorityMaximum))
     case Field.key.utf8.count where name.lowercased() == Field.key:
-      affinity = Self.hash(value.utf8) { $0 }
+      take(key: value)
     case Field.trace.utf8.count where name.lowercased() == Field.trace:
       trace = TraceContext(value)
     default: break

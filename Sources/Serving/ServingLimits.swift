@@ -49,6 +49,9 @@ package struct ServingLimits: Sendable {
   /// The nice value of the loader thread.
   package var loaderNiceness: Int32 = 10
 
+  /// The nice value of the thread that runs requests again on a shadow.
+  package var shadowNiceness: Int32 = 19
+
   /// Bytes of a reply's tensors that are not charged by themselves.
   package var replyBytesFree = 4096
   /// How often the bytes of a reply are held at once: as tensors, and as text of up to sixteen

@@ -5,13 +5,16 @@ package final class VersionLease: Sendable {
   let inputRules: InputRules
   /// Who answers when this version cannot.
   let fallback: Fallback
+  /// What the request is run on besides; nil for nothing.
+  let shadow: ShadowTarget?
   /// Whether this is a version of another model than the one that was asked for.
   let isStandIn: Bool
 
   init(
     _ loaded: LoadedVersion, _ inputRules: InputRules, _ fallback: Fallback = Fallback(),
-    isStandIn: Bool = false
+    shadow: ShadowTarget? = nil, isStandIn: Bool = false
   ) {
+    self.shadow = shadow
     self.inputRules = inputRules
     self.fallback = fallback
     self.isStandIn = isStandIn

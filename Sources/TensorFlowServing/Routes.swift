@@ -34,13 +34,19 @@ package struct Routes: Sendable {
     _ request: HTTPRequest, _ call: Endpoint.Call, _ model: String, _ selector: VersionSelector,
     _ respond: @escaping @Sendable (HTTPResponse) -> Void
   ) {
-    let terms: RequestTerms
+    var terms: RequestTerms
     do throws(ServingError) {
       terms = try RequestTerms(request)
+      // Read before the version is known that reads the rest, and only where it decides on that.
+      if selector == .latest, !terms.hasKey, service.canary(of: model) != nil,
+        let key = requestKey(request.body)
+      {
+        terms.take(key: key)
+      }
     } catch {
       return respond(refusal(error, model: model, selector))
     }
-    service.lease(model, selector, terms, mayStandIn: true) { [service] result in
+    service.lease(model, selector, terms, mayStandIn: true) { [service, terms] result in
       switch result {
       case .failure(let error): respond(refusal(error, model: model, selector))
       case .success(let lease):

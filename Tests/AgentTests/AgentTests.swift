@@ -110,6 +110,102 @@ struct AgentTests {
     #expect(try running.get("/v1/models/digits", admin: true).status == 404)
   }
 
+  /// Versions 1 and 2 of the digits classifier side by side, in `directory`.
+  private static func twoVersions(_ directory: String) throws -> LocalModel {
+    for version in 1...2 { try install(version, directory) }
+    return LocalModel(directory, policy: .latest(2))
+  }
+
+  @Test("a canary that was begun by hand, or taken back, is the same after a restart")
+  func canaryOverRestart() throws {
+    let shared = TemporaryDirectory()
+    let model = try Self.twoVersions(shared.path + "/digits")
+    func start() throws -> RunningAgent {
+      let running = try RunningAgent { configuration, _ in
+        configuration.models = ["digits": model]
+        configuration.stateDirectory = shared.path + "/state"
+      }
+      #expect(
+        try running.waitFor {
+          try running.status().models.first?.versions.filter { $0.state == "serving" }.count == 2
+        })
+      return running
+    }
+    func canary(_ running: RunningAgent) throws -> AgentStatus.Canary? {
+      try running.status().models.first?.canary
+    }
+    var running = try start()
+    #expect(try canary(running) == nil)
+    let begun = Canary(version: 2, share: 1500)
+    try running.agent.manager.setCanary(begun, of: "digits")
+    running.shutdown()
+    running = try start()
+    #expect(try canary(running)?.percent == 15)
+    #expect(try canary(running)?.state == "running")
+    running.agent.manager.markReverted(
+      begun, of: "digits", .latency(canary: 900, stable: 100))
+    running.shutdown()
+    running = try start()
+    #expect(try canary(running)?.state == "reverted")
+    #expect(try canary(running)?.cause == "latency-p99")
+    running.agent.manager.endCanary(of: "digits")
+    running.shutdown()
+    running = try start()
+    #expect(try canary(running) == nil)
+    running.shutdown()
+  }
+
+  @Test("a key in the body decides on the canary as one in the head")
+  func keysInBodies() throws {
+    let shared = TemporaryDirectory()
+    let model = try Self.twoVersions(shared.path + "/digits")
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": model]
+    }
+    #expect(
+      try running.waitFor {
+        try running.status().models.first?.versions.filter { $0.state == "serving" }.count == 2
+      })
+    try running.agent.manager.setCanary(Canary(version: 2, share: 5000), of: "digits")
+    let zeros = [String](repeating: "0", count: 64).joined(separator: ",")
+    let tensor = #"{"name":"image","datatype":"INT8","shape":[1,8,8,1],"data":[\#(zeros)]}"#
+    var client = UnixHTTPClient(path: running.agent.configuration.socket)
+    func version(_ parameters: String, _ headers: [(String, String)]) throws -> String {
+      let body = #"{"inputs":[\#(tensor)],"parameters":{\#(parameters)}}"#
+      let response = try client.request(
+        method: "POST", path: "/v2/models/digits/infer", headers: headers, body: Array(body.utf8))
+      #expect(response.status == 200)
+      return String(decoding: response.body, as: UTF8.self).contains(#""model_version":"2""#)
+        ? "2" : "1"
+    }
+    var versions: [String] = []
+    for key in (0..<40).map({ "user-\($0)" }) {
+      let named = try version("", [("x-request-key", key)])
+      #expect(try version(#""priority":1,"request_key":"\#(key)""#, []) == named)
+      // The head's counts where there are both.
+      #expect(try version(#""request_key":"other""#, [("x-request-key", key)]) == named)
+      versions.append(named)
+    }
+    #expect(Set(versions) == ["1", "2"])
+    // The same of TensorFlow Serving's body, seen by who counts the request.
+    func requests() throws -> [UInt64] {
+      try running.status().models.first?.versions.map(\.requests) ?? []
+    }
+    for (index, key) in (0..<8).map({ "user-\($0)" }).enumerated() {
+      let before = try requests()
+      let row = "[" + (0..<8).map { _ in
+        "[" + [String](repeating: "[0]", count: 8).joined(separator: ",") + "]"
+      }.joined(separator: ",") + "]"
+      let body = #"{"instances":[\#(row)],"request_key":"\#(key)"}"#
+      let response = try client.request(
+        method: "POST", path: "/v1/models/digits:predict", body: Array(body.utf8))
+      #expect(response.status == 200)
+      let counted = try requests()
+      // The highest version is the first.
+      #expect(counted[versions[index] == "2" ? 0 : 1] == before[versions[index] == "2" ? 0 : 1] + 1)
+    }
+  }
+
   @Test("a reload adds, moves and removes models, and names what needs a restart")
   func reload() throws {
     let running = try RunningAgent { configuration, _ in

@@ -30,8 +30,8 @@ struct BatchingTests {
   /// Keeps the one instance busy until it is released.
   private static func busy(
     _ fixture: ServingFixture, _ lease: VersionLease, _ image: [UInt8]
-  ) -> BatchGate {
-    let gate = BatchGate()
+  ) -> Gate {
+    let gate = Gate()
     fixture.service.infer(lease, ServingFixture.request(image, lease.description)) { _ in
       gate.hold()
     }
@@ -207,20 +207,6 @@ struct BatchingTests {
   private static func graph(_ model: TFLiteWriter) throws -> Graph {
     try TFLiteModel.graph(from: ByteView(model.bytes()))
   }
-}
-
-/// Holds a thread until it is released.
-private final class BatchGate: Sendable {
-  private let state = Atomic<Int>(0)
-
-  func hold() {
-    state.store(1, ordering: .releasing)
-    while state.load(ordering: .acquiring) == 1 { usleep(200) }
-  }
-
-  func waitUntilHeld() { while state.load(ordering: .acquiring) == 0 { usleep(200) } }
-
-  func release() { state.store(2, ordering: .releasing) }
 }
 
 /// How requests ended, in the order that they did.

@@ -148,3 +148,17 @@ enum DigitsBundle {
     close(file)
   }
 }
+
+/// Holds a thread until it is released.
+final class Gate: Sendable {
+  private let state = Atomic<Int>(0)
+
+  func hold() {
+    state.store(1, ordering: .releasing)
+    while state.load(ordering: .acquiring) == 1 { usleep(200) }
+  }
+
+  func waitUntilHeld() { while state.load(ordering: .acquiring) == 0 { usleep(200) } }
+
+  func release() { state.store(2, ordering: .releasing) }
+}

@@ -9,6 +9,8 @@ package struct LocalModel: Sendable, Equatable {
   package var labels: [String: Int64] = [:]
   /// A version that gets a share of the requests that name none.
   package var canary: Canary?
+  /// A version that a share of the requests is run on too.
+  package var shadow: Shadow?
   /// What the numbers of requests must be.
   package var inputRules = InputRules()
   /// Bytes of answers that each version keeps for requests that come again.
@@ -63,6 +65,15 @@ package struct LocalModel: Sendable, Equatable {
         key: key + ".fallback", value: "\(fallback.models)",
         expected: "at most \(Fallback.modelsMaximum) names of other models")
     }
+    if let shadow {
+      guard shadow.version > 0, policy.admits(shadow.version), policy.count > 1,
+        shadow.version != canary?.version
+      else {
+        throw .invalidValue(
+          key: key + ".shadow.version", value: String(shadow.version),
+          expected: "one of several versions that \(key).versions admits, and not the canary")
+      }
+    }
     if let canary {
       guard canary.version > 0, policy.admits(canary.version), policy.count > 1 else {
         throw .invalidValue(
@@ -110,7 +121,7 @@ enum ModelName {
 extension LocalModel: Codable {
   private enum Key: String, CodingKey, CaseIterable {
     case path, versions, labels, canary, inputs, cache, fallback, fallback_answer
-    case batch_rows_maximum
+    case batch_rows_maximum, shadow
   }
 
   /// `"/srv/digits"`, or an object with the path.
@@ -125,6 +136,7 @@ extension LocalModel: Codable {
       policy: try values.decodeIfPresent(Versions.self, forKey: .versions)?.policy ?? .latest(1),
       labels: try values.decodeIfPresent([String: Int64].self, forKey: .labels) ?? [:],
       canary: try values.decodeIfPresent(CanaryDocument.self, forKey: .canary)?.canary)
+    shadow = try values.decodeIfPresent(ShadowDocument.self, forKey: .shadow)?.shadow
     fallback.models = try values.decodeIfPresent([String].self, forKey: .fallback) ?? []
     fallback.answer = try values.decodeIfPresent([String: [Double]].self, forKey: .fallback_answer)
     inputRules =
@@ -145,6 +157,7 @@ extension LocalModel: Codable {
     if policy != .latest(1) { try values.encode(Versions(policy: policy), forKey: .versions) }
     if !labels.isEmpty { try values.encode(labels, forKey: .labels) }
     if let canary { try values.encode(CanaryDocument(canary), forKey: .canary) }
+    if let shadow { try values.encode(ShadowDocument(shadow), forKey: .shadow) }
     if inputRules != InputRules() {
       try values.encode(InputRulesDocument(rules: inputRules), forKey: .inputs)
     }

@@ -26,12 +26,13 @@ final class LocalStores: Sendable {
   private let state: Mutex<State>
   private let manager: ModelManager
   private let pins: PinFile?
+  private let canaries: KeptCanaries
   private let pollMilliseconds: Int
   private let thread: JobThreads
 
   init(
     _ models: [String: LocalModel], manager: ModelManager, pins: PinFile? = nil,
-    pollMilliseconds: Int
+    canaries: CanaryFile? = nil, pollMilliseconds: Int
   ) {
     let pinned = pins?.read() ?? [:]
     state = Mutex(
@@ -40,6 +41,7 @@ final class LocalStores: Sendable {
           uniqueKeysWithValues: models.map { ($0, Entry($1, pin: pinned[$0])) })))
     self.manager = manager
     self.pins = pins
+    self.canaries = KeptCanaries(canaries)
     self.pollMilliseconds = pollMilliseconds
     thread = JobThreads(
       name: "local-stores", threads: 1, stackBytes: AgentLimits.pollStackBytes, niceness: 10)
@@ -52,7 +54,10 @@ final class LocalStores: Sendable {
     watch()
   }
 
-  func shutdown() { _ = thread.shutdown(until: MonotonicClock.now() + 2_000_000_000) }
+  func shutdown() {
+    canaries.save(models, manager.service)
+    _ = thread.shutdown(until: MonotonicClock.now() + 2_000_000_000)
+  }
 
   /// The models and where they are looked for, by name.
   var models: [String: LocalModel] { state.withLock { $0.entries.mapValues(\.model) } }
@@ -139,12 +144,14 @@ final class LocalStores: Sendable {
     where !wanted.contains(version) {
       throw .labelTarget(model: name, label: label, version: version)
     }
-    return ModelPlan(
+    var plan = ModelPlan(
       model: name, policy: model.policy, labels: model.labels, canary: model.canary,
       inputRules: model.inputRules, fallback: model.fallback,
       versions: found.filter { wanted.contains($0.version) }.map {
         model.source(name, $0)
       })
+    plan.shadow = model.shadow
+    return plan
   }
 
   // MARK: By hand
@@ -259,6 +266,7 @@ final class LocalStores: Sendable {
   }
 
   private func poll() {
+    canaries.save(models, manager.service)
     for (model, path) in models.mapValues(\.path) {
       let found = VersionScan.versions(at: path)
       let age = Int64(pollMilliseconds) * 1_000_000
@@ -298,9 +306,11 @@ final class LocalStores: Sendable {
   }
 
   private func declare(_ name: String, _ model: LocalModel) {
+    let (canary, reverted) = canaries.canary(of: name, configured: model.canary)
     manager.declare(
-      name, policy: model.policy, labels: model.labels, canary: model.canary,
+      name, policy: model.policy, labels: model.labels, canary: canary, shadow: model.shadow,
       inputRules: model.inputRules, fallback: model.fallback)
+    if let canary, let reverted { manager.markReverted(canary, of: name, reverted) }
   }
 
   private func savePins() -> RepositoryRefusal? { pins?.write(pinned) }

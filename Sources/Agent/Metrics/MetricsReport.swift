@@ -51,6 +51,7 @@ struct MetricsReport: Sendable {
     memory(versions, &text)
     lifeCycle(versions, &text)
     canaries(&text)
+    shadows(&text)
     delivery(&text)
     CompatibilityMetrics(statuses: statuses.flatMap(\.self), switches: switches)
       .write(compatibility, to: &text)
@@ -202,6 +203,22 @@ struct MetricsReport: Sendable {
     for (key, count) in switches.rollbacks {
       text.sample(
         "edgeserve_rollback_total", [("model", key.model), ("cause", key.result)], count)
+    }
+  }
+
+  private func shadows(_ text: inout PrometheusText) {
+    let name = "edgeserve_shadow_total"
+    text.family(name, .counter, "Requests of a shadow's share, by how its answers compare.")
+    for model in status.service.modelNames() {
+      guard let state = status.service.shadow(of: model) else { continue }
+      for (result, count) in [
+        ("agreed", state.agreed), ("differed", state.differed),
+        ("changed_class", state.changedClass), ("failed", state.failed), ("shed", state.shed),
+      ] {
+        text.sample(
+          name,
+          [("model", model), ("version", "\(state.shadow.version)"), ("result", result)], count)
+      }
     }
   }
 

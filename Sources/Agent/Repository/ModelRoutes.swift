@@ -38,6 +38,9 @@ struct ModelRoutes: Sendable {
       }
     case "label": respond(label(model, request.body))
     case "canary": respond(canary(model, request.body))
+    case "shadow": respond(shadow(model, request.body))
+    case "end-shadow":
+      respond(Self.refused { () throws(ServingError) in try manager.setShadow(nil, of: model) })
     case "end-canary":
       manager.endCanary(of: model)
       respond(Self.response(nil))
@@ -75,6 +78,28 @@ struct ModelRoutes: Sendable {
       return .error(400, error.sentence)
     } catch {
       return .error(400, "the request body is no object with numbers 'version' and 'percent'")
+    }
+  }
+
+  private func shadow(_ model: String, _ body: [UInt8]) -> HTTPResponse {
+    do {
+      let document = try JSONDocument.decode(ShadowDocument.self, from: body)
+      return Self.refused { () throws(ServingError) in
+        try manager.setShadow(document.shadow, of: model)
+      }
+    } catch let error as AgentError {
+      return .error(400, error.sentence)
+    } catch {
+      return .error(400, "the request body is no object with numbers 'version' and 'percent'")
+    }
+  }
+
+  private static func refused(_ body: () throws(ServingError) -> Void) -> HTTPResponse {
+    do throws(ServingError) {
+      try body()
+      return response(nil)
+    } catch {
+      return response(.refused(error))
     }
   }
 

@@ -55,6 +55,28 @@ package struct AgentStatus: Codable, Sendable, Equatable {
     package var versions: [Version]
     /// Left out when no version is tried.
     package var canary: Canary?
+    /// Left out when no version follows another.
+    package var shadow: Shadow?
+  }
+
+  /// A version that a share of the requests is run on too, and how its answers compare.
+  package struct Shadow: Codable, Sendable, Equatable {
+    package var version: Int64
+    package var percent: Double
+    package var agreed: UInt64
+    package var differed: UInt64
+    /// Of those that differ, the ones whose greatest number is another.
+    package var changedClass: UInt64
+    package var failed: UInt64
+    package var shed: UInt64
+    /// The most that a number was off.
+    package var largestDifference: Double
+
+    enum CodingKeys: String, CodingKey {
+      case version, percent, agreed, differed, failed, shed
+      case changedClass = "changed_class"
+      case largestDifference = "largest_difference"
+    }
   }
 
   /// A version that gets a share of the requests that name none.

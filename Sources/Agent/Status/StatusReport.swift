@@ -26,7 +26,8 @@ struct StatusReport: Sendable {
       models: statuses.map { name, versions in
         AgentStatus.Model(
           name: name, versions: versions.map(AgentStatus.Version.init),
-          canary: service.canary(of: name).map(AgentStatus.Canary.init))
+          canary: service.canary(of: name).map(AgentStatus.Canary.init),
+          shadow: service.shadow(of: name).map(AgentStatus.Shadow.init))
       },
       delivery: delivery)
   }
@@ -67,6 +68,18 @@ extension AgentStatus.Canary {
       percent: Double(status.canary.share) * 100 / Double(Canary.shareWhole),
       state: status.reverted == nil ? "running" : "reverted", cause: status.reverted?.code,
       detail: status.reverted?.sentence)
+  }
+}
+
+extension AgentStatus.Shadow {
+  init(_ status: ShadowStatus) {
+    self.init(
+      version: status.shadow.version,
+      percent: Double(status.shadow.share) * 100 / Double(Shadow.shareWhole),
+      agreed: status.agreed, differed: status.differed, changedClass: status.changedClass,
+      failed: status.failed, shed: status.shed,
+      // JSON has no infinity.
+      largestDifference: min(status.largestDifference, .greatestFiniteMagnitude))
   }
 }
 

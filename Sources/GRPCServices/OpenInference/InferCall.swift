@@ -23,6 +23,8 @@ struct InferCall {
   private(set) var timeoutMicroseconds: Int?
   /// 1 for the highest; nil for that of the metadata.
   private(set) var priority: Int?
+  /// What groups requests; nil when the client says nothing.
+  private(set) var key: String?
   private(set) var outputs: [Output] = []
   private var inputs: [ProtobufReader] = []
   private var raw: [ArraySlice<UInt8>] = []
@@ -36,6 +38,7 @@ struct InferCall {
       case 3: id = try reader.text(field)
       case 4:
         let (name, value) = try readEntry(try reader.message(field))
+        if name == RequestTerms.keyParameter, let value { key = try Self.text(value) }
         if name == "timeout" { timeoutMicroseconds = try Self.timeout(value) }
         if name == "priority" { priority = try Self.priority(value) }
       case 5: inputs.append(try reader.message(field))

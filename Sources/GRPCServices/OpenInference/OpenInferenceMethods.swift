@@ -161,16 +161,17 @@ package struct OpenInferenceMethods: Sendable {
 
   private func infer(_ call: GRPCCall, _ reply: @escaping @Sendable (GRPCReply) -> Void) {
     let request: InferCall
-    let terms: RequestTerms
+    var terms: RequestTerms
     do {
       request = try InferCall(call.message)
       terms = try RequestTerms(call)
+      if let key = request.key, !terms.hasKey { terms.take(key: key) }
     } catch {
       return reply(.failure(openInferenceStatus(error, model: "")))
     }
     service.lease(
       request.model, Self.selector(request.version), terms, mayStandIn: true
-    ) { [service] result in
+    ) { [service, terms] result in
       switch result {
       case .failure(let error):
         reply(.failure(openInferenceStatus(error, model: request.model)))

@@ -10,6 +10,8 @@ struct PredictCall {
   static let tensorsMaximum = 1024
 
   private(set) var spec = ModelSpec()
+  /// What groups requests; nil when the client says nothing.
+  private(set) var clientID: String?
   private var inputs: [(name: String, tensor: ProtobufReader)] = []
   private var outputFilter: [String] = []
 
@@ -28,6 +30,7 @@ struct PredictCall {
         inputs.removeAll { $0.name == name }
         inputs.append((name, tensor ?? ProtobufReader([])))
       case 3: outputFilter.append(try reader.text(field))
+      case 6: clientID = String(decoding: try reader.bytes(field), as: UTF8.self)
       default: try reader.skip(field)
       }
       guard max(inputs.count, outputFilter.count) <= Self.tensorsMaximum else {

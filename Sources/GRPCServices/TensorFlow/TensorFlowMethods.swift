@@ -38,15 +38,16 @@ package struct TensorFlowMethods: Sendable {
 
   private func predict(_ call: GRPCCall, _ reply: @escaping @Sendable (GRPCReply) -> Void) {
     let request: PredictCall
-    let terms: RequestTerms
+    var terms: RequestTerms
     do {
       request = try PredictCall(call.message)
       terms = try RequestTerms(call)
+      if let key = request.clientID, !terms.hasKey { terms.take(key: key) }
     } catch {
       return reply(.failure(tensorFlowStatus(error, ModelSpec())))
     }
     let spec = request.spec
-    service.lease(spec.model, spec.selector, terms, mayStandIn: true) { [service] result in
+    service.lease(spec.model, spec.selector, terms, mayStandIn: true) { [service, terms] result in
       switch result {
       case .failure(let error): reply(.failure(tensorFlowStatus(error, spec)))
       case .success(let lease):

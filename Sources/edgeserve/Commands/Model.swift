@@ -12,7 +12,7 @@ struct Model: ParsableCommand {
       """,
     subcommands: [
       Load.self, Unload.self, Pin.self, Unpin.self, RollBack.self, Label.self, Try.self,
-      Promote.self, EndCanary.self,
+      Promote.self, EndCanary.self, Follow.self, EndShadow.self,
     ])
 
   /// The agent and the model that a command is for.
@@ -182,6 +182,52 @@ struct Model: ParsableCommand {
           requests_minimum: requestsMinimum))
       try target.post("canary", String(decoding: body, as: UTF8.self))
     }
+  }
+
+  struct Follow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "shadow",
+      abstract: "Runs a share of the requests on another version too, and compares the answers.",
+      discussion: """
+        Nobody gets the answers of the shadow, and nobody waits for it: it runs behind the answer, \
+        and where anything else waits it does not run at all. `edgeserve status --json` and the \
+        metrics count how the answers compare.
+
+        Example:
+          edgeserve model shadow digits 4 --percent 10
+        """)
+    @OptionGroup var target: Target
+    @Argument(help: "The version.")
+    var version: Int64
+    @Option(help: "The share of the requests that name no version.")
+    var percent: Double
+    @Option(help: "By how much a number may be off and still agree.")
+    var tolerance: Double?
+
+    private struct Body: Encodable {
+      var version: Int64
+      var percent: Double
+      var tolerance: Double?
+    }
+
+    func run() throws {
+      let body = try JSONDocument.encode(
+        Body(version: version, percent: percent, tolerance: tolerance))
+      try target.post("shadow", String(decoding: body, as: UTF8.self))
+    }
+  }
+
+  struct EndShadow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "end-shadow",
+      abstract: "Runs no more requests on the shadow.",
+      discussion: """
+        Example:
+          edgeserve model end-shadow digits
+        """)
+    @OptionGroup var target: Target
+
+    func run() throws { try target.post("end-shadow") }
   }
 
   struct Promote: ParsableCommand {
