@@ -11,6 +11,7 @@ struct AdminRoutes: Sendable {
   let delivery: (any DeliveryService)?
   let repository: RepositoryRoutes
   let models: ModelRoutes
+  let settings: SettingsRoutes
 
   func handle(
     _ request: HTTPRequest, _ respond: @escaping @Sendable (HTTPResponse) -> Void
@@ -39,7 +40,11 @@ struct AdminRoutes: Sendable {
       }
       install(request.body, respond)
     default:
-      if repository.handle(request, respond) || models.handle(request, respond) { return }
+      if repository.handle(request, respond) || models.handle(request, respond)
+        || settings.handle(request, mayChange: true, respond)
+      {
+        return
+      }
       respond(.error(404, "no such path"))
     }
   }

@@ -82,6 +82,8 @@ package final class Agent: Sendable {
       (settings) throws(AgentError) in try RequestLog(settings, log: log)
     }
     self.requestLog = requestLog
+    let sampler = Self.sampler(configuration.requestLog, requestLog, log)
+    let settings = SettingsRoutes(sampler: sampler, hasRequestLog: requestLog != nil)
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
     limits.batchRowsDefault = configuration.batchRowsMaximum
@@ -89,7 +91,7 @@ package final class Agent: Sendable {
       ServingConfiguration(
         table: parts.table, budgetBytes: configuration.memoryBudget,
         threads: configuration.threads ?? ProcessorCount.threadsDefault, limits: limits,
-        sampler: Self.sampler(configuration.requestLog, requestLog, log),
+        sampler: sampler,
         onEvent: { event in
           switches.count(event)
           EventLog.write(event, to: log)
@@ -147,12 +149,13 @@ package final class Agent: Sendable {
         memorySocket = try sockets.openMemory(manager.service)
         self.memorySocket = memorySocket
         servers = try sockets.open(
-          routes: parts.routes(manager.service)
+          routes: [{ settings.handle($0, mayChange: false, $1) }]
+            + parts.routes(manager.service)
             + (configuration.metricsOnDataSocket ? [metrics.route] : []),
           admin: AdminRoutes(
             report: report, metrics: metrics, configuration: current, delivery: delivery,
             repository: RepositoryRoutes(service: manager.service, stores: stores),
-            models: ModelRoutes(stores: stores, manager: manager)))
+            models: ModelRoutes(stores: stores, manager: manager), settings: settings))
       } catch {
         memorySocket?.shutdown()
         remoteCalls?.shutdown(drainMilliseconds: 0)

@@ -29,7 +29,7 @@ package struct RequestRecord: Sendable {
 /// Picks the requests that somebody is told of: each that fails, and an even share of the others.
 package final class RequestSampler: Sendable {
   /// Of ten thousand answered requests.
-  private let share: UInt64
+  private let share: Atomic<Int>
   private let tell: @Sendable (RequestRecord) -> Void
   private let answered = Atomic<UInt64>(0)
 
@@ -38,13 +38,22 @@ package final class RequestSampler: Sendable {
 
   /// - Parameter share: of ten thousand answered requests.
   package init(share: Int, tell: @escaping @Sendable (RequestRecord) -> Void) {
-    self.share = UInt64(min(max(0, share), Self.shareWhole))
+    self.share = Atomic(min(max(0, share), Self.shareWhole))
     self.tell = tell
+  }
+
+  /// Of ten thousand answered requests.
+  package var shareOfAnswered: Int { share.load(ordering: .relaxed) }
+
+  /// Tells of another share from now on.
+  package func setShare(_ share: Int) {
+    self.share.store(min(max(0, share), Self.shareWhole), ordering: .relaxed)
   }
 
   /// Tells of a request, when it is one to tell of.
   func record(_ outcome: RequestOutcome, _ record: () -> RequestRecord) {
     if outcome == .ok {
+      let share = UInt64(shareOfAnswered)
       guard share > 0 else { return }
       let number = answered.add(1, ordering: .relaxed).newValue
       let whole = UInt64(Self.shareWhole)

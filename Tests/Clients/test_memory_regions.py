@@ -96,7 +96,8 @@ class MemoryRegionTest(agent.ClientTest):
         for image in images:
             os.pwrite(descriptor, image.tobytes(), 0)
             shared = self.infer({"shared_memory_region": region}).json()["outputs"][0]["data"]
-            body = {"inputs": [{"name": "image", "datatype": "INT8", "shape": [1, 8, 8, 1], "data": image.flatten().tolist()}]}
+            tensor = {"name": "image", "datatype": "INT8", "shape": [1, 8, 8, 1]}
+            body = {"inputs": [{**tensor, "data": image.flatten().tolist()}]}
             sent = self.http.post("/v2/models/digits/infer", json=body).json()["outputs"][0]["data"]
             self.assertEqual(shared, sent)
         os.close(descriptor)
