@@ -81,6 +81,7 @@ func scanNumber(_ bytes: [UInt8], _ position: inout Int) throws(JSONError) -> Sc
     number.form = .decimal
     at += 1
     let fractionStart = at
+    number.pushRun(bytes, &at)
     while at < end, isDigit(bytes[at]) {
       number.push(bytes[at])
       at += 1
@@ -113,6 +114,43 @@ extension ScannedNumber {
     let (product, overflow) = mantissa.multipliedReportingOverflow(by: 10)
     let (sum, carry) = product.addingReportingOverflow(value)
     if overflow || carry { isExact = false } else { mantissa = sum }
+  }
+}
+
+extension ScannedNumber {
+  /// 10^0 to 10^8, by their exponents.
+  @inline(__always)
+  private static func powerOfTen(_ exponent: Int) -> UInt64 {
+    let square = UInt64(exponent & 1 == 0 ? 1 : 10) &* (exponent & 2 == 0 ? 1 : 100)
+    return square &* (exponent & 4 == 0 ? 1 : 10_000) &* (exponent & 8 == 0 ? 1 : 100_000_000)
+  }
+
+  /// Appends digits eight at a time, up to the first byte that is none, as long as the mantissa
+  /// holds them for sure; whatever is left is for `push`.
+  ///
+  /// Source: the digits of one word are summed by three multiplications, as simdjson does it.
+  @inline(__always)
+  fileprivate mutating func pushRun(_ bytes: [UInt8], _ at: inout Int) {
+    // Ten to the eighth times this, and eight digits, fit.
+    while at + 8 <= bytes.count, mantissa < 184_467_440_736 {
+      // Sound: the check above leaves eight bytes.
+      let word = unsafe bytes.withUnsafeBytes { buffer in
+        UInt64(littleEndian: unsafe buffer.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+      }
+      let values = word ^ 0x3030_3030_3030_3030
+      // The high bit of each byte above 9; a carry reaches only bytes behind such a one.
+      let others = ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
+      let count = others.trailingZeroBitCount / 8
+      guard count > 0 else { return }
+      // The digits moved to the end, zeros before them.
+      var sum = values << UInt64(64 - 8 * count)
+      sum = sum &* 10 &+ (sum >> 8)
+      let odd = (sum & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
+      let even = ((sum >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
+      mantissa = mantissa &* Self.powerOfTen(count) &+ ((odd &+ even) >> 32)
+      at += count
+      guard count == 8 else { return }
+    }
   }
 }
 
