@@ -96,7 +96,7 @@ class TraceTest(agent.ClientTest):
     ask = DifferencesTest.ask
 
     def lines(self):
-        with open(os.path.join(self.log, "requests")) as file:
+        with open(os.path.join(self.log, "requests.jsonl")) as file:
             return len(file.readlines())
 
     def predict(self, count):

@@ -143,6 +143,32 @@ struct QueueTests {
     #expect(order.names == ["high", "normal", "second"])
   }
 
+  @Test("a model with few requests is not kept waiting by one with many")
+  func fairShare() throws {
+    let fixture = Self.fixture(depth: 64)
+    let (busy, gate) = try Self.busy(depth: 64, fixture)
+    try fixture.load(1, model: "other").get()
+    let other = try fixture.lease(model: "other")
+    let order = Order()
+    var outcomes: [Outcome<Result<InferenceResponse, ServingError>>] = []
+    func ask(_ lease: VersionLease, _ name: String) {
+      let outcome = Outcome<Result<InferenceResponse, ServingError>>()
+      outcomes.append(outcome)
+      fixture.service.infer(lease, Self.longRequest(lease.description)) { result in
+        order.append(name)
+        outcome.set(result)
+      }
+    }
+    for _ in 0..<40 { ask(busy, "many") }
+    for _ in 0..<5 { ask(other, "few") }
+    gate.release()
+    for outcome in outcomes { _ = try outcome.wait().get() }
+    // They take turns on the one thread, however many wait.
+    let places = order.names.indices.filter { order.names[$0] == "few" }
+    #expect(places.count == 5)
+    for (number, place) in places.enumerated() { #expect(place <= 2 * (number + 1)) }
+  }
+
   @Test("runs a short inference on the thread that brings it")
   func inline() throws {
     let fixture = ServingFixture { $0.inlineThresholdMicroseconds = 1_000_000 }
