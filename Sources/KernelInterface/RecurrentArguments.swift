@@ -212,8 +212,10 @@ package struct LSTMSizes: Sendable, Equatable {
 /// An int8 long short-term memory with 16-bit cells; the maker vouches for the pointers.
 @safe package struct LSTMInt8Arguments {
   package var sizes: LSTMSizes
-  /// Nil where the input gate is the complement of the forget gate.
-  package var inputGate: LSTMGateInt8?
+  /// Whether the input gate is the complement of the forget gate, and `inputGate` means nothing. An optional would be
+  /// too large for kernels to test without a function of its own, the same symbol in every variant.
+  package var isCoupled: Bool
+  package var inputGate: LSTMGateInt8
   package var forgetGate: LSTMGateInt8
   package var cellGate: LSTMGateInt8
   package var outputGate: LSTMGateInt8
@@ -244,7 +246,8 @@ package struct LSTMSizes: Sendable, Equatable {
     scratch: UnsafeMutablePointer<Int16>
   ) {
     self.sizes = sizes
-    self.inputGate = inputGate
+    isCoupled = inputGate == nil
+    self.inputGate = inputGate ?? forgetGate
     self.forgetGate = forgetGate
     self.cellGate = cellGate
     self.outputGate = outputGate

@@ -38,8 +38,8 @@ func lstmInt8(_ arguments: LSTMInt8Arguments) {
   unsafe sum(arguments.forgetGate, arguments.sizes, input, hidden, cells, into: forget)
   unsafe sum(arguments.cellGate, arguments.sizes, input, hidden, cells, into: candidate)
   unsafe sum(arguments.outputGate, arguments.sizes, input, hidden, cells, into: exit)
-  if let gate = arguments.inputGate {
-    unsafe sum(gate, arguments.sizes, input, hidden, cells, into: entry)
+  if !arguments.isCoupled {
+    unsafe sum(arguments.inputGate, arguments.sizes, input, hidden, cells, into: entry)
   }
   // The hidden state itself, or what is projected to it.
   let codes = unsafe arguments.projection == nil
@@ -50,7 +50,7 @@ func lstmInt8(_ arguments: LSTMInt8Arguments) {
     let f = unsafe fixedPointLogistic(forget[i])
     let g = unsafe fixedPointTanh(candidate[i], integerBits: 3)
     let admitted =
-      arguments.inputGate == nil ? Int16.max &- f : unsafe fixedPointLogistic(entry[i])
+      arguments.isCoupled ? Int16.max &- f : unsafe fixedPointLogistic(entry[i])
     let kept = unsafe roundedShift(Int32(f) &* Int32(cells[i]), 15)
     let added = roundedShift(Int32(admitted) &* Int32(g), 30 &+ arguments.cellExponent)
     var cell = saturated16(kept &+ Int32(Int16(truncatingIfNeeded: added)))
