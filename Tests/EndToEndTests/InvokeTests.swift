@@ -80,6 +80,8 @@ struct InvokeTests {
     #expect(
       message([Fixtures.digitsModel(2), "--input", path])?.contains("takes int8") == true)
     #expect(message([Fixtures.floatDigitsModel, "--input", path])?.contains("shape") == true)
-    #expect(message([path, "--input", path])?.contains("is no well-formed file") == true)
+    #expect(
+      message([path, "--input", path])?.contains("is neither a TensorFlow Lite file nor a bundle")
+        == true)
   }
 }
