@@ -166,11 +166,11 @@ final class LocalStores: Sendable {
 
   /// Serves `version` of `model` and no other from now on, whatever its policy says.
   func pin(_ model: String, to version: Int64, completion: @escaping Completion) {
-    // Set before the load, which it decides what to keep beside; taken back when that fails.
     let (former, isServing) = state.withLock { state -> (Int64?, Bool) in
       guard let entry = state.entries[model], entry.store.loading == nil else { return (nil, false) }
-      state.entries[model]?.store.pin = version
-      return (entry.store.pin, entry.store.loaded.contains(version))
+      let isServing = entry.store.loaded.contains(version)
+      if isServing { state.entries[model]?.store.pin = version }
+      return (entry.store.pin, isServing)
     }
     let finish: Completion = { [weak self] outcome in
       guard let self else { return }
@@ -186,7 +186,9 @@ final class LocalStores: Sendable {
       completion(result)
     }
     if isServing { return finish(.success(())) }
-    take(model, finish, version: version) { entry in
+    // Set with the load, which it decides what to keep beside, or a poll would see it alone and load the version itself;
+    // taken back when the load fails.
+    take(model, finish, version: version, preparing: { $0.pin = version }) { entry in
       VersionScan.versions(at: entry.model.path).first { $0.version == version }
     }
   }
@@ -233,7 +235,7 @@ final class LocalStores: Sendable {
   /// Loads the file that `choose` finds for `model` now.
   private func take(
     _ model: String, _ completion: @escaping Completion, version: Int64? = nil,
-    _ choose: (Entry) -> VersionFile?
+    preparing: (inout LocalStore) -> Void = { _ in }, _ choose: (Entry) -> VersionFile?
   ) {
     guard let entry = state.withLock({ $0.entries[model] }) else {
       return completion(.failure(.notLocal(model: model)))
@@ -246,8 +248,12 @@ final class LocalStores: Sendable {
             ?? .nothingFound(model: model, path: path)))
     }
     let kept: Set<Int64>? = state.withLock { state in
-      guard state.entries[model]?.store.loading == nil, !state.isReplacing else { return nil }
-      return state.entries[model]?.store.take(file)
+      guard var store = state.entries[model]?.store, store.loading == nil, !state.isReplacing else {
+        return nil
+      }
+      preparing(&store)
+      defer { state.entries[model]?.store = store }
+      return store.take(file)
     }
     guard let kept else { return completion(.failure(.busy(model: model))) }
     load(model, file, keeping: kept) { result in
