@@ -5,15 +5,16 @@ import Tensors
 /// Custom operators of audio front ends, whose options are FlexBuffers.
 extension TFLiteOperatorReader {
   func signal() throws(TFLiteError) -> Signal {
-    try parsing { () throws(ParsingError) in
-      let bytes = try table.byteVector(TFLiteSchema.Operator.customOptions)
-      guard let bytes, !bytes.isEmpty else { return Self.signal(builtin, nil, { _ in 0 }) }
-      let options = try FlexBufferMap(bytes)
+    let numbers = try parsing { () throws(ParsingError) in
       var numbers: [String: Int] = [:]
-      for key in Self.keys(builtin) { numbers[key] = try options.integer(key) ?? 0 }
-      let noise = builtin == .subtractNoise ? Self.noise(numbers) : nil
-      return Self.signal(builtin, noise, { numbers[$0] ?? 0 })
+      let bytes = try table.byteVector(TFLiteSchema.Operator.customOptions)
+      let keys = Self.keys(builtin)
+      guard let bytes, !keys.isEmpty else { return numbers }
+      let options = try FlexBufferMap(bytes)
+      for key in keys { numbers[key] = try options.integer(key) }
+      return numbers
     }
+    return Self.signal(builtin, numbers)
   }
 
   private static func keys(_ builtin: TFLiteBuiltin) -> [String] {
@@ -34,16 +35,16 @@ extension TFLiteOperatorReader {
     }
   }
 
-  private static func signal(
-    _ builtin: TFLiteBuiltin, _ noise: NoiseSubtraction?, _ option: (String) -> Int
-  ) -> Signal {
-    switch builtin {
+  /// Options that are not given are 0, which graph validation refuses where it means nothing.
+  private static func signal(_ builtin: TFLiteBuiltin, _ numbers: [String: Int]) -> Signal {
+    func option(_ key: String) -> Int { numbers[key] ?? 0 }
+    return switch builtin {
     case .signalWindow: .window(shift: option("shift"))
     case .signalSpectrum: .spectrum(length: option("fft_length"))
     case .signalEnergy: .energy(start: option("start_index"), end: option("end_index"))
     case .filterBank: .filterBank(channels: option("num_channels"))
     case .filterBankRoot: .squareRoot
-    case .subtractNoise: .subtractNoise(noise ?? Self.noise([:]))
+    case .subtractNoise: .subtractNoise(noise(numbers))
     case .gainControl: .gainControl(shift: option("snr_shift"))
     case .filterBankLogarithm:
       .logarithm(scale: option("output_scale"), bits: option("input_correction_bits"))

@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// An HTTP/1.1 server on a Unix socket, or on a port of this machine: keep-alive, pipelining answered in order, every resource
-/// bounded by `HTTPLimits`.
+/// An HTTP/1.1 server on a Unix socket, or on a port of this machine: keep-alive, pipelining
+/// answered in order, every resource bounded by `HTTPLimits`.
 package final class UnixHTTPServer: Sendable {
   private let server: UnixSocketServer<HTTPConnection>
 

@@ -67,7 +67,8 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   package var reconnectMaximumMilliseconds: Int?
 
   package init(
-    broker: Broker, fallbackBrokers: [Broker] = [], fleet: String, device: String, rootKeyFile: String, models: [String],
+    broker: Broker, fallbackBrokers: [Broker] = [], fleet: String, device: String,
+    rootKeyFile: String, models: [String],
     labels: [String] = [], mirror: String? = nil, meteredBytes: Int? = nil,
     reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
   ) {

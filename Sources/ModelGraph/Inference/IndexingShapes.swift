@@ -135,7 +135,9 @@ extension NodeView {
 
   func transposed(_ parameters: TransposeConvolution2D) throws(GraphError) -> Shape {
     // A shape that is computed is what the model says that it will be, or the window does not fit.
-    let target = try result((try? integers(0)) ?? graph[node.outputs[0]].type.shape.extents)
+    let wanted = try value(0)
+    let isKnown = wanted.constant != nil || wanted.known != nil
+    let target = try result(isKnown ? try integers(0) : graph[node.outputs[0]].type.shape.extents)
     let weights = try shape(1, ranks: 4...4)
     let input = try shape(2, ranks: 4...4)
     guard target.rank == 4, target[0] == input[0], target[3] == weights[0],

@@ -22,14 +22,28 @@ struct Model: ParsableCommand {
     @Argument(help: "The name of the model.")
     var model: String
 
+    /// A version, asked for or answered.
+    struct Numbered: Codable { var version: Int64 }
+
+    /// Asks the agent for `action` with a document; the bytes of its answer.
+    @discardableResult
+    func post(_ action: String, _ document: some Encodable) throws -> [UInt8] {
+      try post(action, JSONDocument.encode(document))
+    }
+
+    /// Asks the agent for `action`, which answers with a version.
+    func postForVersion(_ action: String) throws -> Int64 {
+      try JSONDocument.decode(Numbered.self, from: post(action)).version
+    }
+
     /// Asks the agent for `action`; the bytes of its answer.
     @discardableResult
-    func post(_ action: String, _ body: String = "") throws -> [UInt8] {
+    func post(_ action: String, _ body: [UInt8] = []) throws -> [UInt8] {
       let path =
         adminSocket ?? AgentConfiguration.environment("EDGESERVE_ADMIN_SOCKET")
         ?? AgentConfiguration().adminSocket
       return try AdminRequest.post(
-        "/models/\(percentEncoded(model))/\(action)", Array(body.utf8), at: path)
+        "/models/\(percentEncoded(model))/\(action)", body, at: path)
     }
 
     /// Model names need no encoding; any other text is one that no model has.
@@ -80,7 +94,7 @@ struct Model: ParsableCommand {
     @Argument(help: "The version.")
     var version: Int64
 
-    func run() throws { try target.post("pin", "{\"version\":\(version)}") }
+    func run() throws { try target.post("pin", Target.Numbered(version: version)) }
   }
 
   struct Unpin: ParsableCommand {
@@ -105,11 +119,9 @@ struct Model: ParsableCommand {
         """)
     @OptionGroup var target: Target
 
-    private struct Answer: Decodable { var version: Int64 }
-
     func run() throws {
-      let answer = try JSONDocument.decode(Answer.self, from: target.post("rollback"))
-      StandardError.write("\(target.model) serves version \(answer.version), pinned.\n")
+      let version = try target.postForVersion("rollback")
+      StandardError.write("\(target.model) serves version \(version), pinned.\n")
     }
   }
 
@@ -134,8 +146,7 @@ struct Model: ParsableCommand {
     }
 
     func run() throws {
-      let body = try JSONDocument.encode(Body(label: label, version: version))
-      try target.post("label", String(decoding: body, as: UTF8.self))
+      try target.post("label", Body(label: label, version: version))
     }
   }
 
@@ -175,12 +186,12 @@ struct Model: ParsableCommand {
     }
 
     func run() throws {
-      let body = try JSONDocument.encode(
+      try target.post(
+        "canary",
         Body(
           version: version, percent: percent, error_percent: errorPercent,
           latency_p99_ratio: latencyRatio, window_seconds: windowSeconds,
           requests_minimum: requestsMinimum))
-      try target.post("canary", String(decoding: body, as: UTF8.self))
     }
   }
 
@@ -211,9 +222,7 @@ struct Model: ParsableCommand {
     }
 
     func run() throws {
-      let body = try JSONDocument.encode(
-        Body(version: version, percent: percent, tolerance: tolerance))
-      try target.post("shadow", String(decoding: body, as: UTF8.self))
+      try target.post("shadow", Body(version: version, percent: percent, tolerance: tolerance))
     }
   }
 
@@ -239,11 +248,9 @@ struct Model: ParsableCommand {
         """)
     @OptionGroup var target: Target
 
-    private struct Answer: Decodable { var version: Int64 }
-
     func run() throws {
-      let answer = try JSONDocument.decode(Answer.self, from: target.post("promote"))
-      StandardError.write("Version \(answer.version) of \(target.model) is stable.\n")
+      let version = try target.postForVersion("promote")
+      StandardError.write("Version \(version) of \(target.model) is stable.\n")
     }
   }
 

@@ -50,7 +50,9 @@ struct RolloutOptions: ParsableArguments {
   }
 
   /// The last word, and the fleet as it stands to it.
-  func assessment(_ policy: RolloutController.Policy = .init()) throws -> (DirectorDocument, RolloutController.Assessment) {
+  func assessment(
+    _ policy: RolloutController.Policy = .init()
+  ) throws -> (DirectorDocument, RolloutController.Assessment) {
     let director = try fleet.director(model)
     let document = try publishing { () throws(PublishingError) in try director.latest() }
     let devices = try fleet.snapshot(isQuiet: true).rollout(document)
