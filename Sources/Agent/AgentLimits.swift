@@ -74,6 +74,8 @@ package enum AgentLimits {
   static let memoryConnectionsMaximum = 16
   static let memoryPacketBytes = 4096
   static let memoryStackBytes = 256 * 1024
+  /// How long their thread rests when it cannot accept a connection that waits.
+  static let memoryAcceptPauseMicroseconds: UInt32 = 20_000
   /// Connections of the data socket that the budget always holds.
   static let connectionsReserved = 4
   /// Connections of the admin socket, all of which the budget always holds.

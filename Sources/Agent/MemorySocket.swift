@@ -84,14 +84,18 @@ final class MemorySocket: Sendable {
         leave(connection)
         connections.removeAll { $0 === connection }
       }
-      if waits[1].revents != 0, let connection = listener.accept() {
-        if connections.count < AgentLimits.memoryConnectionsMaximum,
-          memory.take(AgentLimits.memoryPacketBytes)
-        {
-          connections.append(connection)
-        } else {
-          _ = connection.send(Self.json(Reply(error: "too many connections")))
-        }
+      guard waits[1].revents != 0 else { continue }
+      guard let connection = listener.accept() else {
+        // Out of descriptors: the client stays in the queue, and would wake this thread at once again.
+        usleep(AgentLimits.memoryAcceptPauseMicroseconds)
+        continue
+      }
+      if connections.count < AgentLimits.memoryConnectionsMaximum,
+        memory.take(AgentLimits.memoryPacketBytes)
+      {
+        connections.append(connection)
+      } else {
+        _ = connection.send(Self.json(Reply(error: "too many connections")))
       }
     }
     connections.forEach(leave)

@@ -1,11 +1,7 @@
 import Agent
 import Glibc
-import KernelDispatch
-import KernelInterface
 import Logging
-import OpenInference
 import Serving
-import TensorFlowServing
 import TestSupport
 import Testing
 import Transport
