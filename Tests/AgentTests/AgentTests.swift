@@ -6,7 +6,6 @@ import TestSupport
 import Testing
 import Transport
 
-
 @Suite("Agent", .serialized)
 struct AgentTests {
   @Test("answers on the data socket and tells how it is on the admin socket")

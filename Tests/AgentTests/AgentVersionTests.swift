@@ -5,7 +5,6 @@ import TestSupport
 import Testing
 import Transport
 
-
 @Suite("Versions of an agent's own models", .serialized)
 struct AgentVersionTests {
   /// Puts a version into a directory the way that a copy by hand would, file after directory.
