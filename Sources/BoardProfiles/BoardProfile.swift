@@ -47,6 +47,9 @@ package struct BoardProfile: Codable, Sendable, Equatable {
     package var serviceMaximumMebibytes: Int
     /// MiB that the agent may write to the storage on an ordinary day.
     package var dailyWritesMebibytes: Int
+    /// MiB of a version that is fetched after which what was written is made durable: whole erase
+    /// blocks of the storage. One of the sources says where the number is from.
+    package var syncStrideMebibytes: Int
     /// Traits of the package that a build for the board brings.
     package var traits: [String]
 
@@ -55,6 +58,7 @@ package struct BoardProfile: Codable, Sendable, Equatable {
       case budgetMebibytes = "budget_mib"
       case serviceMaximumMebibytes = "service_maximum_mib"
       case dailyWritesMebibytes = "daily_writes_mib"
+      case syncStrideMebibytes = "sync_stride_mib"
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -64,13 +68,14 @@ package struct BoardProfile: Codable, Sendable, Equatable {
       try values.encode(budgetMebibytes, forKey: .budgetMebibytes)
       try values.encode(serviceMaximumMebibytes, forKey: .serviceMaximumMebibytes)
       try values.encode(dailyWritesMebibytes, forKey: .dailyWritesMebibytes)
+      try values.encode(syncStrideMebibytes, forKey: .syncStrideMebibytes)
       try values.encode(traits, forKey: .traits)
     }
   }
 
   /// Where facts are from.
   package struct Source: Codable, Sendable, Equatable {
-    /// Keys of the facts.
+    /// Keys of the facts, and `sync_stride_mib`.
     package var facts: [String]
     package var source: String
   }
@@ -92,4 +97,7 @@ package struct BoardProfile: Codable, Sendable, Equatable {
 
   /// Bytes of the budget.
   package var budgetBytes: Int { choices.budgetMebibytes << 20 }
+
+  /// Bytes of the sync stride.
+  package var syncStrideBytes: Int { choices.syncStrideMebibytes << 20 }
 }

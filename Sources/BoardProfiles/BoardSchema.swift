@@ -20,6 +20,8 @@ package enum BoardSchema {
   static let threadsMaximum = 64
   /// MiB that the program itself takes at most, besides the budget.
   static let programMebibytes = 32
+  /// MiB of the longest sync stride.
+  static let syncStrideMebibytesMaximum = 64
 
   package static func read(_ document: [UInt8]) throws(BoardError) -> BoardProfile {
     let profile: BoardProfile
@@ -58,8 +60,10 @@ package enum BoardSchema {
     let covered = Set(profile.sources.flatMap(\.facts))
     try require(
       profile.sources.allSatisfy { !$0.source.isEmpty }, "sources.source", "not empty")
-    for key in BoardProfile.Facts.CodingKeys.allCases where isStated(key, facts) {
-      try require(covered.contains(key.rawValue), "sources", "a source for \(key.rawValue)")
+    let stated = BoardProfile.Facts.CodingKeys.allCases.filter { isStated($0, facts) }
+    let stride = BoardProfile.Choices.CodingKeys.syncStrideMebibytes.rawValue
+    for key in stated.map(\.rawValue) + [stride] {
+      try require(covered.contains(key), "sources", "a source for \(key)")
     }
   }
 
@@ -84,6 +88,10 @@ package enum BoardSchema {
       choices.serviceMaximumMebibytes <= facts.memoryMebibytes[0] / 2,
       "choices.service_maximum_mib", "half of the smallest memory or less")
     try require(choices.dailyWritesMebibytes > 0, "choices.daily_writes_mib", "above zero")
+    let stride = choices.syncStrideMebibytes
+    try require(
+      (1...syncStrideMebibytesMaximum).contains(stride) && stride.nonzeroBitCount == 1,
+      "choices.sync_stride_mib", "a power of two, 1 to \(syncStrideMebibytesMaximum)")
     try require(choices.traits.allSatisfy(traits.contains), "choices.traits", "known traits")
   }
 

@@ -14,6 +14,7 @@ package enum DeliveryEffect: Sendable, Equatable {
   case reserve(Reservation)
   /// Hash the staged blocks; answer with `.hashed`.
   case hashStaged(model: String, blockByteCount: Int)
+  /// Write a block; what was written is made durable as the storage likes it.
   case write(model: String, bytes: [UInt8], offset: Int)
   /// Write blocks of an installed version's bundle to the same places of the staged one; what it
   /// has too few bytes for is left out.
@@ -21,8 +22,6 @@ package enum DeliveryEffect: Sendable, Equatable {
   /// Answer with `.baseRead`: the bytes of an installed version's bundle at `offset`, zeros where it
   /// has none.
   case readBase(model: String, version: Int64, offset: Int, count: Int)
-  /// Make what was written durable.
-  case synchronize(model: String)
   /// Check the whole and move it into the store; answer with `.assembled`.
   case assemble(model: String, bundle: Digest)
   case discardStaged(model: String)
@@ -84,7 +83,7 @@ package enum DeliveryEffect: Sendable, Equatable {
 
   /// Effects that can fail.
   package enum Kind: Sendable, Equatable {
-    case persist, reserve, hashStaged, copyBlocks, readBase, write, synchronize, assemble
+    case persist, reserve, hashStaged, copyBlocks, readBase, write, assemble
     case collectGarbage
   }
 }

@@ -27,8 +27,6 @@ package enum DeliveryLimits {
   package static let paceBytes: Int64 = 60_000
   /// Milliseconds between two checks of what is installed against bits that flip: a week.
   package static let scrubMilliseconds: Int64 = 7 * 86_400_000
-  /// Bytes written before they are made durable.
-  package static let unsynchronizedBytes = 4 << 20
   /// Bytes of the largest bundle that is fetched.
   package static let bundleBytes: Int64 = 1 << 30
   /// Bytes of a signed message.

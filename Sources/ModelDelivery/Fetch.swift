@@ -38,8 +38,6 @@ struct Fetch: Sendable {
   private(set) var hasProgressed = false
   /// A block that came and waits for its base to be read.
   var undecoded: (block: Int, payload: [UInt8])?
-  /// Bytes written since they were last made durable.
-  var unsynchronizedBytes = 0
   var retry = Retry()
   /// Since when, in milliseconds of the monotonic clock, and how much came since then.
   private(set) var pace: (since: Int64, bytes: Int64)?

@@ -180,11 +180,6 @@ extension ModelMachine {
     ]
     self.fetch?.received(block)
     self.fetch?.retry.succeed()
-    self.fetch?.unsynchronizedBytes += raw.count
-    if fetch.unsynchronizedBytes + raw.count >= DeliveryLimits.unsynchronizedBytes {
-      self.fetch?.unsynchronizedBytes = 0
-      effects.append(.synchronize(model: model))
-    }
     if fetch.window.count == 1 {
       effects += closeWindow(context)
       effects += self.fetch?.isComplete == true ? assemble() : openWindow(&context, now)

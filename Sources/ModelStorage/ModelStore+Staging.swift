@@ -29,7 +29,9 @@ extension ModelStore {
       try files.synchronize(release)
     }
     let file = try files.open(folder.appending(StoreLayout.bundle), creating: true)
-    staged[staging.model] = (staging, file)
+    staged[staging.model] = Staged(
+      staging: staging, file: file,
+      stride: SyncStride(syncStrideBytes, byteCount: staging.byteCount))
     try files.reserve(file, byteCount: staging.byteCount)
     try files.synchronize(file)
     try files.createDirectory(try StoreLayout.store(staging.model))
@@ -43,7 +45,8 @@ extension ModelStore {
   package func blockDigests(_ model: String, blockByteCount: Int) throws(StorageError)
     -> [Digest]
   {
-    let (staging, file) = try stagedFile(model)
+    let staged = try stagedFile(model)
+    let (staging, file) = (staged.staging, staged.file)
     var digests: [Digest] = []
     for offset in stride(from: 0, to: staging.byteCount, by: blockByteCount) {
       let count = min(blockByteCount, staging.byteCount - offset)
@@ -52,22 +55,25 @@ extension ModelStore {
     return digests
   }
 
-  /// Writes a block; not durable before `synchronize`.
+  /// Writes a block, and makes what was written durable by strides: at a power cut at most a stride
+  /// and a block are lost.
   package func write(_ model: String, _ bytes: [UInt8], at offset: Int) throws(StorageError) {
-    let (staging, file) = try stagedFile(model)
-    guard offset >= 0, bytes.count <= staging.byteCount,
-      offset <= staging.byteCount - bytes.count
-    else {
-      throw .outsideReservation(size: staging.byteCount, offset: offset, count: bytes.count)
+    let staged = try stagedFile(model)
+    let size = staged.staging.byteCount
+    guard offset >= 0, bytes.count <= size, offset <= size - bytes.count else {
+      throw .outsideReservation(size: size, offset: offset, count: bytes.count)
     }
-    try files.write(file, bytes, at: offset)
+    try files.write(staged.file, bytes, at: offset)
+    guard self.staged[model]?.stride.wrote(bytes.count, at: offset) == true else { return }
+    try files.synchronize(staged.file)
+    self.staged[model]?.stride.synchronized()
   }
 
   /// Writes blocks of a stored version to the same places; what it has no bytes for is left out.
   package func copyBlocks(
     _ model: String, from version: Int64, blocks: [Int], blockByteCount: Int
   ) throws(StorageError) {
-    let (staging, _) = try stagedFile(model)
+    let staging = try stagedFile(model).staging
     for block in blocks {
       let offset = block * blockByteCount
       let count = min(blockByteCount, staging.byteCount - offset)
@@ -77,14 +83,10 @@ extension ModelStore {
     }
   }
 
-  /// Makes the blocks written so far durable.
-  package func synchronize(_ model: String) throws(StorageError) {
-    try files.synchronize(try stagedFile(model).file)
-  }
-
   /// Checks the whole file's hash and moves the folder into the store; durable on return.
   package func assemble(_ model: String, digest expected: Digest) throws(StorageError) {
-    let (staging, file) = try stagedFile(model)
+    let entry = try stagedFile(model)
+    let (staging, file) = (entry.staging, entry.file)
     guard try files.size(file) == staging.byteCount,
       try digest(file, staging.byteCount) == expected
     else { throw .digestMismatch }
@@ -113,9 +115,7 @@ extension ModelStore {
     }
   }
 
-  private func stagedFile(_ model: String) throws(StorageError)
-    -> (staging: Staging, file: OpenFile)
-  {
+  private func stagedFile(_ model: String) throws(StorageError) -> Staged {
     guard let entry = staged[model] else { throw .notStaged(model: model) }
     return entry
   }

@@ -42,10 +42,25 @@ package final class ModelStore {
 
   let files: any FileSystem
   private let stateFile: StateFile
-  var staged: [String: (staging: Staging, file: OpenFile)] = [:]
+  var staged: [String: Staged] = [:]
+  /// Bytes of a staged version after which what was written is made durable.
+  let syncStrideBytes: Int
 
-  package init(_ files: any FileSystem) throws(StorageError) {
+  /// A version that is being fetched.
+  struct Staged {
+    let staging: Staging
+    let file: OpenFile
+    var stride: SyncStride
+  }
+
+  /// - Parameter syncStrideBytes: above zero; what is configured lies in
+  ///   `StorageLimits.syncStrideRange`.
+  package init(
+    _ files: any FileSystem, syncStrideBytes: Int = StorageLimits.syncStrideBytes
+  ) throws(StorageError) {
+    precondition(syncStrideBytes > 0)
     self.files = files
+    self.syncStrideBytes = syncStrideBytes
     for path in [StoreLayout.state, StoreLayout.store, StoreLayout.staging] {
       try files.createDirectory(path)
     }

@@ -10,6 +10,10 @@ package enum StorageLimits {
   package static let releaseBytesMaximum = 32 * 1024
   /// Bytes read at a time when a file is hashed.
   package static let readBytes = 64 * 1024
+  /// Bytes of a version being fetched after which what was written is made durable, and the bounds
+  /// of that: erase blocks of SD cards and eMMC commonly have 4 MiB.
+  package static let syncStrideBytes = 4 << 20
+  package static let syncStrideRange = 256 << 10 ... 64 << 20
   /// The most entries of one directory that are looked at.
   package static let directoryEntriesMaximum = 4096
 }

@@ -15,7 +15,7 @@ struct AgentConfigurationTests {
       delivery: {
         broker: {host: "localhost", port: 1884, username: "u", password_file: "/p"},
         fleet: "f", device: "d", root_key_file: "/r", models: ["wake"],
-        reconnect_minimum_ms: 10, reconnect_maximum_ms: 100,
+        sync_stride: "1MiB", reconnect_minimum_ms: 10, reconnect_maximum_ms: 100,
       },
     }
     """
@@ -41,7 +41,7 @@ struct AgentConfigurationTests {
     expected.pollMilliseconds = 50
     expected.delivery = DeliveryConfiguration(
       broker: .init(host: "localhost", port: 1884, username: "u", passwordFile: "/p"),
-      fleet: "f", device: "d", rootKeyFile: "/r", models: ["wake"],
+      fleet: "f", device: "d", rootKeyFile: "/r", models: ["wake"], syncStrideBytes: 1 << 20,
       reconnectMinimumMilliseconds: 10, reconnectMaximumMilliseconds: 100)
     #expect(configuration == expected)
     #expect(configuration.modelNames == ["digits", "wake"])
@@ -72,6 +72,17 @@ struct AgentConfigurationTests {
     ) { try read("[{host: 'b'}, {host: 'c', port: 0}]") }
     #expect(throws: AgentError.self) {
       try read("[\((0..<8).map { "{host: 'b\($0)'}" }.joined(separator: ","))]")
+    }
+  }
+
+  @Test("a sync stride is a power of two within its bounds", arguments: [0, 3 << 20, 128 << 20])
+  func syncStride(bytes: Int) {
+    let error = AgentError.invalidValue(
+      key: "delivery.sync_stride", value: "\(bytes)", expected: "a power of two, 256KiB to 64MiB")
+    #expect(throws: error) {
+      try Self.read(
+        "{delivery: {broker: {host: 'a'}, fleet: 'f', device: 'd', root_key_file: '/r', "
+          + "models: ['m'], sync_stride: \(bytes)}}")
     }
   }
 

@@ -65,6 +65,10 @@ struct BoardProfileTests {
       ("\"budget_mib\": 1024", "\"budget_mib\": 1", "choices.budget_mib"),
       ("\"budget_mib\": 1024", "\"budget_mib\": 1340", "choices.service_maximum_mib"),
       ("\"daily_writes_mib\": 2048", "\"daily_writes_mib\": 0", "choices.daily_writes_mib"),
+      ("\"sync_stride_mib\": 4", "\"sync_stride_mib\": 0", "choices.sync_stride_mib"),
+      ("\"sync_stride_mib\": 4", "\"sync_stride_mib\": 3", "choices.sync_stride_mib"),
+      ("\"sync_stride_mib\": 4", "\"sync_stride_mib\": 128", "choices.sync_stride_mib"),
+      ("[\"sync_stride_mib\"]", "[\"threads\"]", "sources"),
       ("\"GRPC\"", "\"Magic\"", "choices.traits"),
       ("[\"compatible\", \"system_on_chip\"]", "[\"compatible\"]", "sources"),
     ])

@@ -36,6 +36,8 @@ package final class SimulatedDisk: FileSystem {
   private var nextNumber: Int32 = 1
   /// Calls made so far.
   package private(set) var calls: [FileCall] = []
+  /// The most bytes of one file that waited to be made durable.
+  package private(set) var unsynchronizedBytesMost = 0
   /// Bytes written into files so far.
   package private(set) var writtenBytes = 0
   /// From this call on the power is off: all fail.
@@ -76,6 +78,12 @@ package final class SimulatedDisk: FileSystem {
 
   /// The bytes of a file, as a reader finds them now; nil when there is none.
   package func contents(_ path: String) -> [UInt8]? { names[path]?.content }
+
+  /// Bytes below a directory that a power cut may take.
+  package func unsynchronizedBytes(_ directory: String) -> Int {
+    names.filter { $0.key.hasPrefix(directory + "/") }
+      .reduce(0) { $0 + $1.value.pending.reduce(0) { $0 + $1.bytes.count } }
+  }
 
   /// Flips one bit of a file, durably.
   package func damage(_ path: String, at offset: Int) {
@@ -128,6 +136,8 @@ package final class SimulatedDisk: FileSystem {
     node.pending.append((offset, bytes))
     Self.write(bytes, at: offset, &node.content)
     writtenBytes += bytes.count
+    unsynchronizedBytesMost = max(
+      unsynchronizedBytesMost, node.pending.reduce(0) { $0 + $1.bytes.count })
   }
 
   package func read(_ file: OpenFile, count: Int, at offset: Int) throws(StorageError) -> [UInt8] {

@@ -17,6 +17,7 @@ struct BoardTests {
     for fit in fits {
       #expect(fit.refusal == nil && fit.verdict == .overlap)
       #expect(fit.neededBytes > 0 && fit.modelBytes < fit.budgetBytes)
+      #expect(fit.updatesPerDay > 100 && fit.syncStrideBytes == 4 << 20)
     }
     let generic = try Board.profile("generic").name
     #expect(fits.contains { $0.isExact && $0.board == generic })
@@ -51,10 +52,16 @@ struct BoardTests {
     #expect(configuration.memoryBudget == 256 << 20 && configuration.threads == 3)
     var own = AgentConfiguration()
     own.board = "rpi-4"
+    own.delivery = DeliveryConfiguration(
+      broker: .init(host: "localhost"), fleet: "f", device: "d", rootKeyFile: "r", models: [])
     own.threads = 1
     own.memoryBudget = 1 << 20
     try own.applyBoard()
     #expect(own.memoryBudget == 1 << 20 && own.threads == 1)
+    #expect(own.delivery?.syncStrideBytes == 4 << 20)
+    own.delivery?.syncStrideBytes = 1 << 20
+    try own.applyBoard()
+    #expect(own.delivery?.syncStrideBytes == 1 << 20)
     var none = AgentConfiguration()
     try none.applyBoard()
     #expect(none == AgentConfiguration())

@@ -23,7 +23,6 @@ private func install(_ store: ModelStore, _ version: Int64, model: String = "dig
     try store.write(
       model, Array(bundle[offset..<min(offset + 16_384, bundle.count)]), at: offset)
   }
-  try store.synchronize(model)
   try store.assemble(model, digest: SHA256.hash(bundle))
 }
 
@@ -58,10 +57,9 @@ struct ModelStoreTests {
   @Test("what was staged before a restart is found by the same release, and by no other")
   func resume() throws {
     let disk = SimulatedDisk()
-    var store = try ModelStore(disk)
+    var store = try ModelStore(disk, syncStrideBytes: 16_384)
     #expect(try !store.reserve(staging()))
     try store.write("digits", Array(bundle[..<16_384]), at: 0)
-    try store.synchronize("digits")
     var random = SplitMix64(seed: 1)
     disk.restart(using: &random)
 
@@ -152,13 +150,13 @@ struct ModelStoreTests {
   @Test("whatever call fails, the stored version stays whole and a second attempt succeeds")
   func everyCallFails() throws {
     let reference = SimulatedDisk()
-    let first = try ModelStore(reference)
+    let first = try ModelStore(reference, syncStrideBytes: 32_768)
     try ModelStorageTests.install(first, 1)
     let before = reference.calls.count
     try ModelStorageTests.install(first, 2)
     for number in before..<reference.calls.count {
       let disk = SimulatedDisk()
-      let store = try ModelStore(disk)
+      let store = try ModelStore(disk, syncStrideBytes: 32_768)
       try ModelStorageTests.install(store, 1)
       disk.failure = { call, _ in call == number ? EIO : nil }
       #expect(throws: StorageError.self) { try ModelStorageTests.install(store, 2) }
@@ -172,13 +170,15 @@ struct ModelStoreTests {
   @Test("cut at any call, the store afterwards holds each version whole or not at all")
   func everyCut() throws {
     let reference = SimulatedDisk()
-    try ModelStorageTests.install(try ModelStore(reference), 1)
+    let stride = 32_768
+    try ModelStorageTests.install(try ModelStore(reference, syncStrideBytes: stride), 1)
     for seed in 0..<4 as Range<UInt64> {
       for cut in 0..<reference.calls.count {
         var random = SplitMix64(seed: seed << 32 | UInt64(cut))
         let disk = SimulatedDisk()
         disk.cutAt = cut
-        if let store = try? ModelStore(disk) { try? ModelStorageTests.install(store, 1) }
+        if let store = try? ModelStore(disk, syncStrideBytes: stride) { try? ModelStorageTests.install(store, 1) }
+        #expect(disk.unsynchronizedBytesMost <= stride + 16_384)
         disk.restart(using: &random)
         let found = disk.contents("store/digits/1/bundle")
         #expect(found == nil || found == bundle)
@@ -186,6 +186,48 @@ struct ModelStoreTests {
         try ModelStorageTests.install(store, 1)
         #expect(disk.contents("store/digits/1/bundle") == bundle)
       }
+    }
+  }
+  @Test("what was written is made durable in whole strides, in whatever order a window comes in")
+  func strides() throws {
+    var random = SplitMix64(seed: 0x57121DE)
+    let (block, stride, count) = (16_384, 65_536, 41)
+    let disk = SimulatedDisk()
+    let store = try ModelStore(disk, syncStrideBytes: stride)
+    _ = try store.reserve(
+      .init(
+        model: "digits", version: 1, manifest: SHA256.hash([]), byteCount: count * block - 5,
+        release: [1]))
+    let before = disk.calls.count { $0 == .synchronize }
+    for window in Swift.stride(from: 0, to: count, by: 4) {
+      for i in (window..<min(window + 4, count)).shuffled(using: &random) {
+        let bytes = [UInt8](repeating: 1, count: i == count - 1 ? block - 5 : block)
+        try store.write("digits", bytes, at: i * block)
+      }
+      #expect(disk.unsynchronizedBytes("staging") == 0, "whole strides up to \(window)")
+    }
+    #expect(disk.calls.count { $0 == .synchronize } - before == 11)
+    #expect(disk.unsynchronizedBytesMost == stride)
+  }
+
+  @Test("however blocks come, what is not durable stays below a stride and a block")
+  func dirtyBound() throws {
+    for seed in 1...50 as ClosedRange<UInt64> {
+      var random = SplitMix64(seed: seed)
+      let (block, stride, count) = (16_384, 65_536, 37)
+      let disk = SimulatedDisk()
+      let store = try ModelStore(disk, syncStrideBytes: stride)
+      _ = try store.reserve(
+        .init(
+          model: "digits", version: 1, manifest: SHA256.hash([]), byteCount: count * block,
+          release: [1]))
+      let before = disk.calls.count { $0 == .synchronize }
+      for i in (0..<count).shuffled(using: &random) {
+        try store.write("digits", [UInt8](repeating: 1, count: block), at: i * block)
+      }
+      #expect(disk.unsynchronizedBytesMost <= stride + block)
+      // One for each stride that becomes whole, and one for each stride's worth of others.
+      #expect(disk.calls.count { $0 == .synchronize } - before <= 20)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Logging
+import ModelStorage
 
 extension ConfigurationFile {
   /// The whole document.
@@ -181,12 +182,13 @@ extension ConfigurationFile {
     var labels: [String]?
     var mirror: String?
     var metered: Bytes?
+    var syncStride: Bytes?
     var reconnectMinimum: Int?
     var reconnectMaximum: Int?
 
     enum Key: String, CodingKey, CaseIterable {
       case broker, fallback_brokers, fleet, device, root_key_file, models, labels, mirror
-      case metered_update_maximum
+      case metered_update_maximum, sync_stride
       case reconnect_minimum_ms, reconnect_maximum_ms
     }
 
@@ -201,6 +203,7 @@ extension ConfigurationFile {
       labels = try values.decodeIfPresent([String].self, forKey: .labels)
       mirror = try values.decodeIfPresent(String.self, forKey: .mirror)
       metered = try values.decodeIfPresent(Bytes.self, forKey: .metered_update_maximum)
+      syncStride = try values.decodeIfPresent(Bytes.self, forKey: .sync_stride)
       reconnectMinimum = try values.decodeIfPresent(Int.self, forKey: .reconnect_minimum_ms)
       reconnectMaximum = try values.decodeIfPresent(Int.self, forKey: .reconnect_maximum_ms)
     }
@@ -223,10 +226,18 @@ extension ConfigurationFile {
         throw .invalidValue(
           key: "delivery." + key, value: String(value), expected: "1 to 3600000")
       }
+      let strides = StorageLimits.syncStrideRange
+      if let bytes = syncStride?.count, !strides.contains(bytes) || bytes.nonzeroBitCount != 1 {
+        throw .invalidValue(
+          key: "delivery.sync_stride", value: String(bytes),
+          expected: "a power of two, \(strides.lowerBound >> 10)KiB to "
+            + "\(strides.upperBound >> 20)MiB")
+      }
       return DeliveryConfiguration(
         broker: try broker.configuration(key: "delivery.broker"), fallbackBrokers: fallbacks,
         fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
         labels: labels ?? [], mirror: mirror, meteredBytes: metered?.count,
+        syncStrideBytes: syncStride?.count,
         reconnectMinimumMilliseconds: reconnectMinimum,
         reconnectMaximumMilliseconds: reconnectMaximum)
     }

@@ -104,6 +104,7 @@ extension DeliveryConfiguration {
       AgentConfiguration.entry("delivery.models", models),
       AgentConfiguration.entry("delivery.labels", labels),
       AgentConfiguration.entry("delivery.metered_update_maximum", meteredBytes),
+      AgentConfiguration.entry("delivery.sync_stride", syncStrideBytes),
       AgentConfiguration.entry("delivery.reconnect_minimum_ms", reconnectMinimumMilliseconds),
       AgentConfiguration.entry("delivery.reconnect_maximum_ms", reconnectMaximumMilliseconds),
     ]

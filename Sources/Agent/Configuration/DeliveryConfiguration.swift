@@ -61,6 +61,9 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   package var mirror: String?
   /// Encoded bytes of the largest update that the link may carry; nil where they cost nothing.
   package var meteredBytes: Int?
+  /// Bytes of a version being fetched after which what was written is made durable; nil for the
+  /// default.
+  package var syncStrideBytes: Int?
   /// The shortest wait before a lost broker is tried again; nil for the default.
   package var reconnectMinimumMilliseconds: Int?
   /// The longest wait before a lost broker is tried again; nil for the default.
@@ -70,6 +73,7 @@ package struct DeliveryConfiguration: Sendable, Equatable {
     broker: Broker, fallbackBrokers: [Broker] = [], fleet: String, device: String,
     rootKeyFile: String, models: [String],
     labels: [String] = [], mirror: String? = nil, meteredBytes: Int? = nil,
+    syncStrideBytes: Int? = nil,
     reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
   ) {
     self.broker = broker
@@ -81,6 +85,7 @@ package struct DeliveryConfiguration: Sendable, Equatable {
     self.labels = labels
     self.mirror = mirror
     self.meteredBytes = meteredBytes
+    self.syncStrideBytes = syncStrideBytes
     self.reconnectMinimumMilliseconds = reconnectMinimumMilliseconds
     self.reconnectMaximumMilliseconds = reconnectMaximumMilliseconds
   }

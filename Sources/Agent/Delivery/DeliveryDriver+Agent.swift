@@ -69,6 +69,7 @@ extension DeliveryDriver.Setup {
       fallbackBrokers.append(try Self.client(broker, delivery))
     }
     mirror = delivery.mirror
+    syncStrideBytes = delivery.syncStrideBytes ?? syncStrideBytes
   }
 
   /// How to connect to `broker`, with the files that it names read.

@@ -2,6 +2,7 @@ import Glibc
 package import Logging
 package import MQTT
 package import ModelDelivery
+import ModelStorage
 package import Serving
 import Synchronization
 
@@ -30,6 +31,8 @@ package final class DeliveryDriver: DeliveryService {
     package var backoff: MQTTBackoff
     /// A directory with releases in files, asked before the broker; nil for none.
     package var mirror: String?
+    /// Bytes of a version being fetched after which what was written is made durable.
+    package var syncStrideBytes = StorageLimits.syncStrideBytes
     /// Whether the broker is left alone.
     package var isOffline = false
 

@@ -112,7 +112,6 @@ final class DeliveryExecutor {
       return .baseRead(
         model: model, offset: offset,
         bytes: missing == 0 ? bytes : bytes + [UInt8](repeating: 0, count: missing))
-    case .synchronize(let model): try store.synchronize(model)
     case .assemble(let model, let bundle):
       try store.assemble(model, digest: bundle)
       return .assembled(model: model)
@@ -137,7 +136,6 @@ extension DeliveryEffect {
     case .write(let model, _, _): (model, .write)
     case .copyBlocks(let model, _, _, _): (model, .copyBlocks)
     case .readBase(let model, _, _, _): (model, .readBase)
-    case .synchronize(let model): (model, .synchronize)
     case .assemble(let model, _): (model, .assemble)
     case .discardStaged(let model), .collectGarbage(let model, _): (model, .collectGarbage)
     case .subscribe, .unsubscribe, .verify, .activate, .observe, .readRelease,

@@ -55,7 +55,8 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     self.log = log
     self.activation = activation
     self.observation = observation
-    store = try ModelStore(SystemFiles(setup.stateDirectory))
+    store = try ModelStore(
+      SystemFiles(setup.stateDirectory), syncStrideBytes: setup.syncStrideBytes)
     backoff = setup.backoff
     brokers = BrokerChoice(setup)
     reporter = DeliveryReporter(setup)

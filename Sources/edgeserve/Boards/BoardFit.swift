@@ -1,7 +1,9 @@
 import Agent
 import BoardProfiles
+import ByteParsing
 import KernelDispatch
 import KernelInterface
+import ModelBundle
 import Runtime
 import TFLiteImport
 
@@ -22,6 +24,10 @@ struct BoardFit: Encodable {
   /// Bytes of the budget that are left to models, beside connections and one delivered model.
   var modelBytes: Int
   var budgetBytes: Int
+  /// Whole versions of the model's bytes that the board may write in a day.
+  var updatesPerDay: Int
+  /// Bytes of a version after which the board's agent makes durable what it wrote.
+  var syncStrideBytes: Int
   /// The tables that were planned for.
   var kernels: [String]
   /// Whether the board's own table was planned for; else the most that any table here takes.
@@ -32,6 +38,8 @@ struct BoardFit: Encodable {
     case neededBytes = "needed_bytes"
     case modelBytes = "model_bytes"
     case budgetBytes = "budget_bytes"
+    case updatesPerDay = "updates_per_day"
+    case syncStrideBytes = "sync_stride_bytes"
     case isExact = "exact"
   }
 
@@ -49,6 +57,9 @@ struct BoardFit: Encodable {
     neededBytes = needed
     budgetBytes = profile.budgetBytes
     modelBytes = AgentMemory.modelBudget(profile.budgetBytes, deliveredModels: 1)
+    let written = max(1, source.bundle?.bytes.count ?? source.model.count)
+    updatesPerDay = (profile.choices.dailyWritesMebibytes << 20) / written
+    syncStrideBytes = profile.syncStrideBytes
     kernels = tables.map(\.name)
     isExact = own != nil
     verdict = Self.verdict(needed: needed, of: modelBytes)

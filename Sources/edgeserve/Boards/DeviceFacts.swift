@@ -64,6 +64,8 @@ extension AgentConfiguration {
     let profile = try NamedBoard.find(name)
     board = profile.name
     memoryBudget = memoryBudget ?? profile.budgetBytes
+    let stride = delivery?.syncStrideBytes ?? profile.syncStrideBytes
+    delivery?.syncStrideBytes = stride
     // Of any machine, the number of cores is known only where it runs.
     if !profile.isGeneric { threads = threads ?? profile.choices.threads }
   }

@@ -135,12 +135,13 @@ struct Board: ParsableCommand {
         try printJSON(["boards": fits])
       } else {
         var table = TextTable([
-          ("BOARD", .left), ("NEEDS", .right), ("OF", .right), ("VERDICT", .left),
+          ("BOARD", .left), ("NEEDS", .right), ("OF", .right), ("UPDATES A DAY", .right),
+          ("VERDICT", .left),
         ])
         for fit in fits {
           table.append([
             fit.board, (fit.isExact ? "" : "at most ") + ByteSize.describe(fit.neededBytes),
-            ByteSize.describe(fit.modelBytes), fit.words,
+            ByteSize.describe(fit.modelBytes), "\(fit.updatesPerDay)", fit.words,
           ])
         }
         StandardOutput.write(Array(table.lines.map { $0 + "\n" }.joined().utf8))
@@ -170,7 +171,8 @@ enum BoardText {
       row("memory", sizes.joined(separator: ", ")),
       row(
         "storage",
-        "\(facts.storage.rawValue); at most \(choices.dailyWritesMebibytes) MiB written a day"),
+        "\(facts.storage.rawValue); at most \(choices.dailyWritesMebibytes) MiB written a day, in "
+          + "strides of \(choices.syncStrideMebibytes) MiB"),
       row("threads", threads),
       row(
         "budget",

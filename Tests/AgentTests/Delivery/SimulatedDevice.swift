@@ -102,6 +102,9 @@ final class SimulatedDevice: DeliveryOutlet {
     case link
   }
 
+  /// Two blocks of the releases.
+  private static let syncStrideBytes = 32_768
+
   let releases = SimulatedReleases.shared
   let disk = SimulatedDisk()
   var random: SplitMix64
@@ -276,7 +279,11 @@ final class SimulatedDevice: DeliveryOutlet {
     if let faults, happens(faults.powerCut) {
       disk.cutAt = disk.calls.count + Int.random(in: 0...60, using: &random)
     }
-    guard let store = try? ModelStore(disk) else { return false }
+    if disk.unsynchronizedBytesMost > Self.syncStrideBytes + 16_384 {
+      violations.append("\(disk.unsynchronizedBytesMost) bytes waited to be made durable")
+    }
+    let stride = Self.syncStrideBytes
+    guard let store = try? ModelStore(disk, syncStrideBytes: stride) else { return false }
     let record = store.state.flatMap { DeliveryRecord($0) }
     check(record?.models["digits"])
     let executor = DeliveryExecutor(
