@@ -20,6 +20,8 @@ package enum PublishingLimits {
   package static let readWindow = 8
   /// A delta is published when it has fewer than so many percent of the full object's bytes.
   package static let deltaPercent: Int64 = 70
+  /// Bytes of a bundle from which on its blocks have 128 KiB.
+  package static let largeBundleBytes = 8 << 20
   /// Holders of the root: the old and the new of a rotation fit the signatures of one message.
   package static let rootHolders = DocumentLimits.signatures / 2
   /// Bytes of a file with keys or documents that is read.

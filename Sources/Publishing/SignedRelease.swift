@@ -116,9 +116,11 @@ package struct SignedRelease: Sendable {
       sequence: document.sequence, manifestSHA256: SHA256.hash(message))
   }
 
-  /// The smallest block, from 64 KiB, with which the bundle's blocks can be counted.
-  private static func blockSizeLog2(_ rawSize: Int) throws(PublishingError) -> Int {
-    for log2 in 16...Int(DocumentLimits.blockSizeLog2.upperBound) {
+  /// The smallest block with which the bundle's blocks can be counted: from 64 KiB, or from 128 KiB
+  /// where the bundle is large, because what is sent beside a block does not grow with it.
+  static func blockSizeLog2(_ rawSize: Int) throws(PublishingError) -> Int {
+    let least = rawSize < PublishingLimits.largeBundleBytes ? 16 : 17
+    for log2 in least...Int(DocumentLimits.blockSizeLog2.upperBound) {
       if (rawSize + (1 << log2) - 1) >> log2 <= Int(DocumentLimits.blocks) { return log2 }
     }
     throw .bundleTooLarge(

@@ -3,10 +3,11 @@ import Cryptography
 import DeliveryTestSupport
 import MQTT
 import ModelBundle
-import Publishing
 import SignedDocuments
 import TestSupport
 import Testing
+
+@testable import Publishing
 
 @Suite("Publisher", .serialized)
 struct PublisherTests {
@@ -183,6 +184,18 @@ struct PublisherTests {
       recordDirectory: nil)
     _ = try forger.publish(bundle, request(900)) { _ in }
     #expect(try publisher(broker).publish(bundle, request(1)) { _ in }.directorSequence == 1)
+  }
+
+  @Test("blocks have 64 KiB, of a large bundle 128, and more only where they could not be counted")
+  func blockSizes() throws {
+    let sizes = try [1, 8 << 20 - 1, 8 << 20, 512 << 20].map {
+      try SignedRelease.blockSizeLog2($0)
+    }
+    #expect(sizes == [16, 16, 17, 17])
+    let most = Int(DocumentLimits.blocks)
+    #expect(try SignedRelease.blockSizeLog2(most << 17) == 17)
+    #expect(try SignedRelease.blockSizeLog2(most << 17 + 1) == 18)
+    #expect(throws: PublishingError.self) { try SignedRelease.blockSizeLog2(most << 18 + 1) }
   }
 
   @Test("says so when the broker is not there")
