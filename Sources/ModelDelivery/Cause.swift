@@ -10,6 +10,10 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
   case stale
   /// A document is older than one seen before, or differs from one of the same number.
   case rollback
+  /// This broker's word is older than one that was heard elsewhere: it missed the newer one.
+  case sourceBehind = "source-behind"
+  /// A command has the device install nothing for now.
+  case held
   case wrongFleet = "wrong-fleet"
   /// The device lacks what the release needs.
   case needs

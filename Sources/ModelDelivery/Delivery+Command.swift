@@ -20,9 +20,13 @@ extension Delivery {
     }
     let isNew = record.command != heard
     record.command = heard
+    record.hold = command.hold
+    let isHoldChanged = context.hold != command.hold
+    context.hold = command.hold
     let effects = all { machine, context in
       let pin = command.pins.first { $0.model == machine.model }
-      return machine.pinned(pin, isNew: isNew, &context, now)
+      return machine.commanded(
+        pin, isNew: isNew, isHoldChanged: isHoldChanged, &context, now)
     }
     guard isNew else { return effects }
     context.vouchedTime = max(context.vouchedTime, command.issued)
@@ -60,15 +64,15 @@ extension ModelMachine {
   }
 
   /// Takes in what the command says of this model; nil when it follows the director.
-  fileprivate mutating func pinned(
-    _ pin: CommandDocument.Pin?, isNew: Bool, _ context: inout DeliveryContext,
+  fileprivate mutating func commanded(
+    _ pin: CommandDocument.Pin?, isNew: Bool, isHoldChanged: Bool, _ context: inout DeliveryContext,
     _ now: DeliveryTime
   ) -> [DeliveryEffect] {
     let isChange = self.pin != pin || record.isPinned != (pin != nil)
     self.pin = pin
     record.isPinned = pin != nil
-    guard isChange else { return [] }
-    if isNew {
+    guard isChange || isHoldChanged else { return [] }
+    if isChange, isNew {
       // A new word is a new chance.
       record.candidate = nil
       givenUp = []

@@ -23,7 +23,7 @@ package struct Delivery {
       record.root = []
     }
     context = DeliveryContext(
-      profile: profile, root: root, vouchedTime: record.time,
+      profile: profile, root: root, hold: record.hold, vouchedTime: record.time,
       jitter: Jitter(seed: profile.seed))
     let decoder = BlockDecoder()
     machines = Dictionary(
@@ -37,6 +37,9 @@ package struct Delivery {
   package var rootVersion: Int64 { context.root.document.version }
   /// The number of the last birth.
   package var births: Int64 { record.births }
+  /// Until when the device installs nothing, in seconds since 1970, 0 until it is let go; nil when it
+  /// may install.
+  package func heldUntil(now: DeliveryTime) -> Int64? { context.holding(now) }
   /// The number of the last command that was taken up; 0 before the first.
   package var commandSequence: Int64 { record.command?.sequence ?? 0 }
 
@@ -57,6 +60,9 @@ package struct Delivery {
     switch event {
     case .started: return all { machine, _ in machine.start() }
     case .connected, .disconnected, .attached, .detached: return sourceChanged(event, now)
+    case .broker(let place):
+      context.broker = place
+      return []
     case .message(let topic, let payload): return message(topic, payload, now)
     case .tick: return all { $0.tick(&$1, now) }
     case .verified(let model, let version, let isWhole):
@@ -73,7 +79,7 @@ package struct Delivery {
       return one(model) { $0.observed(version: version, observation, &$1, now) }
     case .releaseRead(let model, let message):
       return one(model) { $0.releaseRead(message, $1) }
-    case .stopping: return all { machine, _ in machine.stopping() }
+    case .stopping: return all { machine, _ in machine.stopping(now) }
     case .failed(let model, let kind, let failure):
       return one(model) { $0.failed(kind, failure, &$1, now) }
     }

@@ -7,6 +7,11 @@ struct DeliveryContext {
   var root: TrustedRoot
   /// Whether the broker is there.
   var isBrokerConnected = false
+  /// Which of several brokers it is; nil where there is but one.
+  var broker: Int?
+  /// Until when nothing is installed, in seconds since 1970; 0 until the device is let go, nil when
+  /// it is.
+  var hold: Int64?
   /// Whether a file is there that answers like a broker.
   var isAttached = false
   /// Whether there is anyone to ask.
@@ -19,4 +24,10 @@ struct DeliveryContext {
 
   /// Seconds since 1970, never before what a signed document has vouched for.
   func seconds(_ now: DeliveryTime) -> Int64 { max(now.wallSeconds, vouchedTime) }
+
+  /// The hold, unless it is over.
+  func holding(_ now: DeliveryTime) -> Int64? {
+    guard let hold, hold == 0 || seconds(now) < hold else { return nil }
+    return hold
+  }
 }

@@ -6,6 +6,9 @@ package enum DeliveryEvent: Sendable, Equatable {
   case started
   case connected
   case disconnected
+  /// The broker of the next connection, by its place among several; a device that has but one does
+  /// not tell.
+  case broker(Int)
   /// A file is there that answers subscriptions as a broker would, beside the broker or alone.
   case attached
   case detached

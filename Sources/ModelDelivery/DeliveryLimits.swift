@@ -27,6 +27,8 @@ package enum DeliveryLimits {
   package static let paceBytes: Int64 = 60_000
   /// Milliseconds between two checks of what is installed against bits that flip: a week.
   package static let scrubMilliseconds: Int64 = 7 * 86_400_000
+  /// Seconds after which it is looked again whether a hold is over, at least: a clock may be set.
+  package static let holdLookSeconds: Int64 = 3600
   /// Bytes of the largest bundle that is fetched.
   package static let bundleBytes: Int64 = 1 << 30
   /// Bytes of a signed message.

@@ -12,6 +12,9 @@ package struct DeliveryRecord: Sendable, Equatable {
   package var models: [String: Model] = [:]
   /// The newest command to this device: its order and its identity.
   package var command: Director?
+  /// Until when nothing is installed, in seconds since 1970; 0 until a command says so, nil when it
+  /// may be.
+  package var hold: Int64?
 
   package init() {}
 
@@ -52,6 +55,11 @@ package struct DeliveryRecord: Sendable, Equatable {
     /// Ends of the agent other than in order.
     package var crashes: Int64 = 0
     package var hasEndedInOrder = false
+    /// Seconds that it has served on trial, over all starts of the agent; up to a minute or a
+    /// twentieth of the trial less than it did.
+    package var servedSeconds: Int64 = 0
+    /// Requests that ended in that time.
+    package var requests: Int64 = 0
     /// Failures in a million requests at most.
     package var errorRate: Int64
     /// Microseconds of the 95th percentile at most; 0 for no bound.
@@ -95,6 +103,7 @@ package struct DeliveryRecord: Sendable, Equatable {
         }
       }
       if let command { map.field(5) { command.encode(&$0) } }
+      if let hold { map.unsigned(6, hold) }
     }
     return writer.bytes
   }
@@ -120,6 +129,7 @@ package struct DeliveryRecord: Sendable, Equatable {
       }
       models = Dictionary(entries) { first, _ in first }
       if try reader.has(5) { command = try Director(&reader) }
+      if try reader.has(6) { hold = try reader.integer(in: 0 ... .max) }
       try reader.endMap()
       try reader.finish()
     } catch {
@@ -151,6 +161,8 @@ extension DeliveryRecord.Model {
           $0.unsigned(2, trial.errorRate)
           $0.unsigned(3, trial.latencyP95)
           if trial.hasEndedInOrder { $0.boolean(4, true) }
+          if trial.servedSeconds > 0 { $0.unsigned(5, trial.servedSeconds) }
+          if trial.requests > 0 { $0.unsigned(6, trial.requests) }
         }
       }
     }
@@ -200,6 +212,8 @@ extension DeliveryRecord.Trial {
     errorRate = try reader.natural(2)
     latencyP95 = try reader.natural(3)
     hasEndedInOrder = try reader.has(4) ? try reader.boolean() : false
+    if try reader.has(5) { servedSeconds = try reader.integer(in: 0...TrialLimits.secondsMaximum) }
+    if try reader.has(6) { requests = try reader.integer(in: 0...TrialLimits.requestsMaximum) }
     try reader.endMap()
   }
 }

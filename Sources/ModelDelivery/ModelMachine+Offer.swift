@@ -24,11 +24,17 @@ extension ModelMachine {
       rootVersion: document.rootVersion, sequence: document.sequence,
       digest: SHA256.hash(message))
     if let last = record.director, last != heard, !last.precedes(heard) {
-      cause = .rollback
+      // What a broker gave before and no longer gives was taken back; what it never gave, it may
+      // have missed. Neither is believed.
+      let isBehind =
+        heard.precedes(last) && !context.isAttached && context.broker != nil
+        && context.broker != directorBroker
+      cause = isBehind ? .sourceBehind : .rollback
       return []
     }
+    directorBroker = context.broker
     guard record.director != heard || director == nil else {
-      if cause == .rollback && phase == .idle { cause = nil }
+      if cause == .rollback || cause == .sourceBehind, phase == .idle { cause = nil }
       return []
     }
     let isNew = record.director != heard
@@ -66,6 +72,14 @@ extension ModelMachine {
       cause = nil
       return effects + [collectGarbage]
     }
+    if let hold = context.holding(now) {
+      cause = .held
+      phase = .waiting
+      let left = min(hold - context.seconds(now), DeliveryLimits.holdLookSeconds)
+      if hold > 0 { trouble.begin(at: now.milliseconds + left * 1000) }
+      return effects
+    }
+    if cause == .held { cause = nil }
     if isStale(context, now) {
       cause = .stale
       return effects

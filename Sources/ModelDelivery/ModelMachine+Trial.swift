@@ -26,11 +26,17 @@ extension ModelMachine {
     return []
   }
 
-  /// Notes that the agent ends as it should.
-  mutating func stopping() -> [DeliveryEffect] {
+  /// Notes that the agent ends as it should, and how long the trial has lasted.
+  mutating func stopping(_ now: DeliveryTime) -> [DeliveryEffect] {
     guard record.trial != nil else { return [] }
     record.trial?.hasEndedInOrder = true
+    if let watch { note(watch.progress(now)) }
     return [persist]
+  }
+
+  private mutating func note(_ progress: (servedSeconds: Int64, requests: Int64)) {
+    record.trial?.servedSeconds = progress.servedSeconds
+    record.trial?.requests = progress.requests
   }
 
   /// Makes the version that serves the current one, on trial; the last one that proved good stays
@@ -54,7 +60,7 @@ extension ModelMachine {
     guard let trial = record.trial else { return }
     watch = TrialWatch(
       TrialRules(trialRelease?.gate, errorRate: trial.errorRate, latencyP95: trial.latencyP95),
-      now: now)
+      servedSeconds: trial.servedSeconds, requests: trial.requests, now: now)
   }
 
   /// Whether an observation of the version on trial is due, and can be acted on.
@@ -76,11 +82,27 @@ extension ModelMachine {
     }
     guard version == record.current?.version, version == serving, var watch else { return [] }
     let verdict = watch.take(observation, now)
+    let progress = watch.takeProgress(now)
     self.watch = watch
+    if let progress { note(progress) }
+    let saved = progress == nil ? [] : [persist]
     switch verdict {
-    case .wait: return []
-    case .keep: return keep(&context, now)
-    case .rollBack(let cause): return rollBack(cause, &context, now)
+    case .wait:
+      recover()
+      return saved
+    case .keep:
+      recover()
+      return keep(&context, now)
+    case .rollBack(let cause): return rollBack(cause, saved, &context, now)
+    }
+  }
+
+  /// Forgets what a first version was held to have failed by, once it no longer does.
+  private mutating func recover() {
+    guard phase == .idle, record.previous == nil else { return }
+    switch cause {
+    case .errorRate?, .gateLatency?, .gateMemory?: cause = nil
+    default: break
     }
   }
 
@@ -97,13 +119,17 @@ extension ModelMachine {
   }
 
   /// Brings the version before back into service, from this device's own store.
+  ///
+  /// A first version has none before it. It serves on, for something that serves badly beats nothing,
+  /// and stays on trial with its cause until it no longer fails or another takes its place: it is
+  /// never kept while it fails, raises nothing, and is none to go back to.
   private mutating func rollBack(
-    _ cause: Cause, _ context: inout DeliveryContext, _ now: DeliveryTime
+    _ cause: Cause, _ saved: [DeliveryEffect], _ context: inout DeliveryContext,
+    _ now: DeliveryTime
   ) -> [DeliveryEffect] {
     guard let failed = record.current, let previous = record.previous else {
-      // There is nothing to go back to, and something that serves badly beats nothing.
       self.cause = cause
-      return []
+      return saved
     }
     let effects = abandon(context)
     giveUp(failed, cause)

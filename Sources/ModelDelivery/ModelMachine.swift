@@ -35,6 +35,8 @@ struct ModelMachine {
   var phase = Phase.idle
   /// The director's word; nil until it was heard since the start.
   var director: DirectorDocument?
+  /// The broker that the newest director's word came from; nil before it was heard since the start.
+  var directorBroker: Int?
   /// What a command says of this model; nil when it was not heard since the start, or says nothing.
   var pin: CommandDocument.Pin?
   /// The last director message that could not be verified, for the next root.

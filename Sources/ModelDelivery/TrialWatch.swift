@@ -47,6 +47,13 @@ package enum TrialLimits {
   static let extensions: Int64 = 10
   /// Minutes of the longest trial: thirty days.
   package static let minutesMaximum: Int64 = 43_200
+  /// Milliseconds of a trial after which the time that it has lasted is made durable, at least, and
+  /// the part of the trial that this is at least.
+  static let savingMilliseconds: Int64 = 60_000
+  static let savingPart: Int64 = 20
+  /// The longest time on trial and the most requests that the record holds.
+  static let secondsMaximum = minutesMaximum * 60 * extensions
+  static let requestsMaximum = Int64(UInt32.max)
   /// The highest limits that the record holds.
   static let rateMaximum: Int64 = 1_000_000
   static let latencyMaximum = Int64(UInt32.max)
@@ -110,16 +117,51 @@ struct TrialWatch: Sendable, Equatable {
   let rules: TrialRules
   /// When the next look is due, in milliseconds of the monotonic clock.
   private(set) var deadline: Int64
+  /// When it would have begun, had it served on trial without a break.
   private let began: Int64
+  /// Requests that ended before this start of the agent.
+  private let formerRequests: Int64
+  /// What of the trial is durable, in milliseconds.
+  private var savedMilliseconds: Int64
   private var residentBytes: Int64?
+  /// Requests that ended since this start of the agent.
+  private var newestRequests: Int64 = 0
   /// The oldest first; the window is from it to now.
   private var samples: [Sample]
 
-  init(_ rules: TrialRules, now: DeliveryTime) {
+  /// - Parameters:
+  ///   - servedSeconds: that the version served on trial before this start of the agent.
+  ///   - requests: that ended in that time.
+  init(
+    _ rules: TrialRules, servedSeconds: Int64 = 0, requests: Int64 = 0, now: DeliveryTime
+  ) {
     self.rules = rules
-    began = now.milliseconds
+    savedMilliseconds = servedSeconds * 1000
+    formerRequests = requests
+    began = now.milliseconds - servedSeconds * 1000
     deadline = now.milliseconds + TrialLimits.observationMilliseconds
     samples = [Sample(milliseconds: now.milliseconds, requests: 0, errors: 0)]
+  }
+
+  /// What is to be made durable of the trial; nil while little is new.
+  mutating func takeProgress(_ now: DeliveryTime) -> (servedSeconds: Int64, requests: Int64)? {
+    let least = max(
+      TrialLimits.savingMilliseconds, rules.milliseconds / TrialLimits.savingPart)
+    guard now.milliseconds - began - savedMilliseconds >= least else { return nil }
+    savedMilliseconds = now.milliseconds - began
+    return progress(now)
+  }
+
+  /// How long the version has served on trial, and how many requests ended in that time.
+  func progress(_ now: DeliveryTime) -> (servedSeconds: Int64, requests: Int64) {
+    (
+      min((now.milliseconds - began) / 1000, TrialLimits.secondsMaximum),
+      min(requests, TrialLimits.requestsMaximum)
+    )
+  }
+
+  private var requests: Int64 {
+    formerRequests.addingReportingOverflow(newestRequests).partialValue
   }
 
   /// Sets the next look off by its interval.
@@ -129,7 +171,8 @@ struct TrialWatch: Sendable, Equatable {
 
   /// Judges the version by the latest of what is known of it.
   mutating func take(_ observation: VersionObservation, _ now: DeliveryTime) -> Verdict {
-    if let cause = failure(observation) { return .rollBack(cause) }
+    newestRequests = observation.requests
+    let failure = failure(observation)
     let sinceLast = now.milliseconds - samples[samples.count - 1].milliseconds
     if sinceLast >= TrialLimits.sampleMilliseconds {
       samples.append(
@@ -138,10 +181,11 @@ struct TrialWatch: Sendable, Equatable {
           errors: observation.errors))
       if samples.count > TrialLimits.samples { samples.removeFirst() }
     }
+    if let failure { return .rollBack(failure) }
     let elapsed = now.milliseconds - began
     let isLongEnough =
       elapsed >= rules.milliseconds
-      && (observation.requests >= rules.requestsMinimum
+      && (requests >= rules.requestsMinimum
         || elapsed >= rules.milliseconds * TrialLimits.extensions)
     return isLongEnough ? .keep : .wait
   }

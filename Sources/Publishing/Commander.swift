@@ -69,6 +69,12 @@ extension CommandDocument {
     pins.sort { $0.model < $1.model }
   }
 
+  /// Lets the device install again.
+  package mutating func release() throws(PublishingError) {
+    guard hold != nil else { throw .notHeld(device: device) }
+    hold = nil
+  }
+
   /// Has `model` follow the director again.
   package mutating func unpin(_ model: String) throws(PublishingError) {
     guard pins.contains(where: { $0.model == model }) else {

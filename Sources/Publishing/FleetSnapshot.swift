@@ -65,19 +65,27 @@ package struct FleetSnapshot: Sendable, Equatable {
   /// The devices in the order of their names.
   package var sorted: [Device] { devices.sorted { $0.name < $1.name } }
 
+  /// Causes that a version on trial fails by.
+  private static let trialFailures: Set<String> = ["error-rate", "gate-latency", "gate-memory"]
+
   /// The devices as a rollout of `director` sees them.
   ///
   /// A device whose label decides is taken as meant once it has heard the director: labels are
-  /// known to the device alone. Devices that are pinned take no part.
+  /// known to the device alone. Devices that are pinned or held take no part.
   package func rollout(_ director: DirectorDocument) -> [RolloutController.Device] {
-    devices.filter { $0.model(director.model)?.isPinned != true }.map { device in
+    devices.filter {
+      $0.model(director.model)?.isPinned != true && $0.status?.heldUntil == nil
+    }.map { device in
       let model = device.model(director.model)
       let hasHeard = (model?.directorSequence ?? 0) >= director.sequence
       let isTarget = model?.target == director.target.sequence
       // On trial it may still be taken back.
       let serves = model?.current == director.target.sequence && model?.state != "trial"
+      // A first version that fails has none before it, and stays on trial with its cause.
       let hasFailed =
-        isTarget && !serves && (model?.state == "refused" || model?.state == "rolled-back")
+        isTarget && !serves
+        && (model?.state == "refused" || model?.state == "rolled-back"
+          || model?.state == "trial" && model?.cause.map(Self.trialFailures.contains) == true)
       return RolloutController.Device(
         isMeant: director.cohortLabels.isEmpty
           ? director.includes(device: device.name, labels: []) : hasHeard && isTarget,

@@ -51,6 +51,8 @@ package enum PublishingError: Error, Equatable, Sendable {
   case rolloutChanged(model: String)
   /// The device follows the director for this model already.
   case notPinned(model: String, device: String)
+  /// The device may install already.
+  case notHeld(device: String)
   /// A rollout of the version is under way already.
   case alreadyTarget(version: Int64)
   /// A rollout only widens; both in hundredths of a percent.

@@ -1,7 +1,8 @@
 import ByteParsing
 import Cryptography
 
-/// What one device is told beside its director: the models that stay at a version, and which.
+/// What one device is told beside its director: the models that stay at a version, and which, and
+/// whether it installs anything.
 ///
 /// Like the director's word it is the whole wish, not a step: a later one takes its place. It is
 /// signed by the director's keys; its keys begin at 33, so that neither document can be read as
@@ -21,6 +22,9 @@ package struct CommandDocument: Sendable, Equatable {
   package var expires: Int64
   /// The models that stay where they are told, each once.
   package var pins: [Pin]
+  /// Until when the device installs nothing, in seconds since 1970; 0 until a later command lets it
+  /// go, nil when it may install.
+  package var hold: Int64?
 
   /// One model that does not follow the director.
   package struct Pin: Sendable, Equatable {
@@ -36,7 +40,7 @@ package struct CommandDocument: Sendable, Equatable {
 
   package init(
     fleet: String, device: String, rootVersion: Int64, sequence: Int64, issued: Int64,
-    expires: Int64, pins: [Pin] = []
+    expires: Int64, pins: [Pin] = [], hold: Int64? = nil
   ) {
     self.fleet = fleet
     self.device = device
@@ -45,6 +49,7 @@ package struct CommandDocument: Sendable, Equatable {
     self.issued = issued
     self.expires = expires
     self.pins = pins
+    self.hold = hold
   }
 
   /// The document's bytes, which a message carries as its payload.
@@ -68,6 +73,8 @@ package struct CommandDocument: Sendable, Equatable {
           }
         }
       }
+      // Below 128: an agent that does not know it must not take the command for one without.
+      if let hold { map.unsigned(40, hold) }
     }
     return writer.bytes
   }
@@ -104,6 +111,7 @@ package struct CommandDocument: Sendable, Equatable {
           model: model, target: .init(sequence: sequence, manifestSHA256: try item.digest(3)))
       }
     }
+    hold = try reader.integerIfPresent(40, in: DocumentLimits.time)
   }
 }
 

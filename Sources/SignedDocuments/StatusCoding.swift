@@ -21,6 +21,7 @@ extension StatusDocument {
       // From 128 on: a fleet machine that is older than the device passes over it.
       if let commandSequence { map.unsigned(128, commandSequence) }
       if let told { map.unsigned(129, told) }
+      if let heldUntil { map.unsigned(130, heldUntil) }
     }
     return writer.bytes
   }
@@ -53,6 +54,7 @@ extension StatusDocument {
     uplinkBytes = try reader.integerIfPresent(10, in: count)
     commandSequence = try reader.integerIfPresent(128, in: count)
     told = try reader.integerIfPresent(129, in: DocumentLimits.time)
+    heldUntil = try reader.integerIfPresent(130, in: DocumentLimits.time)
   }
 }
 

@@ -26,12 +26,15 @@ package struct StatusDocument: Sendable, Equatable {
   package var commandSequence: Int64?
   /// When this was told by the device's clock, in seconds since 1970; nil when it has none.
   package var told: Int64?
+  /// Until when the device was told to install nothing, in seconds since 1970; 0 until it is let go,
+  /// nil when it may install.
+  package var heldUntil: Int64?
 
   package init(
     birth: Int64, sequence: Int64, agent: String, kernels: String, models: [Model],
     residentBytes: Int64 = 0, diskFreeBytes: Int64 = 0, uptimeSeconds: Int64 = 0,
     temperatureMillidegrees: Int64? = nil, uplinkBytes: Int64? = nil,
-    commandSequence: Int64? = nil, told: Int64? = nil
+    commandSequence: Int64? = nil, told: Int64? = nil, heldUntil: Int64? = nil
   ) {
     self.birth = birth
     self.sequence = sequence
@@ -45,6 +48,7 @@ package struct StatusDocument: Sendable, Equatable {
     self.uplinkBytes = uplinkBytes
     self.commandSequence = commandSequence
     self.told = told
+    self.heldUntil = heldUntil
   }
 
   /// Models in one status at most.

@@ -12,6 +12,8 @@ enum CauseSentence {
     "signature": "A document's signature does not hold; check which key signed it.",
     "expired": "A document has expired; publish it anew, and check this device's clock.",
     "rollback": "The release is older than one accepted before; publish a higher version.",
+    "source-behind": "This broker missed the director's newest word; `edgeserve refresh` tells it.",
+    "held": "The device was told to install nothing; `edgeserve release` lets it go.",
     "wrong-fleet": "The document is for another fleet.",
     "needs": "The release needs what this device does not have.",
     "over-budget": "It does not fit the memory budget; raise it, or make the model smaller.",

@@ -11,7 +11,7 @@ struct EdgeServe: ParsableCommand {
       Run.self, Status.self, Top.self, Model.self, LogLevel.self, Doctor.self, Support.self,
       Config.self, Board.self, Predict.self, Inspect.self, Invoke.self, Bench.self, Keygen.self,
       Rotate.self, Sign.self, Pack.self, Publish.self, Install.self, Rollout.self, Rollback.self,
-      Refresh.self, Fleet.self, Pin.self, Unpin.self, Report.self, Seed.self, Acl.self, Show.self, Demo.self,
+      Refresh.self, Fleet.self, Pin.self, Unpin.self, Hold.self, LetGo.self, Report.self, Seed.self, Acl.self, Show.self, Demo.self,
     ])
 
   /// Runs the command named by the arguments and leaves with the exit status it earned.

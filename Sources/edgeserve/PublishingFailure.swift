@@ -39,6 +39,7 @@ extension CommandFailure {
       self.init(.failure, "the rollout of \(model) was changed by somebody else; look at it again")
     case .notPinned(let model, let device):
       self.init(.failure, "\(model) is not pinned on \(device)")
+    case .notHeld(let device): self.init(.failure, "\(device) is not held")
     case .archive(let error): self.init(.badInput, error.sentence)
     case .archiveTooLarge(let limit, let actual):
       self.init(

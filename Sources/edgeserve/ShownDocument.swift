@@ -194,9 +194,12 @@ struct ShownCommand: Encodable {
   var expires: String
   /// The version of each model that is pinned; null for the one that serves.
   var pins: [String: Int64?]
+  /// Until when nothing is installed; left out when something may be.
+  var heldUntil: String?
 
   enum CodingKeys: String, CodingKey {
     case fleet, device, sequence, issued, expires, pins
+    case heldUntil = "held_until"
     case rootVersion = "root_version"
   }
 
@@ -209,6 +212,7 @@ struct ShownCommand: Encodable {
     expires = shownTime(document.expires)
     pins = Dictionary(
       uniqueKeysWithValues: document.pins.map { ($0.model, $0.target?.sequence) })
+    heldUntil = document.hold.map { $0 == 0 ? "it is let go" : shownTime($0) }
   }
 }
 

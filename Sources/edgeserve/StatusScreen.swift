@@ -76,6 +76,11 @@ struct StatusScreen {
     if delivery.state == "fetching" { state += " \(delivery.progressPercent) %" }
     if let cause = delivery.cause { state += " (\(cause))" }
     if !state.isEmpty { lines.append("          " + state) }
+    if let until = delivery.heldUntil {
+      lines.append(
+        "          installs nothing until "
+          + (until == 0 ? "it is let go" : UTCTime.text(seconds: Int(until), milliseconds: 0)))
+    }
     return lines
   }
 

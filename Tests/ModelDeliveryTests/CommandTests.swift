@@ -1,5 +1,6 @@
 import Cryptography
 import DeliveryTestSupport
+import ModelBundle
 import Publishing
 import SignedDocuments
 import TestSupport
@@ -118,6 +119,79 @@ struct CommandTests {
     next.now.wallSeconds = TestFleet.expires
     next.hear(topic(next), try command(next, 5, hold))
     #expect(next.status.isPinned && answers(next) == ["4 rollback"])
+  }
+
+  @Test("a held device installs nothing, over a restart too, and goes on when it is let go")
+  func held() throws {
+    var bench = try bench()
+    bench.hear(topic(bench), try command(bench, 1, []) { $0.hold = 0 })
+    #expect(answers(bench) == ["1 accepted"] && bench.delivery.heldUntil(now: bench.now) == 0)
+    // What serves is what is wanted: there is nothing to hold up.
+    #expect(bench.status.state == .committed && bench.status.cause == nil)
+    try bench.deliver(try bench.release(3), sequence: 3)
+    #expect(bench.status.serving == 2 && bench.status.cause == .held)
+    #expect(bench.status.state == .waiting)
+    let record = try #require(bench.record)
+    var next = Bench(record: record, stored: bench.stored)
+    next.effects = []
+    try next.deliver(try next.release(3), sequence: 3)
+    next.now.milliseconds += 86_400_000
+    next.send(.tick)
+    #expect(next.status.serving == 2 && next.status.cause == .held)
+    #expect(!next.subscriptions.contains { $0.contains("/rel/") || $0.contains("/o/") })
+    // A pin is no way around it, and an older command lets nothing go.
+    next.hear(
+      topic(next),
+      try command(next, 2, [.init(model: "digits", target: try reference(next, 1))]) { $0.hold = 0 })
+    #expect(next.status.serving == 2 && next.status.cause == .held && next.status.isPinned)
+    next.hear(topic(next), try command(next, 1, []))
+    #expect(next.delivery.heldUntil(now: next.now) == 0)
+    next.hear(topic(next), try command(next, 3, []))
+    #expect(next.delivery.heldUntil(now: next.now) == nil && next.status.state == .offered)
+    try next.deliver(try next.release(3), sequence: 4)
+    #expect(next.status.serving == 3)
+  }
+
+  @Test("a hold for a time ends by itself, and the device may have been off meanwhile")
+  func heldForATime() throws {
+    var bench = try bench()
+    let until = TestFleet.now + 7200
+    bench.hear(topic(bench), try command(bench, 1, []) { $0.hold = until })
+    try bench.deliver(try bench.release(3), sequence: 3)
+    #expect(bench.status.cause == .held && bench.delivery.heldUntil(now: bench.now) == until)
+    let record = try #require(bench.record)
+    bench.now = DeliveryTime(milliseconds: 3_600_000, wallSeconds: until - 1)
+    bench.send(.tick)
+    #expect(bench.status.cause == .held)
+    bench.now = DeliveryTime(milliseconds: 3_601_000, wallSeconds: until)
+    #expect(bench.delivery.deadline <= bench.now.milliseconds)
+    bench.send(.tick)
+    #expect(bench.status.state == .offered && bench.status.cause == nil)
+
+    var later = Bench(record: record, stored: bench.stored)
+    later.now.wallSeconds = until
+    try later.deliver(try later.release(3), sequence: 3)
+    #expect(later.status.serving == 3)
+  }
+
+  @Test("a hold stops a fetch that is under way, and keeps what came; a trial goes on")
+  func heldMidway() throws {
+    var bench = try bench()
+    let release = try bench.release(3)
+    bench.hear(
+      .director(fleet: bench.fleet.name, model: "digits"),
+      try bench.fleet.sign(bench.fleet.director(release.signed, sequence: 3)))
+    bench.hear(
+      .release(fleet: bench.fleet.name, model: "digits", sequence: 3), release.message)
+    let object = release.signed.object
+    bench.hear(
+      .index(fleet: bench.fleet.name, objectID: object.index.objectID), object.index.bytes)
+    #expect(bench.status.state == .fetching)
+    bench.effects = []
+    bench.hear(topic(bench), try command(bench, 1, []) { $0.hold = 0 })
+    #expect(bench.status.state == .waiting && bench.status.cause == .held)
+    #expect(bench.effects.contains { if case .unsubscribe = $0 { true } else { false } })
+    #expect(!bench.effects.contains { if case .discardStaged = $0 { true } else { false } })
   }
 
   @Test("neither a command nor a director's word is taken for the other")

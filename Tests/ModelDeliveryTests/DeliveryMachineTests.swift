@@ -146,6 +146,43 @@ struct DeliveryMachineTests {
       steps == ["director", "ask", "reserve", "assemble", "attempt", "activate", "commit"])
   }
 
+  @Test("an older word of a broker that never gave the newer one is told apart from a replay")
+  func behind() throws {
+    var bench = Bench()
+    bench.send(.disconnected)
+    bench.send(.broker(0))
+    bench.send(.connected)
+    let first = bench.fleet.director(try bench.release(1).signed, sequence: 1)
+    let topic = Topic.director(fleet: bench.fleet.name, model: "digits")
+    try bench.deliver(try bench.release(1), sequence: 1)
+    try bench.deliver(try bench.release(2), sequence: 2)
+    func move(to place: Int) {
+      bench.send(.disconnected)
+      bench.send(.broker(place))
+      bench.send(.connected)
+    }
+    move(to: 1)
+    bench.hear(topic, try bench.fleet.sign(first))
+    #expect(bench.status.cause == .sourceBehind && bench.status.serving == 2)
+    #expect(bench.status.directorSequence == 2)
+    // It catches up, and then goes back: that is a replay.
+    let second = try bench.fleet.sign(bench.fleet.director(try bench.release(2).signed, sequence: 2))
+    bench.hear(topic, second)
+    #expect(bench.status.cause == nil)
+    bench.hear(topic, try bench.fleet.sign(first))
+    #expect(bench.status.cause == .rollback && bench.status.serving == 2)
+    // As it is from the broker that gave the newer one, and another word of the same number.
+    move(to: 0)
+    bench.hear(topic, second)
+    bench.hear(topic, try bench.fleet.sign(first))
+    #expect(bench.status.cause == .rollback)
+    move(to: 1)
+    bench.hear(
+      topic,
+      try bench.fleet.sign(bench.fleet.director(try bench.release(3).signed, sequence: 2)))
+    #expect(bench.status.cause == .rollback && bench.status.serving == 2)
+  }
+
   @Test("no topic is ever asked for with a wildcard, and never more than a window of blocks")
   func exactTopics() throws {
     var bench = Bench()

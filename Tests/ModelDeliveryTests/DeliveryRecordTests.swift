@@ -8,7 +8,8 @@ import Testing
 struct DeliveryRecordTests {
   private func installed(_ version: Int64) -> DeliveryRecord.Installed {
     DeliveryRecord.Installed(
-      version: version, manifest: SHA256.hash([1]), byteCount: .max, bundle: SHA256.hash([2]))
+      version: version, manifest: SHA256.hash([1]), byteCount: DeliveryLimits.bundleBytes,
+      bundle: SHA256.hash([2]))
   }
 
   private func largest(name: Character) -> (String, DeliveryRecord.Model) {
@@ -16,14 +17,16 @@ struct DeliveryRecordTests {
     model.director = .init(rootVersion: .max, sequence: .max, digest: SHA256.hash([3]))
     model.current = installed(.max)
     model.previous = installed(.max - 1)
-    model.candidate = .init(
-      manifest: SHA256.hash([4]), attempts: 3, cause: .brokerUnreachable)
+    // The longest word for what a version is refused by once it is here.
+    model.candidate = .init(manifest: SHA256.hash([4]), attempts: 3, cause: .gateMismatch)
     model.releaseSequence = .max
     model.securityFloor = .max
     model.trial = .init(
       errorRate: TrialLimits.rateMaximum, latencyP95: TrialLimits.latencyMaximum)
     model.trial?.hasEndedInOrder = true
     model.trial?.crashes = TrialLimits.crashes
+    model.trial?.servedSeconds = TrialLimits.secondsMaximum
+    model.trial?.requests = TrialLimits.requestsMaximum
     model.isPinned = true
     return (String(repeating: name, count: 64), model)
   }
@@ -34,6 +37,7 @@ struct DeliveryRecordTests {
     record.births = .max
     record.time = .max
     record.command = .init(rootVersion: .max, sequence: .max, digest: SHA256.hash([5]))
+    record.hold = 253_402_300_799
     record.models = Dictionary(
       uniqueKeysWithValues: "abcdefgh".map { largest(name: $0) })
     return record

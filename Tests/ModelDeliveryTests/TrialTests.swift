@@ -25,7 +25,6 @@ struct TrialTests {
     let record = try #require(bench.record)
     var next = Bench(record: record, stored: bench.stored, releases: bench.releases)
     next.observations = bench.observations
-    next.now = bench.now
     return next
   }
 
@@ -157,6 +156,76 @@ struct TrialTests {
     #expect(bench.status.cause == .crashLoop && bench.status.serving == nil)
     try bench.deliver(try bench.release(2), sequence: 2)
     #expect(bench.status.serving == 2 && bench.status.state == .committed)
+  }
+
+  @Test("the time on trial is counted over restarts, and written down at a bounded rate")
+  func durableTime() throws {
+    var bench = try bench()
+    bench.observations[2] = VersionObservation(requests: 100)
+    bench.effects = []
+    bench.pass(299_000)
+    let saves = bench.effects.count { if case .persist = $0 { true } else { false } }
+    #expect(saves == 4, "once a minute")
+    #expect(bench.record?.models["digits"]?.trial?.servedSeconds == 240)
+    // A crash loses less than a minute of it, an end in order nothing.
+    bench = try restarted(bench)
+    bench.pass(60_000)
+    bench.send(.stopping)
+    #expect(bench.record?.models["digits"]?.trial?.servedSeconds == 300)
+    #expect(bench.record?.models["digits"]?.trial?.requests == 200)
+    bench = try restarted(bench)
+    bench.pass(298_000)
+    #expect(bench.record?.models["digits"]?.trial != nil)
+    bench.pass(3_000)
+    #expect(bench.record?.models["digits"]?.trial == nil)
+  }
+
+  @Test("requests before a restart count for the trial's minimum")
+  func durableRequests() throws {
+    var bench = try bench { $0.gate.trialRequestsMinimum = 150 }
+    bench.observations[2] = VersionObservation(requests: 100)
+    bench.pass(300_000)
+    bench.send(.stopping)
+    bench = try restarted(bench)
+    bench.observations[2] = VersionObservation(requests: 49)
+    bench.pass(301_000)
+    #expect(bench.record?.models["digits"]?.trial != nil)
+    bench.observations[2] = VersionObservation(requests: 50)
+    bench.pass(1_000)
+    #expect(bench.record?.models["digits"]?.trial == nil)
+  }
+
+  @Test("a first version that fails stays on trial with its cause, and is kept once it no longer does")
+  func firstRecovers() throws {
+    var bench = Bench()
+    let release = try bench.release(1) {
+      $0.gate.trialMinutes = 10
+      $0.securityFloor = 1
+    }
+    try bench.deliver(release, sequence: 1)
+    for second in 1...700 as ClosedRange<Int64> {
+      bench.observations[1] = VersionObservation(requests: 50 * second, errors: 50 * second)
+      bench.pass(1_000)
+    }
+    #expect(bench.status.state == .trial && bench.status.cause == .errorRate)
+    let record = try #require(bench.record?.models["digits"])
+    #expect(record.trial != nil && record.releaseSequence == 0 && record.securityFloor == 0)
+    bench.pass(50_000)
+    #expect(bench.status.state == .trial && bench.status.cause == .errorRate)
+    // The last failures leave the window.
+    bench.pass(12_000)
+    #expect(bench.status.state == .committed && bench.status.cause == nil)
+    #expect(bench.record?.models["digits"]?.releaseSequence == 1)
+  }
+
+  @Test("a version after a first one that failed is none to go back from to it")
+  func firstIsNoWayBack() throws {
+    var bench = Bench()
+    try bench.deliver(try bench.release(1) { $0.gate.trialMinutes = 10 }, sequence: 1)
+    bench.observations[1] = VersionObservation(requests: 50, errors: 50)
+    bench.pass(1_000)
+    try bench.deliver(try bench.release(2) { $0.gate.trialMinutes = 10 }, sequence: 2)
+    #expect(bench.status.serving == 2 && bench.status.previous == nil)
   }
 
   @Test("a version that follows one on trial goes back to the one that was kept")

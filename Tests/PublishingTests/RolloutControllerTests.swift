@@ -201,22 +201,23 @@ struct RolloutControllerTests {
     var snapshot = FleetSnapshot()
     for (name, state, current, isPinned) in [
       ("a", "trial", 2, false), ("b", "rolled-back", 1, false), ("c", "committed", 2, false),
-      ("d", "committed", 1, true),
+      ("d", "committed", 1, true), ("e", "failing", 2, false), ("f", "held", 1, false),
     ] as [(String, String, Int64, Bool)] {
       let status = StatusDocument(
         birth: 1, sequence: 1, agent: "1", kernels: "k",
         models: [
           .init(
-            name: "digits", state: state, current: current, target: 2,
-            cause: state == "rolled-back" ? "error-rate" : nil, directorSequence: 5,
-            isPinned: isPinned)
-        ])
+            name: "digits", state: state == "failing" ? "trial" : state, current: current, target: 2,
+            cause: ["rolled-back", "failing"].contains(state) ? "error-rate" : nil,
+            directorSequence: 5, isPinned: isPinned)
+        ], heldUntil: state == "held" ? 0 : nil)
       snapshot.take(Topic.status(fleet: "test-fleet", device: name).name, status.encode())
     }
     let devices = snapshot.rollout(stage(10_000))
-    #expect(devices.count == 3)
+    #expect(devices.count == 4)
     #expect(devices.count(where: \.serves) == 1)
-    #expect(devices.compactMap(\.failure) == ["error-rate"])
+    // Taken back, or on trial for good because nothing was there before it.
+    #expect(devices.compactMap(\.failure) == ["error-rate", "error-rate"])
   }
 }
 

@@ -72,7 +72,8 @@ enum Samples {
         isPinned: true)
     ],
     residentBytes: 9_000_000, diskFreeBytes: 1 << 33, uptimeSeconds: 60,
-    temperatureMillidegrees: -5500, uplinkBytes: 12_345, commandSequence: 4, told: now)
+    temperatureMillidegrees: -5500, uplinkBytes: 12_345, commandSequence: 4, told: now,
+    heldUntil: now)
 
   static let command = CommandDocument(
     fleet: "fleet", device: "kiosk-7", rootVersion: 1, sequence: 4, issued: now,
@@ -80,7 +81,7 @@ enum Samples {
     pins: [
       .init(model: "digits", target: .init(sequence: 6, manifestSHA256: SHA256.hash([7]))),
       .init(model: "faces", target: nil),
-    ])
+    ], hold: now + 300)
 
   static let birth = BirthDocument.birth(4, boot: [1, 2, 3, 4], agent: "0.1")
 }

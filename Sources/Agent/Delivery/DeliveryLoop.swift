@@ -210,6 +210,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       // Before the own birth: what lies there tells who came last under this name.
       _ = try? client.subscribe([reporter.livenessTopic])
       publish(reporter.birth())
+      if !brokers.isAlone { handle(.broker(brokers.index)) }
       handle(.connected)
     case .disconnected(let reason):
       isAttempting = false
@@ -315,10 +316,11 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     }
     let snapshot = reporter.snapshot(
       statuses, broker: brokers.name, isConnected: client.isConnected, hasFailed: hasFailed,
-      isDuplicated: brokers.isDuplicated)
+      isDuplicated: brokers.isDuplicated, heldUntil: executor.delivery.heldUntil(now: now))
     shared.status.withLock { $0 = snapshot }
     if client.isConnected, let message = reporter.status(
-      statuses, command: executor.delivery.commandSequence, now, observation)
+      statuses, command: executor.delivery.commandSequence,
+      heldUntil: executor.delivery.heldUntil(now: now), now, observation)
     { publish(message) }
   }
 

@@ -13,6 +13,7 @@ struct DeliveryReporter {
   private var logged: [Delivery.Status] = []
   private var published: [Delivery.Status] = []
   private var publishedCommand: Int64 = 0
+  private var publishedHold: Int64?
   private var publishedAt: Int64 = 0
 
   init(_ setup: DeliveryDriver.Setup) {
@@ -59,12 +60,14 @@ struct DeliveryReporter {
   ///
   /// - Parameter observe: asked for the counters of each version that serves.
   mutating func status(
-    _ statuses: [Delivery.Status], command: Int64, _ now: DeliveryTime, _ observe: VersionObserver
+    _ statuses: [Delivery.Status], command: Int64, heldUntil: Int64?, _ now: DeliveryTime,
+    _ observe: VersionObserver
   ) -> MQTTMessage? {
     let started = startMilliseconds ?? now.milliseconds
     startMilliseconds = started
     let isNews =
       published.count != statuses.count || publishedCommand != command
+      || publishedHold != heldUntil
       || zip(published, statuses).contains { !$0.isSame(as: $1) || $0.isTenth(before: $1) }
     let age = now.milliseconds - publishedAt
     let isOnTrial = statuses.contains { $0.state == .trial }
@@ -74,6 +77,7 @@ struct DeliveryReporter {
     guard isNews || age >= refresh else { return nil }
     published = statuses
     publishedCommand = command
+    publishedHold = heldUntil
     publishedAt = now.milliseconds
     sequence += 1
     let document = StatusDocument(
@@ -83,14 +87,15 @@ struct DeliveryReporter {
       diskFreeBytes: DiskSpace.freeBytes(setup.stateDirectory),
       uptimeSeconds: (now.milliseconds - started) / 1000,
       commandSequence: command == 0 ? nil : command,
-      told: now.wallSeconds > 0 ? now.wallSeconds : nil)
+      told: now.wallSeconds > 0 ? now.wallSeconds : nil, heldUntil: heldUntil)
     let topic = Topic.status(fleet: setup.fleet, device: setup.profile.device)
     return MQTTMessage(topic: topic.name, payload: document.encode(), retained: true)
   }
 
   /// The part of the local status document: the model that has most to tell.
   func snapshot(
-    _ statuses: [Delivery.Status], broker: String, isConnected: Bool, hasFailed: Bool, isDuplicated: Bool
+    _ statuses: [Delivery.Status], broker: String, isConnected: Bool, hasFailed: Bool,
+    isDuplicated: Bool, heldUntil: Int64?
   ) -> DeliveryStatus {
     let told = statuses.first { $0.cause != nil } ?? statuses.first { $0.state != .committed }
     let status = told ?? statuses.first
@@ -101,7 +106,8 @@ struct DeliveryReporter {
       state: status?.state.rawValue ?? "idle",
       release: status.flatMap { status in version.map { "\(status.model)@\($0)" } } ?? "",
       progressPercent: status?.progressPercent ?? 0,
-      cause: (isDuplicated ? .duplicateID : unreachable ?? status?.cause)?.rawValue)
+      cause: (isDuplicated ? .duplicateID : unreachable ?? status?.cause)?.rawValue,
+      heldUntil: heldUntil)
   }
 
   private func liveness(_ document: BirthDocument) -> MQTTMessage {

@@ -1,3 +1,4 @@
+import ModelDelivery
 import Serving
 
 /// Decides how the agent is doing, and says why.
@@ -50,7 +51,11 @@ enum HealthJudgement {
         degraded.append(
           "Delivery: the broker \(delivery.broker) is not connected"
             + (delivery.cause.map { " (\($0))." } ?? "."))
-      } else if let cause = delivery.cause {
+      } else if delivery.cause == Cause.sourceBehind.rawValue {
+        degraded.append(
+          "Delivery: the broker \(delivery.broker) missed the director's newest word "
+            + "(\(Cause.sourceBehind.rawValue)); the device keeps to what it heard before.")
+      } else if let cause = delivery.cause, cause != Cause.held.rawValue {
         degraded.append(
           "Delivery: \(delivery.release.isEmpty ? "the last offer" : delivery.release)"
             + " failed (\(cause)).")

@@ -9,7 +9,7 @@ struct Fleet: ParsableCommand {
     abstract: "Shows the devices of a fleet and what runs on them.",
     discussion: """
       One line for each device and model, from what devices have told their broker; a star marks \
-      a model that is pinned. With --watch the table is read anew until interrupted.
+      a model that is pinned, and an H a device that is held. With --watch the table is read anew until interrupted.
 
       Example:
         edgeserve fleet --keys keys --broker broker.local
@@ -110,7 +110,7 @@ enum FleetTable {
       let progress = row.state == "fetching" ? " \(row.progressPercent) %" : ""
       table.append([
         shortened(row.device), row.online ? "online" : "away",
-        (row.model ?? "–") + (row.pinned ? "*" : ""),
+        (row.model ?? "–") + (row.pinned ? "*" : "") + (row.heldUntil == nil ? "" : " H"),
         row.version.map(String.init) ?? "–", row.target.map(String.init) ?? "–",
         (row.state ?? "–") + progress, row.cause ?? "", "\(row.requests)", "\(row.errors)",
         row.latencyP99 == 0 ? "" : "\(row.latencyP99) µs",
@@ -153,6 +153,8 @@ struct FleetRow: Encodable {
   var cause: String?
   var stale: Bool
   var pinned: Bool
+  /// Until when the device installs nothing, in seconds since 1970; 0 until it is let go.
+  var heldUntil: Int64?
   var attempts: Int64
   var directorSequence: Int64
   var progressPercent: Int64
@@ -169,6 +171,7 @@ struct FleetRow: Encodable {
   enum CodingKeys: String, CodingKey {
     case device, online, model, version, previous, target, state, cause, stale, pinned, attempts
     case requests, errors, told
+    case heldUntil = "held_until"
     case directorSequence = "director_sequence"
     case progressPercent = "progress_percent"
     case latencyP50 = "latency_p50_us"
@@ -189,6 +192,7 @@ struct FleetRow: Encodable {
     cause = entry?.cause
     stale = entry?.isStale ?? false
     pinned = entry?.isPinned ?? false
+    heldUntil = device.status?.heldUntil
     attempts = entry?.attempts ?? 0
     directorSequence = entry?.directorSequence ?? 0
     progressPercent = entry?.progressPercent ?? 0

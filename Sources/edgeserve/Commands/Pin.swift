@@ -106,6 +106,51 @@ struct Unpin: ParsableCommand {
   }
 }
 
+struct Hold: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Has one device install nothing, until it is let go or for some hours.",
+    discussion: """
+      What serves goes on, and a version on trial is still taken back when it fails. Nothing is \
+      fetched or installed, from a file neither; rollouts pass the device over. `edgeserve release` \
+      lets it go.
+
+      Example:
+        edgeserve hold --device kiosk-7 --hours 12 --keys keys --broker broker.local
+      """)
+
+  @OptionGroup var options: DeviceOptions
+
+  @Option(help: "Hours after which the device lets itself go; without it, it waits to be let go.")
+  var hours: Int64?
+
+  func validate() throws {
+    guard hours.map({ (1...87_600).contains($0) }) ?? true else {
+      throw ValidationError("--hours is from 1 to 87600")
+    }
+  }
+
+  func run() throws {
+    let until = hours.map { secondsSince1970() + $0 * 3600 } ?? 0
+    try options.speak { $0.hold = until }
+  }
+}
+
+struct LetGo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release",
+    abstract: "Lets one device install again that `edgeserve hold` keeps from it.",
+    discussion: """
+      Example:
+        edgeserve release --device kiosk-7 --keys keys --broker broker.local
+      """)
+
+  @OptionGroup var options: DeviceOptions
+
+  func run() throws {
+    try options.speak { (command) throws(PublishingError) in try command.release() }
+  }
+}
+
 /// The model that a command to a device is about.
 struct ModelName: ParsableArguments {
   @Option(help: "The model's name.")
@@ -151,13 +196,21 @@ private struct CommandReport: Encodable {
   var device: String
   var sequence: Int64
   var pins: [String: Int64?]
+  /// In seconds since 1970; 0 until it is let go, left out when it may install.
+  var heldUntil: Int64?
   /// Left out when the device has not answered.
   var answer: String?
+
+  enum CodingKeys: String, CodingKey {
+    case device, sequence, pins, answer
+    case heldUntil = "held_until"
+  }
 
   init(_ command: CommandDocument, _ answer: AcknowledgementDocument?) {
     device = command.device
     sequence = command.sequence
     pins = Dictionary(uniqueKeysWithValues: command.pins.map { ($0.model, $0.target?.sequence) })
+    heldUntil = command.hold
     self.answer = answer?.code
   }
 }

@@ -82,6 +82,24 @@ struct SourceTests {
     #expect(other.broker.log.contains("Received DISCONNECT from \(DeliveryHarness.device)"))
   }
 
+  @Test("a second broker that missed the newest word is called behind, and not believed")
+  func secondIsBehind() throws {
+    let harness = try DeliveryHarness()
+    let other = try DeliveryHarness()
+    harness.fallbacks = [other.broker]
+    let releases = try [harness.release(1), harness.release(2)]
+    for release in releases { try other.publish(harness.fleet.retained(release)) }
+    try other.publish(try harness.director(releases[0], 1))
+    try harness.deliver(releases[1], sequence: 2)
+    try harness.start()
+    harness.waitForCommit(2)
+    harness.broker.kill()
+    harness.waitForCause(.sourceBehind, stillServing: 2)
+    try other.publish(try harness.director(releases[1], 2))
+    #expect(harness.wait { $0.connected && $0.cause == nil } != nil)
+    #expect(harness.activations.serving == 2)
+  }
+
   @Test("what the first broker lost comes from the second, by the same signed hashes")
   func lostAtFirst() throws {
     let harness = try DeliveryHarness()
