@@ -15,7 +15,15 @@ struct TypedElements {
     bytes.reserveCapacity(count * width)
   }
 
-  var count: Int { bytes.count / width }
+  private var strings = 0
+
+  var count: Int { type == .string ? strings : bytes.count / width }
+
+  /// Appends an element of strings.
+  mutating func append(string: ArraySlice<UInt8>) {
+    StringElements.append(string, to: &bytes)
+    strings += 1
+  }
 
   /// Appends an integer, and says whether the type holds it; negative ones come as two's complement
   /// of 64 bits.
@@ -47,8 +55,9 @@ struct TypedElements {
   /// Appends elements that lie on the wire as they do in a tensor.
   mutating func append(raw: ArraySlice<UInt8>) { bytes.append(contentsOf: raw) }
 
-  /// Repeats the last element, or zero when there is none, up to `count` elements.
+  /// Repeats the last element of numbers, or zero when there is none, up to `count` elements.
   mutating func fill(to count: Int) {
+    guard type != .string else { return }
     let last = bytes.isEmpty ? [UInt8](repeating: 0, count: width) : Array(bytes.suffix(width))
     for _ in self.count..<max(count, self.count) { bytes.append(contentsOf: last) }
   }

@@ -25,12 +25,8 @@ package func inferReply(
     writer.string(id)
   }
   var headers: [(String, String)] = []
-  if let fallback = response.fallback {
-    headers = [("X-Fallback", fallback)]
-    writer.raw(",\"parameters\":{\"fallback\":")
-    writer.string(fallback)
-    writer.raw("}")
-  }
+  if let fallback = response.fallback { headers = [("X-Fallback", fallback)] }
+  writer.parameters(response)
   writer.raw(",\"outputs\":[")
   var binary: [UInt8] = []
   var hasBinary = false
@@ -63,6 +59,25 @@ package func inferReply(
 }
 
 extension JSONWriter {
+  /// Who answered in place of the model, and which versions of others the answer was made with.
+  fileprivate mutating func parameters(_ response: InferenceResponse) {
+    var parameters: [(String, String)] = []
+    if let fallback = response.fallback { parameters.append(("fallback", fallback)) }
+    if !response.pinned.isEmpty {
+      parameters.append(
+        ("pinned_versions", response.pinned.map(\.text).joined(separator: ", ")))
+    }
+    guard !parameters.isEmpty else { return }
+    raw(",\"parameters\":{")
+    for (index, (name, value)) in parameters.enumerated() {
+      if index > 0 { raw(",") }
+      string(name)
+      raw(":")
+      string(value)
+    }
+    raw("}")
+  }
+
   fileprivate mutating func output(_ tensor: NamedTensor, isBinary: Bool) throws {
     raw("{\"name\":")
     string(tensor.name)

@@ -111,9 +111,14 @@ extension InferRequest {
       throw RequestError.rawInputs(count: description.inputs.count)
     }
     let input = description.inputs[0]
+    var bytes = body
+    if input.type.dataType == .string {
+      bytes = []
+      StringElements.append(body, to: &bytes)
+    }
     inputs = [
       NamedTensor(
-        name: input.name, dataType: input.type.dataType, shape: input.type.shape, bytes: body)
+        name: input.name, dataType: input.type.dataType, shape: input.type.shape, bytes: bytes)
     ]
     prefersBinary = true
   }

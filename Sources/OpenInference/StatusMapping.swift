@@ -19,9 +19,9 @@ private func refusal(_ error: ServingError, model: String) -> HTTPResponse {
   case .modelNotFound, .versionNotFound, .labelNotFound: return .error(404, message)
   case .missingInput, .unknownInput, .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape,
     .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .inputUnreadable:
     return .error(400, message)
-  case .notReady, .queueFull, .overMemory, .shuttingDown:
+  case .notReady, .misfit, .queueFull, .overMemory, .shuttingDown:
     return .error(503, message, headers: error.retrySeconds.map { [("Retry-After", "\($0)")] } ?? [])
   case .cancelled: return .error(499, message)
   case .deadlineExceeded: return .error(504, message)
@@ -56,6 +56,9 @@ package func sentence(_ error: ServingError, model: String) -> String {
   case .elementNotAdmitted(let input, let index):
     "element \(index) of inference input '\(input)' is not among the numbers that model "
       + "'\(model)' takes"
+  case .elementRefused(let input, let index, let reason):
+    "element \(index) of inference input '\(input)': \(reason)"
+  case .misfit(let model, let reason): "Model '\(model)' is not ready: \(reason)"
   case .invalidTerm(let name, let value, let expected):
     "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"
   case .queueFull: "Exceeds maximum queue size"

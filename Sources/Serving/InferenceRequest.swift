@@ -14,7 +14,8 @@ package struct NamedTensor: Sendable, Equatable {
   package var dataType: DataType
   /// Concrete; the leading extent may be a multiple of the model's own (rows of a batch).
   package var shape: Shape
-  /// Row-major, little-endian, packed: `dataType.byteCount(of: shape.elementCount)` bytes.
+  /// Row-major, little-endian, packed: `dataType.byteCount(of: shape.elementCount)` bytes. Strings lie one
+  /// behind the other, each behind its length in four bytes.
   package var bytes: [UInt8]
   /// Where the bytes are instead, when their owner keeps them in memory of its own.
   package var memory: TensorMemory?
@@ -24,7 +25,7 @@ package struct NamedTensor: Sendable, Equatable {
     self.memory = memory
   }
 
-  var byteCount: Int { memory?.byteCount ?? bytes.count }
+  package var byteCount: Int { memory?.byteCount ?? bytes.count }
 
   package init(name: String, dataType: DataType, shape: Shape, bytes: [UInt8]) {
     self.name = name
@@ -43,7 +44,7 @@ package struct InferenceRequest: Sendable {
   package var terms: RequestTerms
 
   /// Takes copies of inputs that lie elsewhere; false when one cannot be read.
-  mutating func copyMemory() -> Bool {
+  package mutating func copyMemory() -> Bool {
     for index in inputs.indices {
       guard let memory = inputs[index].memory else { continue }
       guard let bytes = memory.copy() else { return false }
@@ -70,6 +71,8 @@ package struct InferenceResponse: Sendable {
   /// The model that answered in place of the one that was asked, or `Fallback.constant`; nil when it
   /// answered itself.
   package var fallback: String?
+  /// Versions of other models that the answer was made with, in their order.
+  package var pinned: [PinnedVersion] = []
 
   package init(version: Int64, outputs: [NamedTensor]) {
     self.version = version

@@ -3,7 +3,7 @@ import Tensors
 
 /// What the public protocols ask: which models there are, and inferences.
 package final class InferenceService: Sendable {
-  private let registry: ModelRegistry
+  let registry: ModelRegistry
   /// Memory of apps that requests may name in place of sending bytes.
   package let regions = TensorRegions()
 
@@ -19,12 +19,26 @@ package final class InferenceService: Sendable {
   /// Rows of one request.
   package var batchMaximum: Int { registry.limits.batchMaximum }
 
-  /// Every declared model, sorted.
-  package func modelNames() -> [String] { registry.state.withLock { $0.models.keys.sorted() } }
+  /// Every declared model and composite, sorted.
+  package func modelNames() -> [String] {
+    let composites = registry.composites.withLock { Array($0.keys) }
+    return registry.state.withLock { ($0.models.keys + composites).sorted() }
+  }
 
   /// Whether every declared model has a version that serves, or was taken out of service by hand,
   /// and the agent is not shutting down.
   package func isReady() -> Bool {
+    let composites = registry.composites.withLock { Array($0.values) }
+    let held = registry.state.withLock { state in
+      Set(state.models.filter { $0.value.isHeld && $0.value.serving.isEmpty }.keys)
+    }
+    let isBound = composites.allSatisfy {
+      $0.status.isBound || !held.isDisjoint(with: $0.composite.members)
+    }
+    return isBound && modelsAreReady
+  }
+
+  private var modelsAreReady: Bool {
     registry.state.withLock { state in
       !state.isShuttingDown
         && state.models.values.allSatisfy { !$0.serving.isEmpty || $0.isSwitching || $0.isHeld }
@@ -61,6 +75,7 @@ package final class InferenceService: Sendable {
   /// Every version known of `model`, the highest first.
   package func statuses(of model: String) throws(ServingError) -> [VersionStatus] {
     guard let entry = registry.state.withLock({ $0.models[model] }) else {
+      if let composite = registry.composite(model) { return [composite.versionStatus] }
       throw .modelNotFound(model: model)
     }
     return entry.statuses()
@@ -82,8 +97,11 @@ package final class InferenceService: Sendable {
     mayStandIn: Bool = false,
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
   ) {
-    registry.lease(model, selector, terms) { [registry] result in
+    registry.lease(model, selector, terms) { [self] result in
       if case .failure(let error) = result {
+        if case .modelNotFound = error, let composite = registry.composite(model) {
+          return lease(composite, selector, terms, completion)
+        }
         if mayStandIn, selector == .latest, Fallback.stepsIn(for: error),
           let lease = registry.standIn(registry.fallback(of: model).models, for: nil)
         {
@@ -95,9 +113,30 @@ package final class InferenceService: Sendable {
     }
   }
 
+  private func lease(
+    _ composite: CompositeEntry, _ selector: VersionSelector, _ terms: RequestTerms,
+    _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
+  ) {
+    let refusal: ServingError?
+    switch selector {
+    case .latest, .version(CompositeEntry.version): refusal = nil
+    case .version(let version):
+      refusal = .versionNotFound(model: composite.name, version: version)
+    case .label(let label): refusal = .labelNotFound(model: composite.name, label: label)
+    }
+    if let refusal {
+      registry.countUnresolved(refusal)
+      return completion(.failure(refusal))
+    }
+    lease(composite, terms) { [registry] result in
+      if case .failure(let error) = result { registry.countUnresolved(error) }
+      completion(result)
+    }
+  }
+
   /// Counts a request that was sent to the version of `lease` and is none that it can answer.
   package func countInvalid(_ lease: VersionLease, _ terms: RequestTerms) {
-    lease.loaded.metrics.record(.invalid, nanoseconds: 0)
+    lease.metrics.record(.invalid, nanoseconds: 0)
     registry.sampler?.record(.invalid) {
       RequestRecord(
         InferenceRequest(inputs: [], terms: terms), lease.description, .invalid, rows: 0,
@@ -163,13 +202,18 @@ package final class InferenceService: Sendable {
     _ lease: VersionLease, _ request: InferenceRequest,
     _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
   ) {
+    let loaded: LoadedVersion
+    switch lease.holder {
+    case .composite(let composite): return run(composite, request, completion)
+    case .version(let version): loaded = version
+    }
     let admitted = MonotonicClock.now()
     var request = request
     let plan: RequestPlan
     let replyBytes: Int
     do throws(ServingError) {
       // What is looked at more than once must not change meanwhile.
-      if !lease.inputRules.isTrivial || lease.loaded.keepsAnswers {
+      if !lease.inputRules.isTrivial || loaded.keepsAnswers {
         guard request.copyMemory() else { throw .inputUnreadable }
       }
       plan = try RequestPlan(
@@ -177,7 +221,7 @@ package final class InferenceService: Sendable {
         rules: lease.inputRules)
       replyBytes = try charge(plan)
     } catch {
-      lease.loaded.metrics.record(RequestOutcome(error), nanoseconds: 0)
+      loaded.metrics.record(RequestOutcome(error), nanoseconds: 0)
       registry.sampler?.record(RequestOutcome(error)) {
         RequestRecord(
           request, lease.description, RequestOutcome(error), rows: 0, queueNanoseconds: 0,
@@ -201,7 +245,7 @@ package final class InferenceService: Sendable {
     }
     let job = Job(
       lease: lease, request: request, plan: plan, admitted: admitted, completion: answer)
-    lease.loaded.submit(job, registry.threads)
+    loaded.submit(job, registry.threads)
   }
 
   /// Takes the bytes of a large reply; small ones are part of what a connection holds.

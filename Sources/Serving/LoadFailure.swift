@@ -22,6 +22,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
   case memoryGate(neededBytes: Int, limitBytes: Int)
   /// The version that serves could not be drained in time to make room.
   case drainTimedOut(milliseconds: Int)
+  /// The versions that a pipeline is made of do not fit each other.
+  case misfit(String)
   case shuttingDown
 
   /// The cause code that status documents carry.
@@ -34,6 +36,7 @@ package enum LoadFailure: Error, Sendable, Equatable {
     case .goldenMismatch, .goldenMalformed, .noGoldenVectors: "gate-mismatch"
     case .latencyGate: "gate-latency"
     case .memoryGate: "gate-memory"
+    case .misfit: "misfit"
     case .shuttingDown: "shutting-down"
     }
   }
@@ -74,6 +77,7 @@ package enum LoadFailure: Error, Sendable, Equatable {
       "The version takes \(needed) bytes; the gate allows \(limit)."
     case .drainTimedOut(let milliseconds):
       "The version that serves was still in use after \(milliseconds) ms, so there was no room."
+    case .misfit(let reason): reason
     case .shuttingDown:
       "The agent is shutting down."
     }

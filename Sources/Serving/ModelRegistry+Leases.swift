@@ -75,7 +75,7 @@ extension ModelRegistry {
     for parked in expired { parked.completion(.failure(.deadlineExceeded)) }
   }
 
-  private static func resolve(
+  static func resolve(
     _ entry: ModelEntry, _ selector: VersionSelector, _ affinity: UInt64
   ) -> Result<VersionLease, ServingError> {
     do throws(ServingError) {

@@ -13,6 +13,8 @@ final class ModelRegistry: Sendable {
   }
 
   let state = Mutex(State())
+  /// Names that models answer in turn.
+  let composites = Mutex<[String: CompositeEntry]>([:])
   /// Requests that found no version.
   let unresolved = Mutex<[RequestOutcome: UInt64]>([:])
   let limits: ServingLimits

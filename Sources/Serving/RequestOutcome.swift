@@ -13,9 +13,9 @@ package enum RequestOutcome: String, Sendable, CaseIterable {
       case .modelNotFound, .versionNotFound, .labelNotFound, .missingInput, .unknownInput,
         .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape, .wrongByteCount,
         .batchMismatch, .batchTooLarge, .invalidTerm,
-        .elementNotAdmitted, .inputUnreadable:
+        .elementNotAdmitted, .elementRefused, .inputUnreadable:
         .invalid
-      case .notReady: .notReady
+      case .notReady, .misfit: .notReady
       case .queueFull: .queueFull
       case .deadlineExceeded: .deadline
       case .cancelled: .cancelled

@@ -101,6 +101,9 @@ package struct RequestTerms: Sendable {
     narrow(deadline: MonotonicClock.now() + UInt64((bounded + 999) / 1000) * 1_000_000)
   }
 
+  /// Whether it should have begun by now.
+  package var isOverdue: Bool { isOverdue(MonotonicClock.now()) }
+
   func isOverdue(_ now: UInt64) -> Bool { deadline.map { $0 < now } ?? false }
 
   private static func number(

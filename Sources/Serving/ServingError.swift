@@ -24,6 +24,11 @@ package enum ServingError: Error, Equatable, Sendable {
   /// Element `index` of an input is none that the model's rules admit.
   case elementNotAdmitted(input: String, index: Int)
 
+  /// Element `index` of an input is not what it must be; the words of whoever reads it.
+  case elementRefused(input: String, index: Int, reason: String)
+  /// The versions that serve do not fit each other; the words of whoever joins them.
+  case misfit(model: String, reason: String)
+
   /// A field of the request that asks for what cannot be.
   case invalidTerm(name: String, value: String, expected: ClosedRange<Int>)
 

@@ -26,25 +26,42 @@ extension SignatureDescription {
   }
 }
 
+extension SignatureDescription {
+  /// What answers beside `output`: the names of the classes, where they come with the scores.
+  package func exampleOutputNames(with output: TensorSpecification) -> [String] {
+    let classes = outputs.first {
+      $0.name == classesOutput && $0.type.dataType == .string
+        && $0.type.shape == output.type.shape
+    }
+    return [output.name] + (classes.map { [$0.name] } ?? [])
+  }
+}
+
+/// TensorFlow's name for the output with the names of the classes.
+private let classesOutput = "classes"
+
 /// The name and the score of a class.
 package struct ClassScore: Sendable, Equatable {
   package var label: String
   package var score: Float
 }
 
-/// The classes of each row of the only output, in the model's order.
+/// The classes of each row of the scores, in their order.
 ///
-/// - Parameter labels: The names of the classes; where the model has others, or none, they are
+/// - Parameter labels: The names of the classes, where they do not come with the scores; where the model has others, or none, they are
 ///   numbered.
 package func classifications(
   _ response: InferenceResponse, labels: [String]
 ) -> [[ClassScore]] {
   guard let output = response.outputs.first, output.shape.rank == 2 else { return [] }
   let (rows, classes) = (output.shape[0], output.shape[1])
+  let names = response.outputs.first { $0.name == classesOutput && $0.shape == output.shape }
+    .flatMap { StringElements.strings($0.bytes, count: rows * classes) }
   return (0..<rows).map { row in
     (0..<classes).map { index in
       ClassScore(
-        label: labels.count == classes ? labels[index] : "\(index)",
+        label: names?[row * classes + index]
+          ?? (labels.count == classes ? labels[index] : "\(index)"),
         score: Float(output.number(at: row * classes + index)))
     }
   }

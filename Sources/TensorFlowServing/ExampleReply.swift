@@ -30,5 +30,5 @@ func exampleReply(
     }
   }
   writer.raw("]}")
-  return .json(writer.bytes, headers: [("X-Model-Version", "\(response.version)")])
+  return .json(writer.bytes, headers: versionFields(response))
 }

@@ -43,7 +43,7 @@ package struct ExampleRequest: Sendable {
     inference = InferenceRequest(
       inputs: try Self.tensors(
         reader.resumed(at: examples), signature.inputs, shared ?? [:]),
-      outputNames: [output.name])
+      outputNames: signature.exampleOutputNames(with: output))
   }
 
   /// Where the values of the context's features begin, by name.

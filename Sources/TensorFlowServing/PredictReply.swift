@@ -20,7 +20,36 @@ package func predictReply(
     try writer.rows(response.outputs)
   }
   writer.raw("}")
-  return .json(writer.bytes, headers: [("X-Model-Version", "\(response.version)")])
+  return .json(writer.bytes, headers: versionFields(response))
+}
+
+/// The version that answered, and those of other models that it was made with.
+func versionFields(_ response: InferenceResponse) -> [(String, String)] {
+  let version = [("X-Model-Version", "\(response.version)")]
+  guard !response.pinned.isEmpty else { return version }
+  return version
+    + [("X-Pinned-Versions", response.pinned.map(\.text).joined(separator: ", "))]
+}
+
+extension NamedTensor {
+  /// Where the bytes of each index of the first axis lie.
+  fileprivate var rowBytes: [Range<Int>] {
+    let rows = shape.extents.first ?? 0
+    guard rows > 0 else { return [] }
+    guard dataType == .string else {
+      let stride = bytes.count / rows
+      return (0..<rows).map { $0 * stride..<($0 + 1) * stride }
+    }
+    let count = shape.elementCount ?? 0
+    let ends = StringElements.ranges(bytes[...], count: count)?.map(\.upperBound) ?? []
+    let stride = count / rows
+    guard ends.count == count, stride > 0 else {
+      return [Range<Int>](repeating: 0..<0, count: rows)
+    }
+    return (0..<rows).map { row in
+      (row == 0 ? 0 : ends[row * stride - 1])..<ends[(row + 1) * stride - 1]
+    }
+  }
 }
 
 extension JSONWriter {
@@ -51,6 +80,7 @@ extension JSONWriter {
       try value(outputs[0], outputs[0].shape.extents[...], outputs[0].bytes[...])
       return
     }
+    let parts = outputs.map { $0.rowBytes }
     raw("[")
     for row in 0..<count {
       if row > 0 { raw(",") }
@@ -59,9 +89,7 @@ extension JSONWriter {
         if index > 0 { raw(",") }
         string(output.name)
         raw(":")
-        let stride = output.bytes.count / count
-        let part = output.bytes[(row * stride)..<((row + 1) * stride)]
-        try value(output, output.shape.extents.dropFirst(), part)
+        try value(output, output.shape.extents.dropFirst(), output.bytes[parts[index][row]])
       }
       raw("}")
     }

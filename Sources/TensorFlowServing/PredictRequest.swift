@@ -75,7 +75,7 @@ func makeDecoder(
   _ input: TensorSpecification, _ reader: JSONReader
 ) throws -> TensorDecoder {
   switch input.type.dataType {
-  case .float16, .uint16, .int4, .complex64, .string:
+  case .float16, .uint16, .int4, .complex64:
     throw RequestError.unsupportedType(input.type.dataType)
   default: break
   }
@@ -93,6 +93,7 @@ extension JSONReader {
     var copy = self
     try copy.openObject()
     guard try copy.nextKey() == "b64" else { return true }
+    if only.type.dataType == .string { return false }
     throw RequestError.encodedBytes(only.type.dataType)
   }
 }

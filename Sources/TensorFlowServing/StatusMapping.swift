@@ -28,10 +28,10 @@ private func status(_ error: ServingError) -> Int {
   case .modelNotFound, .versionNotFound: 404
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .inputUnreadable:
     400
   // 429 is for clients that send more than they may; here it is the server that has enough.
-  case .notReady, .queueFull, .overMemory, .shuttingDown: 503
+  case .notReady, .misfit, .queueFull, .overMemory, .shuttingDown: 503
   case .cancelled: 499
   case .deadlineExceeded: 504
   }
@@ -62,6 +62,9 @@ package func sentence(
   case .inputUnreadable: "The memory of an input cannot be read"
   case .elementNotAdmitted(let input, let index):
     "Input \(input): element \(index) is not among the numbers that the model takes"
+  case .elementRefused(let input, let index, let reason):
+    "Input \(input): element \(index): \(reason)"
+  case .misfit(_, let reason): reason
   case .invalidTerm(let name, let value, let expected):
     "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"
   case .queueFull(_, let limit, _):

@@ -23,6 +23,14 @@ struct ElementBuffer: Sendable {
     byteCount += width
   }
 
+  /// Appends the bytes of a string behind their length.
+  mutating func append(string: [UInt8]) {
+    append(UInt32(truncatingIfNeeded: string.count))
+    storage.removeLast(storage.count - byteCount)
+    storage.append(contentsOf: string)
+    byteCount += string.count
+  }
+
   private mutating func grow() {
     storage.append(contentsOf: repeatElement(0, count: max(64, storage.count)))
   }

@@ -42,7 +42,7 @@ extension JSONReader {
     throw .unexpectedEnd(offset: position)
   }
 
-  private static func unescape(_ content: ArraySlice<UInt8>) throws(JSONError) -> [UInt8] {
+  static func unescape(_ content: ArraySlice<UInt8>) throws(JSONError) -> [UInt8] {
     var decoded: [UInt8] = []
     decoded.reserveCapacity(content.count)
     var rest = content

@@ -18,14 +18,14 @@ package struct TensorDecoder: Sendable {
   private var counts = [Int](repeating: 0, count: Shape.rankMaximum)
 
   /// - Parameters:
-  ///   - dataType: A type with a JSON form: not `float16`, `int4` or `string`.
+  ///   - dataType: A type with a JSON form: not `float16`, `int4` or `complex64`.
   ///   - expectedCount: Elements to make room for at once.
   ///   - countMaximum: More elements are refused.
   package init(
     _ dataType: DataType, expectedCount: Int, countMaximum: Int
   ) throws(JSONError) {
     switch dataType {
-    case .float16, .int4, .complex64, .string: throw .unsupportedType(dataType)
+    case .float16, .int4, .complex64: throw .unsupportedType(dataType)
     default: break
     }
     self.dataType = dataType
@@ -131,6 +131,10 @@ package struct TensorDecoder: Sendable {
         throw .wrongElement(expected: .bool, actual: kind, offset: start)
       }
       elements.append(try reader.readBool() ? UInt8(1) : 0)
+      return
+    }
+    if dataType == .string {
+      elements.append(string: try reader.readBytes())
       return
     }
     guard kind == .number else {

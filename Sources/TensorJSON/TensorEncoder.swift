@@ -26,6 +26,7 @@ extension JSONWriter {
     _ dataType: DataType, _ extents: ArraySlice<Int>, _ bytes: ArraySlice<UInt8>,
     layout: TensorLayout
   ) throws(JSONError) {
+    if dataType == .string { return try strings(extents, bytes, layout: layout) }
     guard let outer = extents.first else {
       try elements(dataType, bytes)
       return
@@ -41,6 +42,37 @@ extension JSONWriter {
         try tensor(
           dataType, extents.dropFirst(), bytes[start..<(start + stride)], layout: layout)
       }
+    }
+    byte(UInt8(ascii: "]"))
+  }
+
+  private mutating func strings(
+    _ extents: ArraySlice<Int>, _ bytes: ArraySlice<UInt8>, layout: TensorLayout
+  ) throws(JSONError) {
+    let count = extents.reduce(1, *)
+    guard let ranges = StringElements.ranges(bytes, count: count) else {
+      throw .unsupportedType(.string)
+    }
+    try strings(
+      layout == .flat ? extents.isEmpty ? [] : [count] : extents, ranges[...], bytes)
+  }
+
+  private mutating func strings(
+    _ extents: ArraySlice<Int>, _ ranges: ArraySlice<Range<Int>>, _ bytes: ArraySlice<UInt8>
+  ) throws(JSONError) {
+    guard let outer = extents.first else {
+      // What is no text has no form of its own in JSON.
+      guard let range = ranges.first,
+        let text = String(validating: bytes[range], as: UTF8.self)
+      else { throw .unsupportedType(.string) }
+      return string(text)
+    }
+    byte(UInt8(ascii: "["))
+    let stride = outer > 0 ? ranges.count / outer : 0
+    for index in 0..<outer {
+      if index > 0 { byte(UInt8(ascii: ",")) }
+      let start = ranges.startIndex + index * stride
+      try strings(extents.dropFirst(), ranges[start..<start + stride], bytes)
     }
     byte(UInt8(ascii: "]"))
   }

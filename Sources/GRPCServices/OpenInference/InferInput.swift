@@ -105,7 +105,7 @@ struct InferInput {
     guard contents == nil || contents?.remainingCount == 0 else {
       throw RequestError.contentsBesideRaw(input: name)
     }
-    guard raw.count == byteCount else {
+    guard raw.count == byteCount || type == .string else {
       throw RequestError.binarySize(input: name, expected: byteCount, actual: raw.count)
     }
     return Array(raw)
@@ -128,6 +128,10 @@ struct InferInput {
       switch type {
       case .float32: elements.append(raw: try reader.fixed32Elements(field))
       case .float64: elements.append(raw: try reader.fixed64Elements(field))
+      case .string:
+        let element = try reader.bytes(field)
+        try memory.take(element.count)
+        if elements.count < elementCount { elements.append(string: element) } else { found += 1 }
       default:
         var misfit: UInt64?
         try reader.integers(field) { (value) throws(ProtobufError) in
@@ -138,7 +142,7 @@ struct InferInput {
           throw RequestError.elementRange(Int64(bitPattern: misfit), input: name, type)
         }
       }
-      guard elements.bytes.count <= byteCount else { break }
+      guard elements.bytes.count <= byteCount || type == .string else { break }
     }
     found += elements.count
     guard found == elementCount else {

@@ -18,6 +18,11 @@ func inferReply(
   if let fallback = response.fallback {
     writer.entry(4, "fallback") { $0.text(3, fallback) }
   }
+  if !response.pinned.isEmpty {
+    writer.entry(4, "pinned_versions") {
+      $0.text(3, response.pinned.map(\.text).joined(separator: ", "))
+    }
+  }
   var raw: [[UInt8]] = []
   for output in response.outputs {
     if let count = request.outputs.first(where: { $0.name == output.name })?.classCount {
@@ -64,6 +69,9 @@ extension ProtobufWriter {
   fileprivate mutating func contents(_ tensor: NamedTensor) {
     guard let field = contentsField(of: tensor.dataType) else { return }
     switch tensor.dataType {
+    case .string:
+      let ranges = StringElements.ranges(tensor.bytes[...], count: tensor.shape.elementCount ?? 0)
+      for range in ranges ?? [] { bytes(field, tensor.bytes[range]) }
     case .float32, .float64: if !tensor.bytes.isEmpty { bytes(field, tensor.bytes) }
     default: packed(field, WireIntegers(tensor.bytes, tensor.dataType))
     }

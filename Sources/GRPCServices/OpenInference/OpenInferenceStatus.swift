@@ -24,9 +24,10 @@ private func openInferenceCode(_ error: ServingError) -> GRPCCode {
   // The protocol's versions are numbers, or labels that exist.
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .inputUnreadable:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
+  case .misfit: .failedPrecondition
   case .overMemory: .resourceExhausted
   case .deadlineExceeded: .deadlineExceeded
   case .cancelled: .cancelled

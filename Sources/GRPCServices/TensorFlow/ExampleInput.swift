@@ -113,6 +113,7 @@ struct ExampleInput {
       var list = try feature.message(field)
       while let value = try list.next() {
         switch field.number {
+        case 1 where type == .string: elements.append(string: try list.bytes(value))
         case 2 where type == .float32: elements.append(raw: try list.fixed32Elements(value))
         case 2 where type == .float64:
           for number in floats(try list.fixed32Elements(value)) { elements.append(number: number) }

@@ -84,7 +84,7 @@ extension TensorFlowMethods {
         let input = try ExampleInput(call.message, maximum: service.batchMaximum)
         let requests = try heads.map { signature, output in
           InferenceRequest(
-            inputs: try input.tensors(signature.inputs, call.memory), outputNames: [output],
+            inputs: try input.tensors(signature.inputs, call.memory), outputNames: output,
             terms: terms)
         }
         let keys = heads.map(\.signature.key)
@@ -117,7 +117,7 @@ extension TensorFlowMethods {
   /// The signature and the output that a task is answered with.
   private static func head(
     _ task: ExampleTask, _ description: VersionDescription
-  ) throws(TensorFlowRefusal) -> (signature: SignatureDescription, output: String) {
+  ) throws(TensorFlowRefusal) -> (signature: SignatureDescription, output: [String]) {
     guard let signature = description.signature(named: task.spec.signature) else {
       throw .signatureNotFound(
         task.spec.signature.isEmpty
@@ -126,7 +126,7 @@ extension TensorFlowMethods {
     guard let output = signature.exampleOutput(for: task.call) else {
       throw .wrongCall(task.call.rawValue)
     }
-    return (signature, output.name)
+    return (signature, signature.exampleOutputNames(with: output))
   }
 
   /// Tasks of one request.

@@ -133,7 +133,7 @@ extension GRPCCode {
       case .unsupported: .unimplemented
       case .overBudget, .drainTimedOut: .resourceExhausted
       case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate,
-        .memoryGate: .failedPrecondition
+        .memoryGate, .misfit: .failedPrecondition
       case .shuttingDown: .cancelled
       }
   }

@@ -99,9 +99,10 @@ private func tensorFlowCode(_ error: ServingError) -> GRPCCode {
   case .modelNotFound, .versionNotFound: .notFound
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .inputUnreadable:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
+  case .misfit: .failedPrecondition
   case .overMemory: .resourceExhausted
   case .deadlineExceeded: .deadlineExceeded
   case .cancelled: .cancelled

@@ -63,11 +63,13 @@ struct TensorProto {
     }
     // On the wire an element may take less than in the tensor, and one may stand for all.
     try memory.take(byteCount)
-    let bytes = try values(type, count: count, input: name)
+    let bytes = try values(type, count: count, memory, input: name)
     return NamedTensor(name: name, dataType: type, shape: shape, bytes: bytes)
   }
 
-  private func values(_ type: DataType, count: Int, input: String) throws -> [UInt8] {
+  private func values(
+    _ type: DataType, count: Int, _ memory: CallMemory, input: String
+  ) throws -> [UInt8] {
     let own = valuesField(of: type)
     var elements = TypedElements(type, count: count)
     var extra = 0
@@ -80,6 +82,10 @@ struct TensorProto {
       switch type {
       case .float32, .complex64: elements.append(raw: try reader.fixed32Elements(field))
       case .float64: elements.append(raw: try reader.fixed64Elements(field))
+      case .string:
+        let element = try reader.bytes(field)
+        try memory.take(element.count)
+        if elements.count < count { elements.append(string: element) } else { extra += 1 }
       default:
         var misfit: UInt64?
         try reader.integers(field) { (value) throws(ProtobufError) in
@@ -92,7 +98,8 @@ struct TensorProto {
       }
       guard elements.count <= count else { break }
     }
-    guard elements.count + extra <= count else {
+    // A string that stood for many would take room that nobody sent.
+    guard elements.count + extra <= count, type != .string || elements.count == count else {
       throw TensorFlowRefusal.tooManyValues(
         input: input, expected: count, actual: elements.count + extra)
     }
@@ -133,6 +140,9 @@ extension ProtobufWriter {
     message(2) { $0.shape(tensor.shape) }
     let field = valuesField(of: tensor.dataType)
     switch tensor.dataType {
+    case .string:
+      let ranges = StringElements.ranges(tensor.bytes[...], count: tensor.shape.elementCount ?? 0)
+      for range in ranges ?? [] { bytes(field, tensor.bytes[range]) }
     case .float32, .float64, .complex64: if !tensor.bytes.isEmpty { bytes(field, tensor.bytes) }
     default: packed(field, WireIntegers(tensor.bytes, tensor.dataType))
     }
