@@ -65,6 +65,7 @@ let package = Package(
     .target(name: "CThreads"),
     .target(name: "CFaults"),
     .target(name: "CBuild"),
+    .target(name: "CImages"),
     .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CKernelFacts"),
     .target(name: "CEdgeServeClient"),
@@ -125,18 +126,22 @@ let package = Package(
       "Publishing",
       ["ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "ModelDelivery", "ByteParsing"]),
 
-    // Row 5: public protocols, and the delivery agent.
+    // Row 5: public protocols, and what several models answer in turn.
     library("TensorFlowServing", ["Serving", "Transport", "TensorJSON", "Tensors"]),
     library("OpenInference", ["Serving", "Transport", "TensorJSON", "Tensors"]),
     library(
+      "Pipelines",
+      ["Serving", "Runtime", "ModelGraph", "KernelInterface", "Tensors", "ByteParsing", "CImages"]),
+
+    // Row 6: the agent, and the protocols over gRPC, left out without the trait.
+    library(
       "Agent",
       [
-        "Serving", "ModelStorage", "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography",
+        "Pipelines", "Serving", "ModelStorage", "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography",
         "ByteParsing", "MQTT", "Transport", "KernelInterface", "KernelDispatch", "JSONDocuments",
         logging,
       ]),
 
-    // Row 6: the same protocols over gRPC, left out without the trait.
     library(
       "GRPCServices",
       ["GRPC", "Serving", "TensorFlowServing", "OpenInference", "ByteParsing", "Tensors"]),
@@ -205,6 +210,9 @@ let package = Package(
         "Publishing", "DeliveryTestSupport", "ModelDelivery", "ModelBundle", "SignedDocuments",
         "Cryptography", "ByteParsing", "MQTT",
       ]),
+    tests(
+      "PipelinesTests",
+      ["Pipelines", "Serving", "KernelDispatch", "KernelInterface", "ModelGraph", "ByteParsing", "Tensors"]),
     tests("ServingTests", ["Serving", "TFLiteImport", "ModelGraph", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport", "ByteParsing"]),
     tests("GRPCTests", ["GRPC", "Transport"] + nio + nioHTTP2),

@@ -1,5 +1,6 @@
 package import KernelInterface
 package import Logging
+import Pipelines
 package import Serving
 package import Transport
 
@@ -64,6 +65,7 @@ package final class Agent: Sendable {
   private let memory: AgentMemory
   private let requestLog: RequestLog?
   private let stores: LocalStores
+  private let pipelines: PipelineSet
   private let delivery: (any DeliveryService)?
   private let thread: EventLoopThread
   private let servers: AgentSockets.Servers
@@ -87,6 +89,7 @@ package final class Agent: Sendable {
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
     limits.batchRowsDefault = configuration.batchRowsMaximum
+    let watch = PipelineWatch()
     let manager = ModelManager(
       ServingConfiguration(
         table: parts.table, budgetBytes: configuration.memoryBudget,
@@ -95,11 +98,15 @@ package final class Agent: Sendable {
         onEvent: { event in
           switches.count(event)
           EventLog.write(event, to: log)
+          watch.see(event)
         }))
     self.manager = manager
+    pipelines = PipelineSet(manager, table: parts.table)
+    watch.pipelines = pipelines
     memory = try AgentMemory(
       manager, deliveredModels: configuration.delivery?.models.count ?? 0)
     for name in configuration.modelNames { manager.declare(name) }
+    pipelines.change(configuration.pipelines)
     delivery = try Self.makeDelivery(configuration, parts, manager, log)
     stores = LocalStores(
       configuration.models, manager: manager,
@@ -111,7 +118,7 @@ package final class Agent: Sendable {
       process: ProcessFacts(
         version: parts.version, kernels: parts.table.name,
         board: configuration.board ?? "generic"),
-      delivery: delivery, stores: stores)
+      delivery: delivery, stores: stores, pipelines: pipelines)
     limiter = RateLimiter(configuration.rateLimit)
     let refusals = TransportRefusals()
     let metrics = MetricsReport(
@@ -196,6 +203,7 @@ package final class Agent: Sendable {
     current.reload(configuration)
     limiter.change(configuration.rateLimit)
     stores.change(configuration.models)
+    pipelines.change(configuration.pipelines)
     return restart.map(\.key)
   }
 
@@ -221,6 +229,7 @@ package final class Agent: Sendable {
     remoteCallServer?.shutdown(drainMilliseconds: drainMilliseconds)
     memorySocket?.shutdown()
     let drained = manager.shutdown(drainMilliseconds: drainMilliseconds)
+    pipelines.change([:])
     servers.admin.shutdown(drainMilliseconds: 0)
     thread.shutdown()
     memory.close()

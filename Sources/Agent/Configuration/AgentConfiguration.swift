@@ -1,4 +1,5 @@
 package import Logging
+package import Pipelines
 import Serving
 
 /// Everything the agent is told: defaults, then the file, then the environment, then flags.
@@ -8,6 +9,8 @@ package struct AgentConfiguration: Sendable, Equatable {
 
   /// The models of this device by their names.
   package var models: [String: LocalModel] = [:]
+  /// What models answer in turn, by name; in requests as models are.
+  package var pipelines: [String: PipelineDeclaration] = [:]
   /// A file of models in TensorFlow Serving's text format; nil for none.
   package var modelConfigFile: String?
   package var socket = "/run/edgeserve/edgeserve.sock"
@@ -67,6 +70,7 @@ package struct AgentConfiguration: Sendable, Equatable {
       throw .modelDeclaredTwice(model: name)
     }
     for (name, model) in models.sorted(by: { $0.key < $1.key }) { try model.validate(name) }
+    try validatePipelines()
     if let threads, !(1...AgentLimits.threadsMaximum).contains(threads) {
       throw .invalidValue(
         key: "threads", value: String(threads), expected: "1 to \(AgentLimits.threadsMaximum)")
@@ -82,6 +86,28 @@ package struct AgentConfiguration: Sendable, Equatable {
     guard (10...3_600_000).contains(pollMilliseconds) else {
       throw .invalidValue(
         key: "poll_milliseconds", value: String(pollMilliseconds), expected: "10 to 3600000")
+    }
+  }
+
+  private func validatePipelines() throws(AgentError) {
+    guard pipelines.count <= PipelineLimits.pipelinesMaximum else {
+      throw .invalidValue(
+        key: "pipelines", value: "\(pipelines.count) pipelines",
+        expected: "at most \(PipelineLimits.pipelinesMaximum)")
+    }
+    let models = Set(modelNames)
+    for (name, pipeline) in pipelines.sorted(by: { $0.key < $1.key }) {
+      guard ModelName.isValid(name), !models.contains(name) else {
+        throw .invalidValue(
+          key: "pipelines", value: name,
+          expected: "a name of letters, digits, '.', '_' and '-', at most 64, that no model has")
+      }
+      do throws(PipelineError) {
+        // A file of models in another format is read elsewhere, before or after.
+        try pipeline.validate { models.contains($0) }
+      } catch {
+        throw .malformed(place: "pipelines." + name, reason: error.sentence)
+      }
     }
   }
 

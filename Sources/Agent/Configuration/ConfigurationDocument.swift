@@ -7,7 +7,7 @@ extension ConfigurationFile {
     private let values: KeyedDecodingContainer<Key>
 
     enum Key: String, CodingKey, CaseIterable {
-      case models, model_config_file, socket, grpc_socket, memory_socket, tcp, socket_group
+      case models, pipelines, model_config_file, socket, grpc_socket, memory_socket, tcp, socket_group
       case admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
       case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
@@ -16,6 +16,7 @@ extension ConfigurationFile {
     }
 
     private var models: [String: LocalModel]?
+    private var pipelines: [String: PipelineDocument]?
     private var modelConfigFile: String?
     private var socket: String?
     private var grpcSocket: String?
@@ -42,6 +43,7 @@ extension ConfigurationFile {
     init(from decoder: any Decoder) throws {
       values = try decoder.strictContainer(keyedBy: Key.self)
       models = try values.decodeIfPresent([String: LocalModel].self, forKey: .models)
+      pipelines = try values.decodeIfPresent([String: PipelineDocument].self, forKey: .pipelines)
       modelConfigFile = try values.decodeIfPresent(String.self, forKey: .model_config_file)
       socket = try values.decodeIfPresent(String.self, forKey: .socket)
       grpcSocket = try values.decodeIfPresent(String.self, forKey: .grpc_socket)
@@ -73,6 +75,7 @@ extension ConfigurationFile {
 
     func apply(to configuration: inout AgentConfiguration) throws(AgentError) {
       if let models { configuration.models = models }
+      if let pipelines { configuration.pipelines = pipelines.mapValues(\.declaration) }
       if let modelConfigFile { configuration.modelConfigFile = modelConfigFile }
       if let socket { configuration.socket = socket }
       if let grpcSocket { configuration.grpcSocket = grpcSocket }

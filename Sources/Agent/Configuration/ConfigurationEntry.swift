@@ -16,7 +16,7 @@ package struct ConfigurationEntry: Codable, Sendable, Equatable {
 
   /// Whether a running agent takes a change of it over when it is told to read its file again.
   package var isReloadable: Bool {
-    ["models", "model_config_file", "log_level"].contains(key) || key.hasPrefix("rate_limit")
+    ["models", "pipelines", "model_config_file", "log_level"].contains(key) || key.hasPrefix("rate_limit")
   }
 }
 
@@ -32,6 +32,7 @@ final class CurrentConfiguration: Sendable {
   func reload(_ configuration: AgentConfiguration) {
     state.withLock { state in
       state.models = configuration.models
+      state.pipelines = configuration.pipelines
       state.modelConfigFile = configuration.modelConfigFile
       state.rateLimit = configuration.rateLimit
       state.logLevel = configuration.logLevel
@@ -47,7 +48,9 @@ extension AgentConfiguration {
   /// password's file is named, and never what is in it.
   package var entries: [ConfigurationEntry] {
     [
-      Self.entry("models", models), Self.entry("model_config_file", modelConfigFile),
+      Self.entry("models", models),
+      Self.entry("pipelines", pipelines.mapValues(PipelineDocument.init)),
+      Self.entry("model_config_file", modelConfigFile),
       Self.entry("socket", socket), Self.entry("grpc_socket", grpcSocket),
       Self.entry("memory_socket", memorySocket),
       Self.entry("tcp.address", tcp?.address), Self.entry("tcp.port", tcp?.port),

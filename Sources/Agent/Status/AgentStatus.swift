@@ -57,6 +57,15 @@ package struct AgentStatus: Codable, Sendable, Equatable {
     package var canary: Canary?
     /// Left out when no version follows another.
     package var shadow: Shadow?
+    /// Left out of models.
+    package var pipeline: Pipeline?
+  }
+
+  /// What a pipeline does, and the versions that it was readied for last.
+  package struct Pipeline: Codable, Sendable, Equatable {
+    package var steps: [String]
+    /// As `model@version`; empty until all of them serve.
+    package var versions: [String]
   }
 
   /// A version that a share of the requests is run on too, and how its answers compare.

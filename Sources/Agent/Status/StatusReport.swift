@@ -1,4 +1,5 @@
 import JSONDocuments
+import Pipelines
 import Serving
 
 /// Gathers the status document.
@@ -8,6 +9,7 @@ struct StatusReport: Sendable {
   let process: ProcessFacts
   let delivery: (any DeliveryService)?
   let stores: LocalStores
+  let pipelines: PipelineSet
 
   func document() -> AgentStatus {
     let statuses = service.modelNames().map { name in
@@ -16,6 +18,7 @@ struct StatusReport: Sendable {
     let delivery = delivery?.status()
     let (health, problems) = HealthJudgement.judge(
       statuses, delivery, local: localFacts())
+    let steps = pipelines.steps
     let resident = ResidentMemory.ofThisProcess()
     return AgentStatus(
       agent: process.status(), health: health, problems: problems,
@@ -27,7 +30,12 @@ struct StatusReport: Sendable {
         AgentStatus.Model(
           name: name, versions: versions.map(AgentStatus.Version.init),
           canary: service.canary(of: name).map(AgentStatus.Canary.init),
-          shadow: service.shadow(of: name).map(AgentStatus.Shadow.init))
+          shadow: service.shadow(of: name).map(AgentStatus.Shadow.init),
+          pipeline: steps[name].map { steps in
+            AgentStatus.Pipeline(
+              steps: steps,
+              versions: service.compositeStatus(of: name)?.pinned.map(\.text) ?? [])
+          })
       },
       delivery: delivery)
   }
