@@ -5,7 +5,7 @@ package import Tensors
 /// Strides count elements. The output is dense, the batch axes before `[rows, columns]`. The maker vouches for the
 /// pointers.
 @safe package struct MatrixProductArguments {
-  /// Of both operands and the output: float32 or int8.
+  /// Of both operands and the output: float32 or int16.
   package var type: DataType
   package var rows: Int
   package var columns: Int
@@ -14,18 +14,14 @@ package import Tensors
   package var batch: SIMD8<Int>
   package var left: MatrixOperand
   package var right: MatrixOperand
-  /// Int8 codes: the ratio of the operands' scales multiplied to the output's.
-  package var scale: FixedPointScale
-  /// The same of int16 codes.
-  package var wideScale: OutputScaleInt16
-  package var bounds: OutputBoundsInt8
+  /// Int16 codes: the ratio of the operands' scales multiplied to the output's.
+  package var scale: OutputScaleInt16
   package var output: UnsafeMutableRawPointer
 
   package init(
     type: DataType, rows: Int, columns: Int, depth: Int, batch: SIMD8<Int>, left: MatrixOperand,
-    right: MatrixOperand, scale: FixedPointScale = FixedPointScale(1),
-    wideScale: OutputScaleInt16 = OutputScaleInt16(1, isNarrow: true),
-    bounds: OutputBoundsInt8 = OutputBoundsInt8(zeroPoint: 0), output: UnsafeMutableRawPointer
+    right: MatrixOperand, scale: OutputScaleInt16 = OutputScaleInt16(1, isNarrow: true),
+    output: UnsafeMutableRawPointer
   ) {
     self.type = type
     self.rows = rows
@@ -35,8 +31,6 @@ package import Tensors
     self.left = left
     self.right = right
     self.scale = scale
-    self.wideScale = wideScale
-    self.bounds = bounds
     unsafe self.output = output
   }
 }
@@ -49,17 +43,13 @@ package import Tensors
   package var batchStrides: SIMD8<Int>
   package var rowStride: Int
   package var columnStride: Int
-  /// The code of zero; 0 for float32.
-  package var zeroPoint: Int32
 
   package init(
-    elements: UnsafeRawPointer, batchStrides: SIMD8<Int>, rowStride: Int, columnStride: Int,
-    zeroPoint: Int32 = 0
+    elements: UnsafeRawPointer, batchStrides: SIMD8<Int>, rowStride: Int, columnStride: Int
   ) {
     unsafe self.elements = elements
     self.batchStrides = batchStrides
     self.rowStride = rowStride
     self.columnStride = columnStride
-    self.zeroPoint = zeroPoint
   }
 }

@@ -7,6 +7,10 @@
   package var outputChannels: Int
   /// Convolution: elements of one window. Depthwise: taps of one window.
   package var depth: Int
+  /// Of a convolution of one line only: elements from one output channel to the next, `depth` where not said.
+  package var channelStride: Int
+  /// Likewise elements from one of the depth to the next; 1 where not said.
+  package var depthStride = 1
   /// Convolution: `WindowGeometry.windowLines`; depthwise: `WindowGeometry.depthwiseLines`.
   package var lines: Int
   /// One for the whole tensor, or `outputChannels`.
@@ -37,6 +41,7 @@
     unsafe self.weights = weights
     self.outputChannels = outputChannels
     self.depth = depth
+    channelStride = depth
     self.lines = lines
     unsafe self.scales = scales
     unsafe self.bias = bias
@@ -56,6 +61,7 @@
     unsafe self.weights = weights
     self.outputChannels = outputChannels
     self.depth = depth
+    channelStride = depth
     self.lines = lines
     unsafe self.scales = weightScales
     unsafe self.bias = nil

@@ -64,8 +64,7 @@ struct MatrixProductTests {
 
     func run<T: BitwiseCopyable>(
       _ table: KernelTable, _ type: DataType, _ left: [T], _ right: [T], fill: T,
-      zeroPoints: (Int32, Int32) = (0, 0), scale: FixedPointScale = FixedPointScale(1),
-      bounds: OutputBoundsInt8 = OutputBoundsInt8(zeroPoint: 0), cut: Int
+      cut: Int
     ) -> [T] {
       var output = [T](repeating: fill, count: lines * columns)
       unsafe left.withUnsafeBytes { left in
@@ -76,12 +75,12 @@ struct MatrixProductTests {
               left: MatrixOperand(
                 elements: left.baseAddress!, batchStrides: leftStrides,
                 rowStride: isLeftTransposed ? 1 : depth,
-                columnStride: isLeftTransposed ? rows : 1, zeroPoint: zeroPoints.0),
+                columnStride: isLeftTransposed ? rows : 1),
               right: MatrixOperand(
                 elements: right.baseAddress!, batchStrides: rightStrides,
                 rowStride: isRightTransposed ? 1 : columns,
-                columnStride: isRightTransposed ? depth : 1, zeroPoint: zeroPoints.1),
-              scale: scale, bounds: bounds, output: output.baseAddress!)
+                columnStride: isRightTransposed ? depth : 1),
+              output: output.baseAddress!)
             table.general.matrixProduct(arguments, cut..<lines)
             table.general.matrixProduct(arguments, 0..<cut)
           }
@@ -105,28 +104,6 @@ struct MatrixProductTests {
         output.indices.allSatisfy {
           abs(Double(output[$0]) - expected[$0]) <= 1e-5 * magnitudes[$0]
         }, "\(table.name)")
-    }
-  }
-
-  @Test("int8 products are the formula's codes", arguments: 0..<100)
-  func multipliesCodes(seed: Int) {
-    var random = SplitMix64(seed: UInt64(seed))
-    let one = Case(&random)
-    let (left, right) = (random.codes(one.leftCount), random.codes(one.rightCount))
-    let zeroPoints = (
-      Int32.random(in: -128...127, using: &random), Int32.random(in: -128...127, using: &random)
-    )
-    let scale = FixedPointScale(Double.random(in: 0.0001...0.01, using: &random))
-    let bounds = OutputBoundsInt8(zeroPoint: Int32.random(in: -128...127, using: &random))
-    let expected = one.sums(left, right) {
-      (Int32($0) - zeroPoints.0) * (Int32($1) - zeroPoints.1)
-    }.map { Int8(min(max(scale.apply($0) + bounds.zeroPoint, -128), 127)) }
-    let cut = Int.random(in: 0...one.lines, using: &random)
-    for table in KernelTable.supported {
-      let output = one.run(
-        table, .int8, left, right, fill: 0x55, zeroPoints: zeroPoints, scale: scale,
-        bounds: bounds, cut: cut)
-      #expect(output == expected, "\(table.name)")
     }
   }
 }

@@ -242,6 +242,70 @@ struct ElementTypeTests {
     }
   }
 
+  private func codes(_ type: TensorType, _ random: inout SplitMix64) -> [Int8] {
+    (0..<type.shape.elementCount!).map { _ in Int8.random(in: -128...127, using: &random) }
+  }
+
+  @Test("products of int8 codes are the reference's codes", arguments: 0..<60)
+  func codeProducts(seed: Int) throws {
+    var random = SplitMix64(seed: UInt64(seed))
+    let rows = Int.random(in: 1...20, using: &random)
+    let columns = [1, 7, 16, 31, 50].randomElement(using: &random)!
+    let depth = Int.random(in: 1...40, using: &random)
+    let (isLeft, isRight) = (Bool.random(using: &random), Bool.random(using: &random))
+    // Two batch axes, along which an operand has matrices of its own or repeats one.
+    let batch = [Int.random(in: 1...3, using: &random), Int.random(in: 1...3, using: &random)]
+    let own = (0..<2).map { axis in
+      (0..<2).map { _ in Bool.random(using: &random) ? batch[axis] : 1 }
+    }
+    func broadcasts(_ axis: Int) -> Bool { own[axis].max() == batch[axis] }
+    let extents = (0..<2).map { broadcasts($0) ? batch[$0] : 1 }
+    func scheme() -> Quantization {
+      Quantization(
+        scale: Float.random(in: 0.01...0.1, using: &random),
+        zeroPoint: Int32.random(in: -128...127, using: &random))
+    }
+    var output = scheme()
+    output.scales = [Float.random(in: 0.02...0.5, using: &random)]
+    let (left, right) = (
+      TensorType(
+        .int8, Shape([own[0][0], own[1][0]] + (isLeft ? [depth, rows] : [rows, depth])),
+        quantization: scheme()),
+      TensorType(
+        .int8, Shape([own[0][1], own[1][1]] + (isRight ? [columns, depth] : [depth, columns])),
+        quantization: scheme())
+    )
+    var small = SmallGraph()
+    let operands = [small.input(left), small.input(right)]
+    let graph = small.ending(
+      .batchMatmul(BatchMatmul(transposesLeft: isLeft, transposesRight: isRight)), operands,
+      TensorType(.int8, Shape(extents + [rows, columns]), quantization: output))
+    let (a, b) = (codes(left, &random), codes(right, &random))
+    let scale = FixedPointScale(
+      Double(left.quantization!.scale * right.quantization!.scale) / Double(output.scale))
+    var expected: [Int8] = []
+    for index in 0..<extents[0] * extents[1] {
+      let (outer, inner) = (index / extents[1], index % extents[1])
+      func matrix(_ side: Int) -> Int {
+        (own[0][side] == 1 ? 0 : outer) * own[1][side] + (own[1][side] == 1 ? 0 : inner)
+      }
+      for place in 0..<rows * columns {
+        let (row, column) = (place / columns, place % columns)
+        let sum = (0..<depth).reduce(Int32(0)) { sum, k in
+          let x = a[matrix(0) * rows * depth + (isLeft ? k * rows + row : row * depth + k)]
+          let y = b[
+            matrix(1) * depth * columns + (isRight ? column * depth + k : k * columns + column)]
+          return sum + (Int32(x) - left.quantization!.zeroPoint)
+            * (Int32(y) - right.quantization!.zeroPoint)
+        }
+        expected.append(Int8(min(max(scale.apply(sum) + output.zeroPoint, -128), 127)))
+      }
+    }
+    for table in KernelTable.supported {
+      #expect(try run(graph, table, [bytes(a), bytes(b)]) == bytes(expected), "\(table.name)")
+    }
+  }
+
   @Test("products of int16 codes are rounded from 64 bits")
   func wideProducts() throws {
     var random = SplitMix64(seed: 15)

@@ -85,6 +85,25 @@ CV_INLINE cv_column cv_interleave(cv_s8x16 x0, cv_s8x16 x1, cv_s8x16 x2, cv_s8x1
 #endif
 }
 
+// The weights of one channel that a step of the matrix tile takes.
+CV_INLINE void cv_copy_depth_group(int8_t *p, const int8_t *weights) {
+  __builtin_memcpy(p, weights, CV_DEPTH_GROUP);
+}
+
+// The weights of 16 channels that a step of the matrix tile takes, each vector those of one depth element; the last two
+// are none's where the group is two.
+CV_INLINE void cv_store_depth_group(int8_t *p, cv_s8x16 x0, cv_s8x16 x1, cv_s8x16 x2, cv_s8x16 x3) {
+  if (CV_DEPTH_GROUP == 4) {
+    cv_column weights = cv_interleave(x0, x1, x2, x3);
+    __builtin_memcpy(p, &weights, sizeof weights);
+  } else {
+    cv_s8x32 weights = __builtin_shufflevector(
+        x0, x1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27,
+        12, 28, 13, 29, 14, 30, 15, 31);
+    __builtin_memcpy(p, &weights, sizeof weights);
+  }
+}
+
 // 16 channels of the first of four taps; the others are zero.
 CV_INLINE cv_column cv_lowest_of_column(const uint8_t *p) {
   typedef uint8_t cv_u8x16 __attribute__((ext_vector_type(16)));

@@ -5,7 +5,6 @@ import Tensors
 /// Products of matrices; `rows` counts rows of the output through all batches.
 func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
   let isFloat = if case .float32 = arguments.type { true } else { false }
-  let isWide = if case .int16 = arguments.type { true } else { false }
   var row = rows.lowerBound
   while row < rows.upperBound {
     let (batch, line) = (row / arguments.rows, row % arguments.rows)
@@ -20,9 +19,7 @@ func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
       axis &-= 1
     }
     // Sound: the maker of the arguments vouches for the pointers and their element type.
-    if isWide {
-      unsafe productRowInt16(arguments, left, right, row &* arguments.columns)
-    } else if isFloat {
+    if isFloat {
       let remaining = min(arguments.rows &- line, rows.upperBound &- row)
       if remaining >= 4 && arguments.right.columnStride == 1 {
         unsafe productRowsFloat32(arguments, left, right, row &* arguments.columns)
@@ -31,7 +28,7 @@ func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
         unsafe productRowFloat32(arguments, left, right, row &* arguments.columns)
       }
     } else {
-      unsafe productRowInt8(arguments, left, right, row &* arguments.columns)
+      unsafe productRowInt16(arguments, left, right, row &* arguments.columns)
     }
     row &+= 1
   }
@@ -231,82 +228,6 @@ func matrixProduct(_ arguments: MatrixProductArguments, _ rows: Range<Int>) {
   unsafe storeFloat32(c, sum, count)
 }
 
-// MARK: Int8
-
-/// One row of the output; `left`, `right` and `output` are where its elements begin.
-@inline(__always)
-@unsafe private func productRowInt8(
-  _ arguments: MatrixProductArguments, _ left: Int, _ right: Int, _ output: Int
-) {
-  let a = unsafe arguments.left.elements.assumingMemoryBound(to: Int8.self) + left
-  let b = unsafe arguments.right.elements.assumingMemoryBound(to: Int8.self) + right
-  let c = unsafe arguments.output.assumingMemoryBound(to: Int8.self) + output
-  let (aStep, bStep) = (arguments.left.columnStride, arguments.right.rowStride)
-  let (columnStep, depth) = (arguments.right.columnStride, arguments.depth)
-  let (aZero, bZero) = (arguments.left.zeroPoint, arguments.right.zeroPoint)
-  var column = 0
-  if columnStep == 1 {
-    while column < arguments.columns {
-      let count = min(16, arguments.columns &- column)
-      var (low, high) = (SIMD8<Int32>(repeating: 0), SIMD8<Int32>(repeating: 0))
-      var (total, k, place) = (Int32(0), 0, unsafe b + column)
-      while k < depth {
-        let code = unsafe Int32(a[k &* aStep]) &- aZero
-        let value = SIMD8<Int32>(repeating: code)
-        let codes = unsafe loadInt8(place, count)
-        low = low &+ cv_widen_s8x8(codes.lowHalf) &* value
-        high = high &+ cv_widen_s8x8(codes.highHalf) &* value
-        total = total &+ code
-        unsafe place += bStep
-        k &+= 1
-      }
-      // Σ a · (b − zero) is Σ a · b − zero · Σ a.
-      let offset = SIMD8<Int32>(repeating: total &* bZero)
-      (low, high) = (low &- offset, high &- offset)
-      var lane = 0
-      while lane < count {
-        let sum = lane < 8 ? low[lane] : high[lane &- 8]
-        unsafe c[column &+ lane] = code(sum, arguments)
-        lane &+= 1
-      }
-      column &+= 16
-    }
-  } else {
-    while column < arguments.columns {
-      let place = unsafe b + column &* columnStep
-      let sum =
-        aStep == 1 && bStep == 1
-        ? unsafe dot(a, 1, aZero, place, 1, bZero, depth)
-        : unsafe dot(a, aStep, aZero, place, bStep, bZero, depth)
-      unsafe c[column] = code(sum, arguments)
-      column &+= 1
-    }
-  }
-}
-
-/// `Σ (a − aZero) · (b − bZero)`; wraps beyond 32 bits.
-@inline(__always)
-@unsafe private func dot(
-  _ a: UnsafePointer<Int8>, _ aStep: Int, _ aZero: Int32, _ b: UnsafePointer<Int8>, _ bStep: Int,
-  _ bZero: Int32, _ depth: Int
-) -> Int32 {
-  var (sum, k) = (Int32(0), 0)
-  while k < depth {
-    sum = unsafe sum &+ (Int32(a[k &* aStep]) &- aZero) &* (Int32(b[k &* bStep]) &- bZero)
-    k &+= 1
-  }
-  return sum
-}
-
-/// The code of a sum, rounded as the reference rounds.
-@inline(__always)
-private func code(_ sum: Int32, _ arguments: MatrixProductArguments) -> Int8 {
-  let bounds = arguments.bounds
-  let value = arguments.scale.apply(sum) &+ bounds.zeroPoint
-  let raised = value < bounds.minimum ? bounds.minimum : value
-  return Int8(truncatingIfNeeded: raised > bounds.maximum ? bounds.maximum : raised)
-}
-
 // MARK: Int16
 
 /// One row of the output, whose sums take 64 bits; zero points are 0.
@@ -319,7 +240,7 @@ private func code(_ sum: Int32, _ arguments: MatrixProductArguments) -> Int8 {
   let c = unsafe arguments.output.assumingMemoryBound(to: Int16.self) + output
   let (aStep, bStep) = (arguments.left.columnStride, arguments.right.rowStride)
   let (multiplier, shift) = (
-    Int64(arguments.wideScale.multiplier), Int64(arguments.wideScale.shift)
+    Int64(arguments.scale.multiplier), Int64(arguments.scale.shift)
   )
   let half: Int64 = 1 &<< (shift &- 1)
   var column = 0

@@ -5,44 +5,98 @@ import KernelInterface
 ///
 /// The codes stay as they are; a zero point of their own is known to the offsets, and the kernel does the rest.
 func packConvolutionInt8(_ arguments: PackInt8Arguments) {
-  let depth = arguments.depth
-  let group = Tile.depthGroup
+  let (depth, group) = (arguments.depth, Tile.depthGroup)
   let lineDepth = depth / arguments.lines
   let paddedLineDepth = (lineDepth &+ group &- 1) / group &* group
   let weightBytes = arguments.lines &* paddedLineDepth &* Tile.channels
+  let zeroSum = arguments.weightZeroPoint &* Int32(truncatingIfNeeded: depth)
   var panel = unsafe arguments.destination
   var first = 0
   // Sound: every index stays below the counts that the maker of the arguments vouches for.
   while first < arguments.outputChannels {
     let codes = unsafe (panel + 3 &* Tile.channels &* 4).assumingMemoryBound(to: Int8.self)
+    let count = min(Tile.channels, arguments.outputChannels &- first)
     unsafe codes.initialize(repeating: 0, count: weightBytes)
+    var sums = SIMD16<Int32>()
+    if arguments.depthStride != 1 {
+      sums = unsafe packAcross(
+        arguments, arguments.weights + first &* arguments.channelStride, count, to: codes)
+    } else {
+      var lane = 0
+      while lane < count {
+        sums[lane] = unsafe packAlong(
+          arguments.weights + (first &+ lane) &* arguments.channelStride, lines: arguments.lines,
+          lineDepth: lineDepth, to: codes + lane &* group)
+        lane &+= 1
+      }
+    }
     var lane = 0
     while lane < Tile.channels {
-      let channel = first &+ lane
-      var sum: Int32 = 0
-      if channel < arguments.outputChannels {
-        var source = unsafe arguments.weights + channel &* depth
-        var line = 0
-        while line < arguments.lines {
-          let place = unsafe codes + (line &* paddedLineDepth &* Tile.channels &+ lane &* group)
-          var k = 0
-          while k < lineDepth {
-            let code = unsafe source[k]
-            sum &+= Int32(code)
-            unsafe place[k / group &* Tile.channels &* group &+ k % group] = code
-            k &+= 1
-          }
-          unsafe source += lineDepth
-          line &+= 1
-        }
-      }
-      sum &-= arguments.weightZeroPoint &* Int32(truncatingIfNeeded: depth)
-      unsafe packHeaderInt8(arguments, panel, lane: lane, channel: channel, weightSum: sum)
+      unsafe packHeaderInt8(
+        arguments, panel, lane: lane, channel: first &+ lane, weightSum: sums[lane] &- zeroSum)
       lane &+= 1
     }
     unsafe panel += 3 &* Tile.channels &* 4 &+ weightBytes
     first &+= Tile.channels
   }
+}
+
+/// The codes of one channel, which follow each other, to its lane of a panel; returns their sum.
+@inline(__always)
+@unsafe private func packAlong(
+  _ weights: UnsafePointer<Int8>, lines: Int, lineDepth: Int, to codes: UnsafeMutablePointer<Int8>
+) -> Int32 {
+  let group = Tile.depthGroup
+  let whole = lineDepth / group &* group
+  var (source, place) = unsafe (weights, codes)
+  var (sum, line) = (Int32(0), 0)
+  while line < lines {
+    var k = 0
+    while k < whole {
+      unsafe cv_copy_depth_group(place, source + k)
+      unsafe place += Tile.channels &* group
+      k &+= group
+    }
+    if k < lineDepth {
+      while k < lineDepth {
+        unsafe place[k &- whole] = source[k]
+        k &+= 1
+      }
+      unsafe place += Tile.channels &* group
+    }
+    k = 0
+    while k < lineDepth {
+      unsafe sum &+= Int32(source[k])
+      k &+= 1
+    }
+    unsafe source += lineDepth
+    line &+= 1
+  }
+  return sum
+}
+
+/// The codes of `count` (1 … 16) channels that lie beside each other; returns their sums.
+@inline(__always)
+@unsafe private func packAcross(
+  _ arguments: PackInt8Arguments, _ weights: UnsafePointer<Int8>, _ count: Int,
+  to codes: UnsafeMutablePointer<Int8>
+) -> SIMD16<Int32> {
+  let (depth, stride, group) = (arguments.depth, arguments.depthStride, Tile.depthGroup)
+  var (source, place) = unsafe (weights, codes)
+  var (sums, k) = (SIMD16<Int32>(), 0)
+  while k < depth {
+    let left = depth &- k
+    let x0 = unsafe loadInt8(source, count)
+    let x1 = unsafe left > 1 ? loadInt8(source + stride, count) : SIMD16()
+    let x2 = unsafe group == 4 && left > 2 ? loadInt8(source + 2 &* stride, count) : SIMD16()
+    let x3 = unsafe group == 4 && left > 3 ? loadInt8(source + 3 &* stride, count) : SIMD16()
+    sums = sums &+ (cv_widen_x16(x0) &+ cv_widen_x16(x1)) &+ (cv_widen_x16(x2) &+ cv_widen_x16(x3))
+    unsafe cv_store_depth_group(place, x0, x1, x2, x3)
+    unsafe source += group &* stride
+    unsafe place += Tile.channels &* group
+    k &+= group
+  }
+  return sums
 }
 
 /// Packs int8 weights `[taps][outputChannels]` for `depthwiseInt8` and `depthwiseHybrid`; see `PackedDepthwiseWeights`.
