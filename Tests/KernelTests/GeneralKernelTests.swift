@@ -157,6 +157,24 @@ struct GeneralKernelTests {
       binary(table, .squaredDifference, .int8, left, right, schemes: schemes) == bytes(expected))
   }
 
+  @Test("codes of PReLU are the reference's, an odd number of them too", arguments: KernelTable.supported)
+  func bendsCodes(table: KernelTable) {
+    var random = SplitMix64(seed: 8)
+    let (left, right) = (random.codes(1003), random.codes(1003))
+    let schemes = (
+      CodeScheme(scale: 0.5, zeroPoint: 3), CodeScheme(scale: 0.02, zeroPoint: -9),
+      CodeScheme(scale: 0.4, zeroPoint: -20)
+    )
+    let positive = FixedPointScale(Double(0.5 / 0.4 as Float))
+    let negative = FixedPointScale(Double(0.5 * 0.02 / 0.4 as Float))
+    let expected = zip(left, right).map { a, b in
+      let (first, second) = (Int32(a) - 3, Int32(b) + 9)
+      let code = first >= 0 ? positive.apply(first) : negative.apply(first * second)
+      return Int8(min(max(code - 20, -128), 127))
+    }
+    #expect(binary(table, .prelu, .int8, left, right, schemes: schemes) == bytes(expected))
+  }
+
   @Test("every table folds integers alike", arguments: ReductionOperation.allCases)
   func folds(operation: ReductionOperation) {
     guard operation != .any, operation != .all else { return }

@@ -9,7 +9,12 @@ func binaryElements(_ arguments: BinaryElementsArguments) {
   case .float32: unsafe binaryFloat(arguments)
   case .int32: unsafe binaryInteger(arguments, Int32.self)
   case .int64: unsafe binaryInteger(arguments, Int64.self)
-  case .int8: unsafe binaryCodes(arguments, Int8.self)
+  case .int8:
+    if !arguments.operation.isPredicate, let exact = CodeOperation(arguments) {
+      unsafe binaryExactCodes(arguments, exact)
+    } else {
+      unsafe binaryCodes(arguments, Int8.self)
+    }
   case .uint8: unsafe binaryCodes(arguments, UInt8.self)
   case .int16: unsafe binaryCodes(arguments, Int16.self)
   default: unsafe binaryBool(arguments)
@@ -221,6 +226,33 @@ private func integer<T: FixedWidthInteger>(_ operation: ElementOperation, _ a: T
     var value = real(operation, number(a, leftScheme), number(b, rightScheme))
     value = value < lowest ? lowest : value > highest ? highest : value
     return code(value * inverse, scheme.zeroPoint)
+  }
+}
+
+/// Int8 codes in the reference's own integers, sixteen at a time.
+@inline(never)
+@unsafe private func binaryExactCodes(
+  _ arguments: BinaryElementsArguments, _ exact: CodeOperation
+) {
+  let (leftStep, rightStep) = (arguments.leftStrides.column, arguments.rightStrides.column)
+  let lefts = unsafe arguments.left.assumingMemoryBound(to: Int8.self)
+  let rights = unsafe arguments.right.assumingMemoryBound(to: Int8.self)
+  let outputs = unsafe arguments.output.assumingMemoryBound(to: Int8.self)
+  var row = 0
+  // In bounds: an operand has as many codes as its strides reach, or one that is repeated.
+  while row < arguments.rows {
+    let left = unsafe lefts + row &* arguments.leftStrides.row
+    let right = unsafe rights + row &* arguments.rightStrides.row
+    let output = unsafe outputs + row &* arguments.columns
+    var column = 0
+    while column < arguments.columns {
+      let count = min(16, arguments.columns &- column)
+      let a = unsafe leftStep == 0 ? SIMD16(repeating: left[0]) : loadInt8(left + column, count)
+      let b = unsafe rightStep == 0 ? SIMD16(repeating: right[0]) : loadInt8(right + column, count)
+      unsafe storeInt8(output + column, exact.codes(a, b), count)
+      column &+= 16
+    }
+    row &+= 1
   }
 }
 

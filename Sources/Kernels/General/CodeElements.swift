@@ -1,3 +1,4 @@
+import CVector
 import KernelInterface
 
 /// Operations of two codes of 8 bits in the reference kernels' own integers, prepared once for a call.
@@ -47,6 +48,26 @@ struct CodeOperation {
     }
     let difference = left.apply(first &<< 7) &- right.apply(second &<< 7)
     return output.apply(Int32(truncatingIfNeeded: difference &* difference)) &+ zeroPoint
+  }
+
+  /// The codes of sixteen results, bounded.
+  @inline(__always)
+  func codes(_ a: SIMD16<Int8>, _ b: SIMD16<Int8>) -> SIMD16<Int8> {
+    let first = cv_widen_x16(a) &- SIMD16(repeating: leftZeroPoint)
+    let second = cv_widen_x16(b) &- SIMD16(repeating: rightZeroPoint)
+    let sums: SIMD16<Int64>
+    if case .prelu = operation {
+      let positive = left.apply(cv_long_x16(first))
+      let negative = right.apply(cv_long_x16(first &* second))
+      sums = positive.replacing(with: negative, where: cv_long_x16(first) .< 0)
+    } else {
+      let scaled = left.apply(cv_long_x16(first &* SIMD16(repeating: 128)))
+      let difference = scaled &- right.apply(cv_long_x16(second &* SIMD16(repeating: 128)))
+      sums = output.apply(difference &* difference)
+    }
+    let zero = Int32(truncatingIfNeeded: zeroPoint)
+    let codes = cv_bounded_x16(sums, -128 &- zero, 127 &- zero)
+    return cv_narrow_x16(codes &+ SIMD16(repeating: zero))
   }
 
   /// The truth of a comparison.

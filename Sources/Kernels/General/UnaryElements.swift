@@ -44,10 +44,17 @@ func unaryElements(_ arguments: UnaryElementsArguments) {
 /// `½ x (1 + tanh u)` of `u = √(2/π) (x + 0.044715 x³)`: x times the logistic function of 2u.
 @inline(never)
 @unsafe private func approximateGelu(_ arguments: UnaryElementsArguments) {
-  unsafe forEachVector(arguments) { x in
+  let input = unsafe arguments.input.assumingMemoryBound(to: Float.self)
+  let output = unsafe arguments.output.assumingMemoryBound(to: Float.self)
+  var i = 0
+  // Written out, because the compiler would not inline so long a function into the shared loop.
+  while i < arguments.count {
+    let count = min(16, arguments.count &- i)
+    let x = unsafe loadFloat32x16(input + i, count)
     let factor = cv_multiply_add_x16(
       SIMD16(repeating: 1.595_769_1), x * x, SIMD16(repeating: 0.071_354_816))
-    return x * logisticFloat32(x * factor)
+    unsafe storeFloat32(output + i, x * logisticFloat32(x * factor), count)
+    i &+= 16
   }
 }
 

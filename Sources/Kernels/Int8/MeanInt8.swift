@@ -7,6 +7,7 @@ import KernelInterface
 /// - Source: TensorFlow Lite's reference, bit by bit: a fixed-point ratio, rounded twice.
 func meanInt8(_ arguments: MeanInt8Arguments, _ outer: Range<Int>) {
   let shape = arguments.shape
+  if shape.inner == 1 { return unsafe meanOfRows(arguments, outer) }
   let offset = SIMD16(
     repeating: 0 &- Int32(truncatingIfNeeded: shape.reduced) &* arguments.inputZeroPoint)
   let ratio = FixedPointRatio(arguments.scale)
@@ -33,5 +34,27 @@ func meanInt8(_ arguments: MeanInt8Arguments, _ outer: Range<Int>) {
       channel &+= 16
     }
     index &+= 1
+  }
+}
+
+/// The same where the axis is the last: sixteen codes of a row at a time.
+@inline(never)
+@unsafe private func meanOfRows(_ arguments: MeanInt8Arguments, _ rows: Range<Int>) {
+  let (columns, bounds) = (arguments.shape.reduced, arguments.bounds)
+  let offset = 0 &- Int32(truncatingIfNeeded: columns) &* arguments.inputZeroPoint
+  let ratio = FixedPointRatio(arguments.scale)
+  var row = rows.lowerBound
+  // In bounds: a row has `columns` codes.
+  while row < rows.upperBound {
+    let input = unsafe arguments.input + row &* columns
+    var (sums, column) = (SIMD16<Int32>(), 0)
+    while column < columns {
+      sums &+= unsafe cv_widen_x16(loadInt8(input + column, min(16, columns &- column)))
+      column &+= 16
+    }
+    let code = ratio.apply(sums.wrappedSum() &+ offset) &+ Int64(bounds.zeroPoint)
+    unsafe arguments.output[row] = Int8(
+      truncatingIfNeeded: min(max(code, Int64(bounds.minimum)), Int64(bounds.maximum)))
+    row &+= 1
   }
 }
