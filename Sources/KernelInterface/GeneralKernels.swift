@@ -23,6 +23,8 @@
   package var updateSlice: @Sendable (UpdateSliceArguments) -> Void
   package var mirror: @Sendable (MirrorArguments, Range<Int>) -> Void
   package var normalizeRows: @Sendable (NormalizeRowsArguments, Range<Int>) -> Void
+  // The range is of rows; the output may be the input.
+  package var layerNormalize: @Sendable (LayerNormalizationArguments, Range<Int>) -> Void
 
   // The range is of output lines, `n · h'`.
   package var resize: @Sendable (ResizeArguments, Range<Int>) -> Void
@@ -48,6 +50,7 @@
     updateSlice: @escaping @Sendable (UpdateSliceArguments) -> Void,
     mirror: @escaping @Sendable (MirrorArguments, Range<Int>) -> Void,
     normalizeRows: @escaping @Sendable (NormalizeRowsArguments, Range<Int>) -> Void,
+    layerNormalize: @escaping @Sendable (LayerNormalizationArguments, Range<Int>) -> Void,
     resize: @escaping @Sendable (ResizeArguments, Range<Int>) -> Void,
     transposeConvolution: @escaping @Sendable (TransposeConvolutionArguments, Range<Int>) -> Void,
     matrixProduct: @escaping @Sendable (MatrixProductArguments, Range<Int>) -> Void,
@@ -67,6 +70,7 @@
     self.updateSlice = updateSlice
     self.mirror = mirror
     self.normalizeRows = normalizeRows
+    self.layerNormalize = layerNormalize
     self.resize = resize
     self.transposeConvolution = transposeConvolution
     self.matrixProduct = matrixProduct

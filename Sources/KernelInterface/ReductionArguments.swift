@@ -94,3 +94,32 @@ package enum ReductionOperation: Sendable, Equatable, CaseIterable {
     unsafe self.output = output
   }
 }
+
+/// Each row of float32 values brought to mean 0 and variance 1: with `s = γ / √(variance + ε)`, `x · s + (β − mean · s)`
+/// or `(x − mean) · s + β`.
+@safe package struct LayerNormalizationArguments {
+  package var epsilon: Float
+  package var subtractsMeanFirst: Bool
+  /// At least 1.
+  package var columns: Int
+  package var input: UnsafePointer<Float>
+  /// γ, one for each column, or nil for ones.
+  package var factors: UnsafePointer<Float>?
+  /// β, one for each column, or nil for zeros.
+  package var offsets: UnsafePointer<Float>?
+  package var output: UnsafeMutablePointer<Float>
+
+  package init(
+    epsilon: Float, subtractsMeanFirst: Bool, columns: Int, input: UnsafePointer<Float>,
+    factors: UnsafePointer<Float>?, offsets: UnsafePointer<Float>?,
+    output: UnsafeMutablePointer<Float>
+  ) {
+    self.epsilon = epsilon
+    self.subtractsMeanFirst = subtractsMeanFirst
+    self.columns = columns
+    unsafe self.input = input
+    unsafe self.factors = factors
+    unsafe self.offsets = offsets
+    unsafe self.output = output
+  }
+}

@@ -39,6 +39,8 @@ package enum Operator: Sendable, Equatable {
   case cumulativeSum(CumulativeSum)
   /// Rows of the last axis brought to length 1.
   case l2Normalize
+  /// Inputs: the data, γ and β, one number for each column or absent.
+  case layerNormalize(LayerNormalization)
   /// Inputs: the data, what to put into a copy of it, and where.
   case dynamicUpdateSlice
   /// Inputs: indices, depth, and the values for hit and miss.
@@ -103,6 +105,7 @@ package enum Operator: Sendable, Equatable {
     case .generate(let kind): kind.rawValue
     case .cumulativeSum: "cumulativeSum"
     case .l2Normalize: "l2Normalize"
+    case .layerNormalize: "layerNormalize"
     case .dynamicUpdateSlice: "dynamicUpdateSlice"
     case .oneHot: "oneHot"
     case .detect: "detect"

@@ -17,6 +17,7 @@ func makeGeneralKernels() -> GeneralKernels {
     updateSlice: { updateSlice($0) },
     mirror: { mirror($0, $1) },
     normalizeRows: { normalizeRows($0, $1) },
+    layerNormalize: { layerNormalize($0, $1) },
     resize: { resize($0, $1) },
     transposeConvolution: { transposeConvolution($0, $1) },
     matrixProduct: { matrixProduct($0, $1) },

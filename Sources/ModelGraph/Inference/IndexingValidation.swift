@@ -12,6 +12,10 @@ extension NodeView {
     case .stridedCopy, .l2Normalize:
       try expectOperands(1...1)
       try validateMove(operands: [0])
+    // Made by canonicalisation, which has looked at γ and β.
+    case .layerNormalize:
+      try expectOperands(3...3)
+      try validateMove(operands: [0])
     case .gather, .gatherND:
       try expectOperands(2...2)
       try validateTable()

@@ -26,7 +26,8 @@ extension Graph {
     case .stridedCopy, .cut: return [self[nodes[index].outputs[0]].type.shape]
     case .gather(let parameters): return [try view.gather(parameters)]
     case .gatherND: return [try view.gatherND()]
-    case .cast, .l2Normalize, .cumulativeSum, .dynamicUpdateSlice: return [try view.type(0).shape]
+    case .cast, .l2Normalize, .layerNormalize, .cumulativeSum, .dynamicUpdateSlice:
+      return [try view.type(0).shape]
     case .select: return [try view.selected()]
     case .argumentOfExtreme: return [try view.argumentOfExtreme()]
     case .resize: return [try view.resize()]

@@ -70,7 +70,7 @@ extension NodeView {
     case .recurrent(let parameters): try validateRecurrent(parameters)
     case .move, .stridedCopy, .gather, .gatherND, .cast, .select, .argumentOfExtreme, .resize,
       .batchMatmul, .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
-      .dynamicUpdateSlice, .oneHot:
+      .layerNormalize, .dynamicUpdateSlice, .oneHot:
       try validateIndexing()
     case .detect(let parameters): try validateDetection(parameters)
     case .spectrum, .complexPart, .top, .scatter, .reverseSequence, .normalizeByNeighbours, .cut:

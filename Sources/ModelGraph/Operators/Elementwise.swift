@@ -76,3 +76,17 @@ package struct Softmax: Sendable, Equatable {
     self.isLogarithm = isLogarithm
   }
 }
+
+/// Rows of the last axis brought to mean 0 and variance 1, times γ, plus β.
+///
+/// With `s = γ / √(variance + ε)` either `x · s + (β − mean · s)` or `(x − mean) · s + β`, each operation rounded, so that
+/// the result is that of the steps it was made of.
+package struct LayerNormalization: Sendable, Equatable {
+  package var epsilon: Float
+  package var subtractsMeanFirst: Bool
+
+  package init(epsilon: Float, subtractsMeanFirst: Bool) {
+    self.epsilon = epsilon
+    self.subtractsMeanFirst = subtractsMeanFirst
+  }
+}

@@ -56,7 +56,7 @@ extension Graph {
       case .fullyConnected, .binary, .unary, .softmax, .quantize, .dequantize, .stridedCopy,
         .gatherND, .cast, .select, .argumentOfExtreme, .resize, .batchMatmul,
         .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
-        .dynamicUpdateSlice, .oneHot, .recurrent, .detect, .spectrum, .complexPart, .top,
+        .layerNormalize, .dynamicUpdateSlice, .oneHot, .recurrent, .detect, .spectrum, .complexPart, .top,
         .scatter, .normalizeByNeighbours, .cut, .convolution3D, .segment, .bucketize, .selectBoxes,
         .diagonal, .signal, .loop, .branch:
         break

@@ -25,6 +25,7 @@ extension Graph {
     graph.removeIdentity()
     graph.absorbPads()
     graph.fuseActivations()
+    graph.fuseLayerNormalizations()
     graph.eliminateDeadNodes()
     return graph
   }

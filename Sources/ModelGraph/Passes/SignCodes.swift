@@ -106,8 +106,8 @@ extension Operator {
     // The reference interpolates codes without sign otherwise.
     case .resize(let parameters): parameters.kind == .nearest
     case .recurrent: false
-    case .cast, .generate, .cumulativeSum, .l2Normalize, .oneHot, .detect, .spectrum, .complexPart,
-      .scatter, .normalizeByNeighbours, .convolution3D, .segment, .bucketize, .selectBoxes,
+    case .cast, .generate, .cumulativeSum, .l2Normalize, .layerNormalize, .oneHot, .detect,
+      .spectrum, .complexPart, .scatter, .normalizeByNeighbours, .convolution3D, .segment, .bucketize, .selectBoxes,
       .diagonal, .signal, .loop, .branch: false
     }
   }

@@ -38,6 +38,7 @@ extension Lowering {
     case .mirrorPad(let includesEdge): try lowerMirrorPad(includesEdge, node)
     case .cumulativeSum(let parameters): try lowerCumulativeSum(parameters, node)
     case .l2Normalize: try lowerNormalizeRows(isLogSoftmax: false, node)
+    case .layerNormalize(let parameters): try lowerLayerNormalize(parameters, node)
     case .dynamicUpdateSlice: try lowerUpdateSlice(node)
     case .oneHot(let axis): try lowerOneHot(axis, node)
     case .batchMatmul(let parameters): try lowerBatchMatmul(parameters, node)

@@ -121,6 +121,38 @@ extension Lowering {
   }
 }
 
+extension Lowering {
+  mutating func lowerLayerNormalize(
+    _ parameters: LayerNormalization, _ node: Node
+  ) throws(RuntimeError) {
+    let (input, output) = (try operand(node, 0), node.outputs[0])
+    let columns = shape(input).extents.last ?? 0
+    guard type(input).dataType == .float32, type(output).dataType == .float32, columns > 0 else {
+      throw unsupported(node)
+    }
+    let kernel = table.general.layerNormalize
+    let source = source(input)
+    let (factors, offsets) = (
+      try self.source(node, 1, .float32), try self.source(node, 2, .float32)
+    )
+    let destination = try destination(output, overwriting: [input])
+    add(
+      Step(
+        description: description(node, "layerNormalize"),
+        split: WorkSplit(
+          units: elements(input) / columns,
+          costNanoseconds: costNanoseconds(elements(input), perNanosecond: 4))
+      ) { memory in
+        let arguments = unsafe LayerNormalizationArguments(
+          epsilon: parameters.epsilon, subtractsMeanFirst: parameters.subtractsMeanFirst,
+          columns: columns, input: memory.address(source),
+          factors: factors.map { unsafe memory.address($0) },
+          offsets: offsets.map { unsafe memory.address($0) }, output: memory.address(destination))
+        return { range, _ in kernel(arguments, range) }
+      })
+  }
+}
+
 extension ReductionOperation {
   /// Whether the general kernel computes it on elements of this type.
   fileprivate func takes(_ type: DataType) -> Bool {
