@@ -1,7 +1,8 @@
 import CMosquitto
 import Glibc
 
-/// A client of one MQTT 3.1.1 broker, driven by one thread's polls.
+/// A client of one MQTT broker, driven by one thread's polls; it speaks MQTT 5, or 3.1.1 to a
+/// broker that does not.
 ///
 /// Thread-confined: only its `waker` may be used from elsewhere. Each connection is a clean session
 /// of its own: after `.disconnected` nothing is queued, subscribed or resent, and the owner decides
@@ -12,7 +13,12 @@ package final class MQTTClient {
   package let waker: MQTTWaker
   /// True from the broker's acceptance to the end of the connection.
   package private(set) var isConnected = false
+  /// The version of the connection or attempt.
+  package private(set) var version = MQTTVersion.v5
   private var configuration: MQTTConfiguration
+  private var will: MQTTMessage?
+  /// Brokers, by host and port, that took a connection in 3.1.1 after they took none in 5.
+  private var olderBrokers: Set<String> = []
   private let limits: MQTTLimits
   private var handle: MosquittoHandle?
   private var connectDeadline: Int64 = 0
@@ -46,12 +52,18 @@ package final class MQTTClient {
       try other.validate(limits)
       configuration = other
     }
-    let handle = try MosquittoHandle(configuration, limits)
     if let will {
       try check(topic: will.topic, wildcards: false)
       try check(payload: will.payload)
-      try handle.setWill(will)
     }
+    self.will = will
+    try open(olderBrokers.contains(configuration.address) ? .v311 : configuration.version)
+  }
+
+  private func open(_ version: MQTTVersion) throws(MQTTError) {
+    self.version = version
+    let handle = try MosquittoHandle(configuration, version, limits)
+    if let will { try handle.setWill(will) }
     let code = handle.connect(configuration)
     switch mosq_err_t(code) {
     case MOSQ_ERR_SUCCESS, MOSQ_ERR_CONN_PENDING:
@@ -168,7 +180,7 @@ package final class MQTTClient {
     guard ready != 0, let handle else { return }
     errno = 0
     if ready & POLLOUT != 0 { finish(handle.write(), handle) }
-    if ready & (POLLIN | POLLHUP | POLLERR) != 0, self.handle != nil {
+    if ready & (POLLIN | POLLHUP | POLLERR) != 0, self.handle === handle {
       errno = 0
       finish(handle.read(), handle)
       if configuration.security != nil { readOn(handle) }
@@ -179,7 +191,7 @@ package final class MQTTClient {
   /// a row bring nothing, because one may have taken in an answer that is no event.
   private func readOn(_ handle: MosquittoHandle) {
     var fruitless = 0
-    while self.handle != nil, fruitless < 2, pending.count < 4 * limits.eventsPerPollMaximum {
+    while self.handle === handle, fruitless < 2, pending.count < 4 * limits.eventsPerPollMaximum {
       let count = pending.count
       errno = 0
       finish(handle.read(), handle)
@@ -191,10 +203,14 @@ package final class MQTTClient {
   private func finish(_ code: Int32, _ handle: MosquittoHandle) {
     let failure = errno
     let events = handle.takeEvents()
-    if events.contains(.connected) { isConnected = true }
+    if events.contains(.connected) {
+      isConnected = true
+      if version != configuration.version { olderBrokers.insert(configuration.address) }
+    }
     pending += events
     guard code != 0 || handle.descriptor == nil else { return }
     if let refusal = handle.refusal { return end(.refused(code: refusal)) }
+    if let dismissal = handle.dismissal { return end(.dismissed(reason: dismissal)) }
     switch mosq_err_t(code) {
     case MOSQ_ERR_SUCCESS, MOSQ_ERR_CONN_LOST, MOSQ_ERR_NO_CONN: end(.lost(errno: 0))
     case MOSQ_ERR_ERRNO: end(.lost(errno: failure))
@@ -214,6 +230,10 @@ package final class MQTTClient {
   private func end(_ reason: MQTTDisconnection) {
     guard handle != nil else { return }
     handle = nil
+    if !isConnected, version == .v5, reason.isPerhapsOfVersion {
+      // What cannot be opened now is told as what ended the attempt before it.
+      do throws(MQTTError) { return try open(.v311) } catch {}
+    }
     isConnected = false
     pending.append(.disconnected(reason))
   }

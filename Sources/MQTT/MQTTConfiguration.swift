@@ -1,3 +1,10 @@
+/// A version of the protocol.
+package enum MQTTVersion: Sendable, Equatable {
+  case v311
+  /// Brokers of it say why they refuse.
+  case v5
+}
+
 /// Whom to connect to, and as whom.
 package struct MQTTConfiguration: Sendable, Equatable {
   /// A field that can be wrong.
@@ -14,6 +21,8 @@ package struct MQTTConfiguration: Sendable, Equatable {
   package var password: String?
   /// How the connection is protected; nil for plain TCP.
   package var security: MQTTSecurity?
+  /// The version that is tried first; a broker that does not speak 5 is then met in 3.1.1.
+  package var version = MQTTVersion.v5
   /// Seconds of silence after which a ping is due; 5 ... 65535.
   package var keepAliveSeconds = 60
   /// Milliseconds from the start of an attempt to the broker's acceptance.
@@ -28,6 +37,8 @@ package struct MQTTConfiguration: Sendable, Equatable {
     self.username = username
     self.password = password
   }
+
+  var address: String { "\(host):\(port)" }
 
   func validate(_ limits: MQTTLimits) throws(MQTTError) {
     func check(_ text: String, _ field: Field, _ maximum: Int) throws(MQTTError) {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Quality of service of a publication or subscription.
 package enum MQTTQuality: Int32, Sendable, Equatable {
   case atMostOnce = 0
@@ -28,14 +30,37 @@ package enum MQTTDisconnection: Sendable, Equatable {
   case requested
   /// The host has no address.
   case unresolvedHost
-  /// The broker refused the connection; the number is the CONNACK return code.
+  /// The broker refused the connection; the number is the CONNACK return code of MQTT 3.1.1, or from
+  /// 128 on the reason code of MQTT 5.
   case refused(code: Int32)
+  /// The broker ended the connection and said why; the number is a reason code of MQTT 5.
+  case dismissed(reason: Int32)
   /// The broker did not accept the connection in time.
   case timedOut
   /// The transport failed; the number is an `errno`, 0 when the peer closed.
   case lost(errno: Int32)
   /// The peer broke the protocol, or did not answer a ping; the number is a `MOSQ_ERR_` code.
   case library(code: Int32)
+}
+
+extension MQTTDisconnection {
+  /// Whether the broker does not know the client, or does not want it.
+  package var isRefusalOfClient: Bool {
+    guard case .refused(let code) = self else { return false }
+    // Name, password, right, ban or authentication method; the identifier in 3.1.1 and 5.
+    return [2, 4, 5, 0x85, 0x86, 0x87, 0x8A, 0x8C].contains(code)
+  }
+
+  /// Whether a broker that does not speak MQTT 5 may have ended an attempt so: some answer that they
+  /// do not, in their own way, and some close the connection.
+  var isPerhapsOfVersion: Bool {
+    switch self {
+    case .refused(let code): code == 1 || code == 0x84
+    case .lost(let errno): errno == 0 || errno == ECONNRESET || errno == EPIPE
+    case .library: true
+    case .requested, .unresolvedHost, .timedOut, .dismissed: false
+    }
+  }
 }
 
 /// What a poll found.
@@ -47,6 +72,9 @@ package enum MQTTEvent: Sendable, Equatable {
   case message(MQTTMessage)
   /// An inbound message was larger than the limit and was dropped.
   case oversized(topic: String, bytes: Int)
+  /// The broker did not take a message of QoS 1; the number is a reason code of MQTT 5. A broker of
+  /// MQTT 3.1.1 acknowledges what it drops.
+  case unpublished(id: Int32, reason: Int32)
   /// At QoS 0 the message was written to the socket; at QoS 1 the broker acknowledged it.
   case published(id: Int32)
   /// The broker answered a subscription; `refused` of its topics were turned down.

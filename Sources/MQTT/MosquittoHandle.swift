@@ -18,7 +18,9 @@ final class MosquittoHandle {
     return mosquitto_lib_init()
   }()
 
-  init(_ configuration: MQTTConfiguration, _ limits: MQTTLimits) throws(MQTTError) {
+  init(
+    _ configuration: MQTTConfiguration, _ version: MQTTVersion, _ limits: MQTTLimits
+  ) throws(MQTTError) {
     try Self.check(Self.initialized)
     let sink = MosquittoSink(limits: limits)
     let context = unsafe Unmanaged.passUnretained(sink).toOpaque()
@@ -28,7 +30,10 @@ final class MosquittoHandle {
     unsafe self.client = client
     self.sink = sink
     unsafe mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1)
-    unsafe mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311)
+    // A clean start without an expiry: the broker keeps no session in either version.
+    unsafe mosquitto_int_option(
+      client, MOSQ_OPT_PROTOCOL_VERSION,
+      version == .v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311)
     // The caller bounds what is in flight; a second bound in the library would only hide it.
     unsafe mosquitto_max_inflight_messages_set(client, 0)
     if let username = configuration.username {
@@ -36,11 +41,18 @@ final class MosquittoHandle {
         unsafe mosquitto_username_pw_set(client, username, configuration.password))
     }
     if let security = configuration.security { try secure(security) }
-    unsafe mosquitto_connect_callback_set(client) { _, context, code in
+    // The callbacks of MQTT 5 are called in both versions.
+    unsafe mosquitto_connect_v5_callback_set(client) { _, context, code, _, _ in
       unsafe MosquittoSink.of(context).connected(code: code)
     }
-    unsafe mosquitto_publish_callback_set(client) { _, context, id in
-      unsafe MosquittoSink.of(context).events.append(.published(id: id))
+    unsafe mosquitto_disconnect_v5_callback_set(client) { _, context, code, _ in
+      // Below are codes of the library, which its calls return as well.
+      if code >= MosquittoSink.refusals { unsafe MosquittoSink.of(context).dismissal = code }
+    }
+    unsafe mosquitto_publish_v5_callback_set(client) { _, context, id, code, _ in
+      unsafe MosquittoSink.of(context).events.append(
+        code >= MosquittoSink.refusals
+          ? .unpublished(id: id, reason: code) : .published(id: id))
     }
     unsafe mosquitto_subscribe_callback_set(client) { _, context, id, count, granted in
       var refused = 0
@@ -85,6 +97,8 @@ final class MosquittoHandle {
   var eventCount: Int { sink.events.count }
   /// The broker's refusal, when it refused.
   var refusal: Int32? { sink.refusal }
+  /// Why the broker ended the connection, when it said so.
+  var dismissal: Int32? { sink.dismissal }
   /// The socket, or nil when there is none.
   var descriptor: Int32? {
     let descriptor = unsafe mosquitto_socket(client)
@@ -167,6 +181,9 @@ final class MosquittoHandle {
 private final class MosquittoSink {
   var events: [MQTTEvent] = []
   var refusal: Int32?
+  var dismissal: Int32?
+  /// Reason codes of MQTT 5 from here on are refusals.
+  static let refusals: Int32 = 128
   private let limits: MQTTLimits
 
   init(limits: MQTTLimits) { self.limits = limits }

@@ -44,6 +44,10 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
   /// Activation was tried as often as it may be.
   case attempts
   case brokerUnreachable = "broker-unreachable"
+  /// The broker does not let this device connect: its name, password or certificate is not known.
+  case brokerRefused = "broker-refused"
+  /// The broker does not let this device read or write a topic that delivery needs.
+  case notAuthorized = "not-authorized"
   /// A file call failed for another reason than space.
   case storage
   /// A version could not be read or was not taken up; it is tried again.

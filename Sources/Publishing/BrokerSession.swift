@@ -149,6 +149,9 @@ final class BrokerSession {
           guard let publication = inFlight.removeValue(forKey: request) else { continue }
           lastAnswer = monotonicMilliseconds()
           acknowledged(publication)
+        case .unpublished(let request, let reason):
+          guard let publication = inFlight[request] else { continue }
+          throw .publicationRefused(topic: publication.message.topic, reason: reason)
         case .message(let message):
           if heard.count < PublishingLimits.window { heard.append(message) }
         case .disconnected(let reason): throw .disconnected(reason)

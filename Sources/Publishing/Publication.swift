@@ -15,7 +15,8 @@ struct Publication: Sendable, Equatable {
     MQTTMessage(topic: topic, payload: payload, quality: .atLeastOnce, retained: true)
   }
 
-  /// Bytes of the PUBLISH packet at QoS 1 (MQTT 3.1.1 section 3.3).
+  /// Bytes of the PUBLISH packet at QoS 1 (MQTT 3.1.1 section 3.3); MQTT 5 adds an empty list of
+  /// properties, a byte.
   var wireBytes: Int {
     let rest = 2 + topic.utf8.count + 2 + payload.count
     var lengthBytes = 1

@@ -51,6 +51,8 @@ package enum PublishingError: Error, Equatable, Sendable {
   case rolloutChanged(model: String)
   /// The device follows the director for this model already.
   case notPinned(model: String, device: String)
+  /// The broker did not take a message, with a reason code of MQTT 5.
+  case publicationRefused(topic: String, reason: Int32)
   /// The device may install already.
   case notHeld(device: String)
   /// A rollout of the version is under way already.

@@ -36,6 +36,8 @@ enum CauseSentence {
     "crash-loop": "The agent ended too often while it was on trial; the version before serves.",
     "attempts": "It failed too often and is not tried again.",
     "broker-unreachable": "The broker does not answer; check its address and the network.",
+    "broker-refused": "The broker does not take this device's name or password; check both.",
+    "not-authorized": "The broker's access list keeps a topic from this device; see the log.",
     "stale": "The newest director document is too old; is the fleet machine publishing?",
   ]
 }

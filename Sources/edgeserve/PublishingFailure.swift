@@ -39,6 +39,12 @@ extension CommandFailure {
       self.init(.failure, "the rollout of \(model) was changed by somebody else; look at it again")
     case .notPinned(let model, let device):
       self.init(.failure, "\(model) is not pinned on \(device)")
+    case .publicationRefused(let topic, let reason):
+      self.init(
+        .failure,
+        reason == 0x87
+          ? "the broker does not let this user publish on \(topic); see `edgeserve acl`"
+          : "the broker did not take the message on \(topic), with code \(reason)")
     case .notHeld(let device): self.init(.failure, "\(device) is not held")
     case .archive(let error): self.init(.badInput, error.sentence)
     case .archiveTooLarge(let limit, let actual):
@@ -130,9 +136,19 @@ extension CommandFailure {
     case .unresolvedHost: "the broker's host name has no address"
     case .refused(let code):
       switch code {
-      case 4: "the broker refused the user name or password"
-      case 5: "the broker refused: not authorised"
+      case 4, 0x86: "the broker refused the user name or password"
+      case 5, 0x87: "the broker refused: not authorised"
+      case 0x88, 0x89: "the broker has no room for a connection now"
+      case 0x8A: "the broker has banned this client"
       default: "the broker refused the connection with code \(code)"
+      }
+    case .dismissed(let reason):
+      switch reason {
+      case 0x8B: "the broker is shutting down"
+      case 0x8D: "the broker heard nothing for too long"
+      case 0x8E: "another client connected under this one's name"
+      case 0x95: "the broker takes no message that large"
+      default: "the broker ended the connection with code \(reason)"
       }
     case .timedOut: "the broker did not answer in time"
     case .lost(let errno):

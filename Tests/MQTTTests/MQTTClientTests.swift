@@ -206,17 +206,98 @@ struct MQTTClientTests {
     let broker = try Broker(
       extra: ["allow_anonymous false", "password_file \(directory.path)/passwords"])
     defer { broker.kill() }
-    func attempt(_ password: String?) throws -> [MQTTEvent] {
-      let client = try MQTTClient(
-        MQTTConfiguration(
-          host: broker.host, port: broker.port, clientID: "device",
-          username: password.map { _ in "device" }, password: password))
+    func attempt(_ password: String?, _ version: MQTTVersion) throws -> [MQTTEvent] {
+      var configuration = MQTTConfiguration(
+        host: broker.host, port: broker.port, clientID: "device",
+        username: password.map { _ in "device" }, password: password)
+      configuration.version = version
+      let client = try MQTTClient(configuration)
       try client.connect()
-      return events(client) { $0 == .connected || isDisconnection($0) }
+      let found = events(client) { $0 == .connected || isDisconnection($0) }
+      #expect(client.version == version)
+      return found
     }
-    #expect(try attempt("wrong") == [.disconnected(.refused(code: 5))])
-    #expect(try attempt(nil) == [.disconnected(.refused(code: 5))])
-    #expect(try attempt("secret") == [.connected])
+    for (version, code) in [(MQTTVersion.v311, 5), (.v5, 0x87)] as [(MQTTVersion, Int32)] {
+      let refusal = MQTTDisconnection.refused(code: code)
+      #expect(try attempt("wrong", version) == [.disconnected(refusal)])
+      #expect(try attempt(nil, version) == [.disconnected(refusal)])
+      #expect(refusal.isRefusalOfClient)
+      #expect(try attempt("secret", version) == [.connected])
+    }
+  }
+
+  @Test("a broker of MQTT 5 says what its access list keeps from a client; 3.1.1 cannot")
+  func accessList() throws {
+    let directory = TemporaryDirectory("access")
+    directory.write("acl", "topic readwrite open/#\n")
+    let broker = try Broker(extra: ["acl_file \(directory.path)/acl"])
+    defer { broker.kill() }
+    for version in [MQTTVersion.v311, .v5] {
+      var configuration = MQTTConfiguration(
+        host: broker.host, port: broker.port, clientID: "device")
+      configuration.version = version
+      let client = try MQTTClient(configuration)
+      try client.connect()
+      _ = events(client) { $0 == .connected }
+      for (topic, isOpen) in [("open/a", true), ("closed/a", false)] {
+        let id = try client.publish(
+          MQTTMessage(topic: topic, payload: [1], quality: .atLeastOnce))
+        let answer = MQTTEvent.unpublished(id: id, reason: 0x87)
+        let expected = isOpen || version == .v311 ? .published(id: id) : answer
+        #expect(
+          events(client) { $0 == .published(id: id) || $0 == answer }.contains(expected))
+      }
+    }
+  }
+
+  @Test(
+    "a broker that does not speak MQTT 5 is met in 3.1.1, at once, and from then on first",
+    arguments: [OlderBroker.Manner.answers, .closes])
+  func olderBroker(manner: OlderBroker.Manner) throws {
+    let broker = try Broker()
+    defer { broker.kill() }
+    let older = try OlderBroker(before: broker, manner)
+    defer { older.stop() }
+    let client = try MQTTClient(
+      MQTTConfiguration(host: broker.host, port: older.port, clientID: "device"))
+    let will = MQTTMessage(topic: "gone", payload: [7], quality: .atLeastOnce, retained: true)
+    for attempt in 1...2 {
+      try client.connect(will: will)
+      let found = events(client) { $0 == .connected || isDisconnection($0) }
+      // The attempt that was turned down is no event.
+      #expect(found == [.connected], "attempt \(attempt)")
+      #expect(client.version == .v311 && older.refusals == 1)
+      let id = try client.publish(
+        MQTTMessage(
+          topic: "a", payload: [UInt8](repeating: 1, count: 100_000), quality: .atLeastOnce))
+      #expect(events(client) { $0 == .published(id: id) }.contains(.published(id: id)))
+      client.disconnect()
+      _ = client.poll(timeoutMilliseconds: 0)
+    }
+    // The broker itself speaks both.
+    let direct = try connected(broker, "direct")
+    #expect(direct.version == .v5)
+    // What neither version gets through to is told once.
+    broker.kill()
+    try client.connect(
+      to: MQTTConfiguration(host: broker.host, port: older.port, clientID: "other"))
+    #expect(
+      events(client, until: isDisconnection) == [.disconnected(.lost(errno: 0))])
+  }
+
+  @Test("a broker that ends the connection says why")
+  func dismissed() throws {
+    let broker = try Broker()
+    defer { broker.kill() }
+    let ending = try OlderBroker(before: broker, .dismisses(0x8B))
+    defer { ending.stop() }
+    let client = try MQTTClient(
+      MQTTConfiguration(host: broker.host, port: ending.port, clientID: "device"))
+    try client.connect()
+    #expect(
+      events(client, until: isDisconnection)
+        == [.connected, .disconnected(.dismissed(reason: 0x8B))])
+    #expect(ending.refusals == 1)
   }
 
   @Test("another thread's wake-up ends a long poll")

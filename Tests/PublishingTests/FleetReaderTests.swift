@@ -33,7 +33,7 @@ struct FleetReaderTests {
       for event in client.poll(timeoutMilliseconds: 50) {
         switch event {
         case .connected: isConnected = true
-        case .published: open -= 1
+        case .published, .unpublished: open -= 1
         default: break
         }
       }

@@ -1,6 +1,6 @@
 /// Where versions are delivered from, and who this device is.
 package struct DeliveryConfiguration: Sendable, Equatable {
-  /// An MQTT 3.1.1 broker.
+  /// An MQTT broker.
   package struct Broker: Sendable, Equatable {
     package var host: String
     package var port: Int = 1883

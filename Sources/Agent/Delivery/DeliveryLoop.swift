@@ -28,6 +28,12 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   private var nextAttempt: Int64 = 0
   private var isAttempting = false
   private var hasFailed = false
+  /// Whether the last attempt ended because the broker does not want this device.
+  private var isRefused = false
+  /// Whether the broker has turned down a topic of this connection.
+  private var isDenied = false
+  /// What was asked of this connection and not answered yet.
+  private var asked: [Int32: [String]] = [:]
   private var brokers: BrokerChoice
   /// Whether this connection has brought anything but the device's own words.
   private var hasDelivered = false
@@ -93,8 +99,13 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     let topics = topics.filter { !isAnsweredHere($0) }
     // At most eight a request, as some brokers take no more.
     for start in stride(from: 0, to: topics.count, by: DeliveryLimits.window) {
-      _ = try? client.subscribe(Array(topics[start...].prefix(DeliveryLimits.window)))
+      ask(Array(topics[start...].prefix(DeliveryLimits.window)))
     }
+  }
+
+  private func ask(_ topics: [String]) {
+    guard let id = try? client.subscribe(topics) else { return }
+    asked[id] = topics
   }
 
   /// Answers from a file, when one has the topic; false when the broker is to be asked too.
@@ -203,18 +214,21 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     switch event {
     case .connected:
       isAttempting = false
-      hasFailed = false
-      hasDelivered = false
+      (hasFailed, hasDelivered, isRefused, isDenied) = (false, false, false, false)
       brokers.connected(now: DeliveryClock.now().milliseconds)
-      log.info("broker connected", metadata: ["broker": "\(brokers.name)"])
+      log.info(
+        "broker connected",
+        metadata: ["broker": "\(brokers.name)", "mqtt": client.version == .v5 ? "5" : "3.1.1"])
       // Before the own birth: what lies there tells who came last under this name.
-      _ = try? client.subscribe([reporter.livenessTopic])
+      ask([reporter.livenessTopic])
       publish(reporter.birth())
       if !brokers.isAlone { handle(.broker(brokers.index)) }
       handle(.connected)
     case .disconnected(let reason):
       isAttempting = false
       hasFailed = true
+      isRefused = reason.isRefusalOfClient
+      asked = [:]
       let wait = backoff.next(using: &random)
       nextAttempt = DeliveryClock.now().milliseconds + Int64(wait)
       log.warning(
@@ -233,8 +247,29 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       hasDelivered = true
       if !brokers.isDuplicated { backoff.reset() }
       handle(.message(topic: message.topic, payload: message.payload))
-    case .oversized, .published, .subscribed, .unsubscribed, .woken: break
+    case .subscribed(let id, let refused):
+      let topics = asked.removeValue(forKey: id) ?? []
+      if refused > 0 { noteDenied("subscribe", topics) }
+    case .unpublished(let id, let reason):
+      let topics = asked.removeValue(forKey: id) ?? []
+      if reason == Self.notAuthorized { noteDenied("publish", topics) }
+    case .published(let id): asked[id] = nil
+    case .oversized, .unsubscribed, .woken: break
     }
+  }
+
+  /// The reason code of MQTT 5 of what an access list keeps from a client.
+  private static let notAuthorized: Int32 = 0x87
+
+  /// Notes that the broker turned down some of `topics`; told once a connection.
+  private func noteDenied(_ what: String, _ topics: [String]) {
+    if !isDenied {
+      log.warning(
+        "the broker does not let this device \(what)",
+        metadata: ["topics": "\(topics.joined(separator: " "))"])
+    }
+    isDenied = true
+    report(DeliveryClock.now())
   }
 
   private func noteForeign() {
@@ -315,8 +350,9 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         ])
     }
     let snapshot = reporter.snapshot(
-      statuses, broker: brokers.name, isConnected: client.isConnected, hasFailed: hasFailed,
-      isDuplicated: brokers.isDuplicated, heldUntil: executor.delivery.heldUntil(now: now))
+      statuses, broker: brokers.name, isConnected: client.isConnected,
+      connectionCause: connectionCause,
+      heldUntil: executor.delivery.heldUntil(now: now))
     shared.status.withLock { $0 = snapshot }
     if client.isConnected, let message = reporter.status(
       statuses, command: executor.delivery.commandSequence,
@@ -324,7 +360,17 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     { publish(message) }
   }
 
-  private func publish(_ message: MQTTMessage) { _ = try? client.publish(message) }
+  /// What is wrong with the broker or between it and this device; nil when nothing is.
+  private var connectionCause: Cause? {
+    if brokers.isDuplicated { return .duplicateID }
+    if client.isConnected { return isDenied ? .notAuthorized : nil }
+    return isRefused ? .brokerRefused : hasFailed ? .brokerUnreachable : nil
+  }
+
+  private func publish(_ message: MQTTMessage) {
+    guard let id = try? client.publish(message), message.quality == .atLeastOnce else { return }
+    asked[id] = [message.topic]
+  }
 
   private func sayGoodbye() {
     guard client.isConnected else { return }

@@ -94,19 +94,18 @@ struct DeliveryReporter {
 
   /// The part of the local status document: the model that has most to tell.
   func snapshot(
-    _ statuses: [Delivery.Status], broker: String, isConnected: Bool, hasFailed: Bool,
-    isDuplicated: Bool, heldUntil: Int64?
+    _ statuses: [Delivery.Status], broker: String, isConnected: Bool, connectionCause: Cause?,
+    heldUntil: Int64?
   ) -> DeliveryStatus {
     let told = statuses.first { $0.cause != nil } ?? statuses.first { $0.state != .committed }
     let status = told ?? statuses.first
     let version = status?.target ?? status?.serving
-    let unreachable = isConnected || !hasFailed ? nil : Cause.brokerUnreachable
     return DeliveryStatus(
       broker: broker, connected: isConnected,
       state: status?.state.rawValue ?? "idle",
       release: status.flatMap { status in version.map { "\(status.model)@\($0)" } } ?? "",
       progressPercent: status?.progressPercent ?? 0,
-      cause: (isDuplicated ? .duplicateID : unreachable ?? status?.cause)?.rawValue,
+      cause: (connectionCause ?? status?.cause)?.rawValue,
       heldUntil: heldUntil)
   }
 

@@ -29,6 +29,10 @@ final class DeliveryHarness {
   var memoryBudget: Int64 = 1 << 30
   /// A directory of files that is asked before the broker.
   var mirror: String?
+  /// The name and password that the device shows its broker.
+  var credentials: (username: String, password: String)?
+  /// A port in place of the broker's own.
+  var port: Int?
   /// Brokers of other harnesses, and how long the device stays at them.
   var fallbacks: [Broker] = []
   var fallbackMilliseconds: Int64 = 60_000
@@ -50,8 +54,9 @@ final class DeliveryHarness {
     }
   }
 
-  init() throws {
-    broker = try Broker()
+  /// - Parameter extra: further lines of the broker's configuration.
+  init(extra: [String] = []) throws {
+    broker = try Broker(extra: extra)
     stateDirectory = directory.path + "/state"
     now = Int64(time(nil))
     fleet = TestFleet(expires: now + 86_400)
@@ -129,7 +134,9 @@ final class DeliveryHarness {
     timing.maximum = 800
     var setup = DeliveryDriver.Setup(
       stateDirectory: stateDirectory,
-      broker: MQTTConfiguration(host: broker.host, port: broker.port, clientID: Self.device),
+      broker: MQTTConfiguration(
+        host: broker.host, port: port ?? broker.port, clientID: Self.device,
+        username: credentials?.username, password: credentials?.password),
       profile: DeviceProfile(
         device: Self.device, models: ["digits"], root: fleet.trustedRoot, agent: "1.0.0",
         architecture: "x86_64", memoryBudget: memoryBudget, timing: timing, seed: 7),

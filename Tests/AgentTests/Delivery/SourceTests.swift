@@ -59,6 +59,45 @@ struct SourceTests {
     #expect(harness.stored(1) == release.document.bundleSHA256)
   }
 
+  @Test("a broker that does not take the device is told apart from one that does not answer")
+  func refused() throws {
+    let directory = TemporaryDirectory("password")
+    directory.write("passwords", "")
+    let harness = try DeliveryHarness(
+      extra: ["allow_anonymous false", "password_file \(directory.path)/passwords"])
+    harness.credentials = ("device-1", "wrong")
+    try harness.start()
+    let refused = harness.wait { $0.cause == Cause.brokerRefused.rawValue }
+    #expect(refused?.connected == false)
+    harness.broker.kill()
+    #expect(harness.wait { $0.cause == Cause.brokerUnreachable.rawValue } != nil)
+  }
+
+  @Test("what the access list keeps from a device is a cause of its own, and ends with it")
+  func accessList() throws {
+    let directory = TemporaryDirectory("access")
+    let list = "topic read es/1/#\n"
+    directory.write("acl", list)
+    let harness = try DeliveryHarness(extra: ["acl_file \(directory.path)/acl"])
+    try harness.start()
+    #expect(harness.wait { $0.cause == Cause.notAuthorized.rawValue }?.connected == true)
+    directory.write("acl", list + "topic write es/1/#\n")
+    try harness.restartBroker()
+    #expect(harness.wait { $0.connected && $0.cause == nil } != nil)
+  }
+
+  @Test("a broker that knows MQTT 3.1.1 alone delivers as well")
+  func olderBroker() throws {
+    let harness = try DeliveryHarness()
+    let older = try OlderBroker(before: harness.broker, .closes)
+    defer { older.stop() }
+    harness.port = older.port
+    try harness.start()
+    try harness.deliver(try harness.release(1), sequence: 1)
+    harness.waitForCommit(1)
+    #expect(older.refusals == 1)
+  }
+
   @Test("a second broker serves while the first is away, and is left when that is back")
   func secondBroker() throws {
     let harness = try DeliveryHarness()
