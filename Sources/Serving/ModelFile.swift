@@ -1,5 +1,6 @@
 import ByteParsing
 import ModelBundle
+import TFLiteImport
 
 /// What a version's file holds, whichever of the two forms it has.
 struct ModelFile: Sendable {
@@ -23,7 +24,7 @@ struct ModelFile: Sendable {
     }
     if Self.isTFLite(bytes) {
       model = bytes
-      labels = []
+      labels = TFLiteLabels.labels(in: bytes)
       golden = nil
       return
     }
@@ -31,7 +32,7 @@ struct ModelFile: Sendable {
       let bundle = try Bundle(bytes)
       try bundle.verifyFiles()
       model = bundle.model
-      labels = bundle.labels
+      labels = bundle.labels.isEmpty ? TFLiteLabels.labels(in: bundle.model) : bundle.labels
       golden = bundle.golden
     } catch {
       throw LoadFailure(error, path: path)
