@@ -27,9 +27,7 @@ struct AudioFront: FrontEnd {
       signatureShape: Shape([-1, step.samples]))
   }
 
-  func rows(
-    of tensor: NamedTensor, maximum: Int
-  ) throws(ServingError) -> (count: Int, bytes: [UInt8]) {
+  func count(of tensor: NamedTensor, maximum: Int) throws(ServingError) -> Int {
     let shape = tensor.shape
     guard [1, 2].contains(shape.rank), shape[shape.rank - 1] == step.samples,
       let elements = shape.elementCount, elements > 0
@@ -43,7 +41,11 @@ struct AudioFront: FrontEnd {
     guard tensor.bytes.count == expected else {
       throw .wrongByteCount(input: tensor.name, expected: expected, actual: tensor.bytes.count)
     }
-    return (count, stage.run(tensor.bytes, rows: count))
+    return count
+  }
+
+  func rows(of tensor: NamedTensor, count: Int) -> [UInt8] {
+    stage.run(tensor.bytes, rows: count)
   }
 
   // MARK: The graph

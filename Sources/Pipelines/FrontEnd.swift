@@ -9,10 +9,10 @@ protocol FrontEnd: Sendable {
   var output: TensorType { get }
   /// What every row goes through before a model's own codes are made of it.
   func prepare(_ builder: inout GraphBuilder)
-  /// The rows of `tensor`, whose data type was checked.
-  func rows(
-    of tensor: NamedTensor, maximum: Int
-  ) throws(ServingError) -> (count: Int, bytes: [UInt8])
+  /// How many rows `tensor`, whose data type was checked, becomes; at most `maximum`.
+  func count(of tensor: NamedTensor, maximum: Int) throws(ServingError) -> Int
+  /// These rows, one behind the other.
+  func rows(of tensor: NamedTensor, count: Int) throws(ServingError) -> [UInt8]
   /// Programs that have memory of their own.
   var stages: [Stage] { get }
   /// Bytes that are charged for it elsewhere.

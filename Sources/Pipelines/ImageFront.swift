@@ -1,3 +1,4 @@
+import Glibc
 import ModelGraph
 import Serving
 import Synchronization
@@ -76,9 +77,7 @@ struct ImageFront: FrontEnd {
     }
   }
 
-  func rows(
-    of tensor: NamedTensor, maximum: Int
-  ) throws(ServingError) -> (count: Int, bytes: [UInt8]) {
+  func count(of tensor: NamedTensor, maximum: Int) throws(ServingError) -> Int {
     let wrong = ServingError.wrongShape(
       input: tensor.name, expected: input.signatureShape, actual: tensor.shape)
     switch step.source {
@@ -87,6 +86,23 @@ struct ImageFront: FrontEnd {
         let count = tensor.shape.elementCount, count > 0
       else { throw wrong }
       guard count <= maximum else { throw .batchTooLarge(limit: maximum, actual: count) }
+      return count
+    case .pixels:
+      let count = tensor.shape.rank == 4 ? tensor.shape[0] : 1
+      guard [3, 4].contains(tensor.shape.rank), tensor.shape.extents.last == channels, count > 0,
+        let expected = tensor.shape.elementCount, expected > 0
+      else { throw wrong }
+      guard count <= maximum else { throw .batchTooLarge(limit: maximum, actual: count) }
+      guard tensor.bytes.count == expected else {
+        throw .wrongByteCount(input: tensor.name, expected: expected, actual: tensor.bytes.count)
+      }
+      return count
+    }
+  }
+
+  func rows(of tensor: NamedTensor, count: Int) throws(ServingError) -> [UInt8] {
+    switch step.source {
+    case .encoded:
       guard let places = StringElements.ranges(tensor.bytes[...], count: count) else {
         throw .wrongByteCount(
           input: tensor.name, expected: count * StringElements.lengthBytes,
@@ -97,15 +113,7 @@ struct ImageFront: FrontEnd {
       }
     case .pixels:
       let extents = Array(tensor.shape.extents.suffix(3))
-      let count = tensor.shape.rank == 4 ? tensor.shape[0] : 1
-      guard [3, 4].contains(tensor.shape.rank), extents[2] == channels, count > 0,
-        let expected = tensor.shape.elementCount, expected > 0
-      else { throw wrong }
-      guard count <= maximum else { throw .batchTooLarge(limit: maximum, actual: count) }
-      guard tensor.bytes.count == expected else {
-        throw .wrongByteCount(input: tensor.name, expected: expected, actual: tensor.bytes.count)
-      }
-      let bytes = expected / count
+      let bytes = tensor.bytes.count / count
       return try made(count, tensor.name) { (index, result) throws(ImageError) in
         let picture = tensor.bytes[index * bytes..<(index + 1) * bytes]
         let size = try checked((extents[1], extents[0]))
@@ -118,7 +126,7 @@ struct ImageFront: FrontEnd {
   private func made(
     _ count: Int, _ name: String,
     _ picture: (Int, inout [Float]) throws(ImageError) -> Void
-  ) throws(ServingError) -> (count: Int, bytes: [UInt8]) {
+  ) throws(ServingError) -> [UInt8] {
     var result: [Float] = []
     result.reserveCapacity(count * (output.shape.elementCount ?? 0))
     for index in 0..<count {
@@ -128,7 +136,7 @@ struct ImageFront: FrontEnd {
         throw .elementRefused(input: name, index: index, reason: error.sentence)
       }
     }
-    return (count, unsafe result.withUnsafeBytes { unsafe [UInt8]($0) })
+    return unsafe result.withUnsafeBytes { unsafe [UInt8]($0) }
   }
 
   private func checked(
@@ -196,11 +204,18 @@ struct ImageFront: FrontEnd {
     bytes = pixels * Self.bytesPerPixel + (pixels > 0 ? Self.decoderBytes : 0)
     charge = try ledger.charge(name, [MemoryItem(.scratch, bytes)])
     // Pages that no picture reaches are never touched.
-    content = Mutex(unsafe Content(pixels: .allocate(capacity: max(1, pixels * 3))))
+    let capacity = max(1, pixels * 3)
+    guard let memory = unsafe malloc(capacity) else {
+      throw MemoryRefusal(needed: bytes, available: 0, budget: ledger.budget)
+    }
+    content = Mutex(
+      unsafe Content(
+        pixels: UnsafeMutableBufferPointer(
+          start: memory.bindMemory(to: UInt8.self, capacity: capacity), count: capacity)))
   }
 
   deinit {
-    content.withLock { unsafe $0.pixels.deallocate() }
+    content.withLock { unsafe free($0.pixels.baseAddress) }
     charge.release()
   }
 

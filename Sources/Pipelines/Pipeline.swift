@@ -85,7 +85,7 @@ package final class Pipeline: Composite {
   ) throws(ServingError) -> any BoundComposite {
     try PipelineBinding(
       declaration, members, descriptions, front: try front(descriptions), table: table,
-      ledger: manager.ledger, queue: queue)
+      manager: manager, queue: queue)
   }
 
   private func front(

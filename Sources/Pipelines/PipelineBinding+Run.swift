@@ -17,19 +17,42 @@ extension PipelineBinding {
     case .model(let member): run.begin(member: member, completion)
     case .front(let front, let entrance):
       // What is made of an input takes longer than a hand-over between threads.
-      let isTaken = queue.submit {
+      let isTaken = queue.submit { [self] in
         guard !request.terms.isOverdue else { return completion(.failure(.deadlineExceeded)) }
         do throws(ServingError) {
           var request = request
           guard request.copyMemory() else { throw .inputUnreadable }
-          run.begin(
-            entrance, try front.rows(of: request.inputs[0], maximum: service.batchMaximum),
-            completion)
+          let tensor = request.inputs[0]
+          let count = try front.count(of: tensor, maximum: service.batchMaximum)
+          let charged = try take(rowBytes(front, entrance) * count, completion)
+          do throws(ServingError) {
+            run.begin(entrance, (count, try front.rows(of: tensor, count: count)), charged)
+          } catch {
+            charged(.failure(error))
+          }
         } catch {
           completion(.failure(error))
         }
       }
       if !isTaken { completion(.failure(queue.fullError)) }
+    }
+  }
+
+  /// Bytes of a row: as numbers, twice while they are made, and as the model takes them.
+  private func rowBytes(_ front: any FrontEnd, _ entrance: ModelEntrance) -> Int {
+    2 * (front.output.byteCount ?? 0) + (entrance.input.type.byteCount ?? 0)
+  }
+
+  /// Takes what the rows of a request need, until it is answered.
+  private func take(
+    _ bytes: Int, _ completion: @escaping PipelineRun.Completion
+  ) throws(ServingError) -> PipelineRun.Completion {
+    if let refusal = memoryPool.take(bytes) {
+      throw .overMemory(needed: refusal.needed, available: refusal.available)
+    }
+    return { [memoryPool] result in
+      completion(result)
+      memoryPool.giveBack(bytes)
     }
   }
 

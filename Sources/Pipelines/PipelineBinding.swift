@@ -28,16 +28,19 @@ final class PipelineBinding: BoundComposite {
   let ranking: Ranking?
   let switches: [[Branch]]
   let queue: PipelineQueue
+  /// Pays for the rows of requests.
+  let memoryPool: MemoryPool
   private let charge: MemoryCharge?
 
   /// - Throws: `ServingError.misfit`, or `overMemory`.
   init(
     _ declaration: PipelineDeclaration, _ members: [String],
     _ descriptions: [VersionDescription], front: (any FrontEnd)?, table: KernelTable,
-    ledger: MemoryLedger, queue: PipelineQueue
+    manager: ModelManager, queue: PipelineQueue
   ) throws(ServingError) {
     let name = queue.name
     self.queue = queue
+    memoryPool = manager.requestMemory
     let parts: Parts
     do throws(PipelineError) {
       parts = try Parts(declaration, members, descriptions, front, table)
@@ -62,7 +65,7 @@ final class PipelineBinding: BoundComposite {
       charge =
         memory.totalBytes == held
         ? nil
-        : try ledger.charge(
+        : try manager.ledger.charge(
           name,
           [
             MemoryItem(.weightsAnonymous, memory.weightsBytes),

@@ -90,8 +90,8 @@ package struct SwitchStep: Sendable, Equatable {
 /// Every bound of pipelines, named once.
 package enum PipelineLimits {
   package static let pipelinesMaximum = 64
-  package static let stepsMaximum = 16
-  package static let casesMaximum = 16
+  package static let stepsMaximum = 8
+  package static let casesMaximum = 8
   /// Classes that are told.
   package static let topMaximum = 1000
   /// Pixels of an image that may be decoded.

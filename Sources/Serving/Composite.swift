@@ -85,12 +85,18 @@ final class CompositeEntry: Sendable {
     }
   }
 
-  var versionStatus: VersionStatus {
+  /// - Parameter hasMembers: whether a version of each member serves.
+  func versionStatus(hasMembers: Bool) -> VersionStatus {
     let composite = status
+    let state: VersionState =
+      switch (composite.isBound, composite.failure) {
+      case (true, _): hasMembers ? .serving : .retired
+      case (false, nil): .staged
+      case (false, _): .refused
+      }
     var status = VersionStatus(
-      model: name, version: Self.version,
-      state: composite.isBound ? .serving : composite.failure == nil ? .staged : .refused,
-      cause: composite.failure, memory: composite.memory)
+      model: name, version: Self.version, state: state, cause: composite.failure,
+      memory: composite.memory)
     metrics.fill(&status)
     return status
   }

@@ -27,6 +27,22 @@ extension InferenceService {
     for entry in entries { lease(entry, RequestTerms()) { _ in } }
   }
 
+  func status(of entry: CompositeEntry) -> VersionStatus {
+    let hasMembers = registry.state.withLock { state in
+      entry.composite.members.allSatisfy { member in
+        state.models[member].map { !$0.serving.isEmpty || $0.isSwitching } ?? false
+      }
+    }
+    return entry.versionStatus(hasMembers: hasMembers)
+  }
+
+  /// Whether somebody took a member out of service, so that the composite is not missed either.
+  func isHeld(_ entry: CompositeEntry) -> Bool {
+    registry.state.withLock { state in
+      entry.composite.members.contains { state.models[$0]?.isHeld ?? false }
+    }
+  }
+
   /// Tells whoever follows events that a composite cannot answer with the versions that serve.
   package func tellRefused(_ name: String, _ reason: String) {
     registry.onEvent(

@@ -29,13 +29,8 @@ package final class InferenceService: Sendable {
   /// and the agent is not shutting down.
   package func isReady() -> Bool {
     let composites = registry.composites.withLock { Array($0.values) }
-    let held = registry.state.withLock { state in
-      Set(state.models.filter { $0.value.isHeld && $0.value.serving.isEmpty }.keys)
-    }
-    let isBound = composites.allSatisfy {
-      $0.status.isBound || !held.isDisjoint(with: $0.composite.members)
-    }
-    return isBound && modelsAreReady
+    return modelsAreReady
+      && composites.allSatisfy { isHeld($0) || status(of: $0).state == .serving }
   }
 
   private var modelsAreReady: Bool {
@@ -66,7 +61,8 @@ package final class InferenceService: Sendable {
   package func declaration(
     of model: String
   ) -> (labels: [String: Int64], isHeld: Bool) {
-    registry.state.withLock { state in
+    if let composite = registry.composite(model) { return ([:], isHeld(composite)) }
+    return registry.state.withLock { state in
       let entry = state.models[model]
       return (entry?.declaration.labels ?? [:], entry?.isHeld ?? false)
     }
@@ -75,7 +71,7 @@ package final class InferenceService: Sendable {
   /// Every version known of `model`, the highest first.
   package func statuses(of model: String) throws(ServingError) -> [VersionStatus] {
     guard let entry = registry.state.withLock({ $0.models[model] }) else {
-      if let composite = registry.composite(model) { return [composite.versionStatus] }
+      if let composite = registry.composite(model) { return [status(of: composite)] }
       throw .modelNotFound(model: model)
     }
     return entry.statuses()

@@ -34,12 +34,18 @@ package enum TFLiteLabels {
       ]
       let local = Int(try file.load(UInt32.self, at: place + 42))
       let name = try text(file.slice(at: place + 46, count: lengths[0])).lowercased()
-      if method == 0, size <= bytesMaximum, name.hasSuffix(".txt"), name.contains("label") {
+      if method == 0, size <= bytesMaximum, speaksOfLabels(name) {
         return try lines(file, local: local, size: size)
       }
       place += 46 + lengths.reduce(0, +)
     }
     return nil
+  }
+
+  private static func speaksOfLabels(_ name: String) -> Bool {
+    let (letters, word) = (Array(name.utf8), Array("label".utf8))
+    return name.hasSuffix(".txt")
+      && letters.indices.contains { letters[$0...].starts(with: word) }
   }
 
   /// Where the archive's last record begins; nil when there is no archive.

@@ -6,8 +6,9 @@ import ModelDelivery
 enum ProblemName {
   /// The page, as it is installed.
   static let page = "/usr/share/doc/edgeserve/manual/problems.md"
-  /// What the agent says of models without a cause code, by words that the sentence has.
+  /// What the agent says of models without a cause code of deliveries, by words that the sentence has.
   private static let words = [
+    ("(misfit)", "misfit"),
     ("no version serves yet", "loading"), ("no version serves", "nothing-serves"),
     ("the label ", "label-target"), ("was taken back", "canary"), ("is not connected", Cause.brokerUnreachable.rawValue),
   ]

@@ -39,8 +39,8 @@ struct DeclarationTests {
 
   @Test("are bounded in everything that has a number")
   func bounds() {
-    let many = [PipelineStep](repeating: .model("a"), count: 17)
-    #expect(throws: PipelineError.tooManySteps(limit: 16, actual: 17)) {
+    let many = [PipelineStep](repeating: .model("a"), count: 9)
+    #expect(throws: PipelineError.tooManySteps(limit: 8, actual: 9)) {
       try PipelineDeclaration(steps: many).validate { _ in true }
     }
     #expect(
@@ -49,7 +49,7 @@ struct DeclarationTests {
     #expect(refusal(.model("c")) == .unknownModel(step: 0, model: "c"))
     #expect(
       refusal(.model("a"), .top(TopStep(count: 1)), .choose(SwitchStep(cases: [])))
-        == .tooManyCases(step: 2, limit: 16, actual: 0))
+        == .tooManyCases(step: 2, limit: 8, actual: 0))
     var image = ImageStep()
     image.mean = [1, 2]
     #expect(

@@ -41,7 +41,10 @@ struct StatusReport: Sendable {
   }
 
   private func localFacts() -> [String: HealthJudgement.LocalFacts] {
-    Dictionary(
+    let composed = pipelines.steps.keys.map { name in
+      (name, HealthJudgement.LocalFacts(path: "", isHeld: service.declaration(of: name).isHeld))
+    }
+    let local = Dictionary(
       uniqueKeysWithValues: stores.models.map { name, model in
         let declaration = service.declaration(of: name)
         return (
@@ -51,6 +54,7 @@ struct StatusReport: Sendable {
             canary: service.canary(of: name))
         )
       })
+    return local.merging(composed) { $1 }
   }
 
   /// The document as JSON, its keys sorted.

@@ -26,6 +26,9 @@ def main(directory):
         return os.path.join(directory, name)
 
     pixels = scene()
+    digits = np.load(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "digits", "test_images.npy"))
+    # The first test picture, its codes as the grey that they stand for.
+    Image.fromarray((digits[0, :, :, 0].astype(np.int16) + 128).astype(np.uint8)).save(path("digit.png"))
     picture = Image.fromarray(pixels)
     np.save(path("rgb.npy"), pixels)
     picture.save(path("rgb.png"))
