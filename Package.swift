@@ -10,8 +10,13 @@ let house: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: house)
+/// The same for what is seldom run, or waits for others anyway: small before fast.
+let small: [SwiftSetting] = house + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = house
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -124,14 +129,16 @@ let package = Package(
       ]),
     library(
       "Publishing",
-      ["ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "ModelDelivery", "ByteParsing"]),
+      ["ModelBundle", "SignedDocuments", "Cryptography", "MQTT", "ModelDelivery", "ByteParsing"],
+      small),
 
     // Row 5: public protocols, and what several models answer in turn.
     library("TensorFlowServing", ["Serving", "Transport", "TensorJSON", "Tensors"]),
     library("OpenInference", ["Serving", "Transport", "TensorJSON", "Tensors"]),
     library(
       "Pipelines",
-      ["Serving", "Runtime", "ModelGraph", "KernelInterface", "Tensors", "ByteParsing", "CImages"]),
+      ["Serving", "Runtime", "ModelGraph", "KernelInterface", "Tensors", "ByteParsing", "CImages"],
+      small),
 
     // Row 6: the agent, and the protocols over gRPC, left out without the trait.
     library(
@@ -140,7 +147,7 @@ let package = Package(
         "Pipelines", "Serving", "ModelStorage", "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography",
         "ByteParsing", "MQTT", "Transport", "KernelInterface", "KernelDispatch", "JSONDocuments",
         logging,
-      ]),
+      ], small),
 
     library(
       "GRPCServices",
@@ -159,7 +166,7 @@ let package = Package(
         .target(name: "GRPCServices", condition: .when(traits: ["GRPC"])),
         "ArgumentParser", "BoardProfiles", logging,
       ],
-      swiftSettings: house),
+      swiftSettings: small),
 
     // Tests mirror the targets.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),

@@ -4,7 +4,7 @@ import Serving
 import Tensors
 
 /// How what comes is given to a model: under its input's name, in its input's type.
-struct ModelEntrance: Sendable {
+final class ModelEntrance: Sendable {
   /// Place among the members of the pipeline.
   let member: Int
   let model: String

@@ -2,7 +2,7 @@ import Serving
 import Tensors
 
 /// The best classes of each row of a model's scores.
-struct Ranking: Sendable {
+final class Ranking: Sendable {
   let count: Int
   let classes: Int
   let output: TensorSpecification
