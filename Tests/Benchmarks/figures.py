@@ -107,6 +107,12 @@ def overhead(directory):
     }
     bodies = {what: (agent.socket, path, json.dumps(body).encode()) for what, (path, body) in bodies.items()}
     one = struct.pack("<f", 1.0)
+    description = json.dumps({
+        "inputs": [{"name": interface["name"], "shape": shape, "datatype": "FP32",
+                    "parameters": {"binary_data_size": len(one)}}],
+        "parameters": {"binary_data_output": True}}).encode()
+    headers = {"OIP V2 binary": f"Inference-Header-Content-Length: {len(description)}"}
+    bodies["OIP V2 binary"] = (agent.socket, "/v2/models/half/infer", description + one)
     extents = [1] * len(shape)
     bodies["OIP V2 gRPC"] = (
         agent.grpc_socket, "/inference.GRPCInferenceService/ModelInfer",
@@ -124,6 +130,7 @@ def overhead(directory):
             f.write(body)
         for pinned in (False, True):
             arguments = [tool, socket, path, file, "25"] + (["--pin", "0"] if pinned else [])
+            arguments += ["--header", headers[what]] if what in headers else []
             if pinned:
                 subprocess.run(["taskset", "-apc", "0", str(agent.process.pid)], check=True, capture_output=True)
             else:

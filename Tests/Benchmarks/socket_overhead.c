@@ -1,7 +1,7 @@
 /* What one request costs on the agent's socket, beside a bare Unix-socket echo in the same run.
  *
  *   cc -O2 -o socket_overhead socket_overhead.c
- *   socket_overhead SOCKET PATH BODY_FILE [ROUNDS] [--pin CPU]
+ *   socket_overhead SOCKET PATH BODY_FILE [ROUNDS] [--pin CPU] [--header LINE]
  *
  * A path of the form /package.Service/Method with a socket that ends in "grpc.sock" is called over gRPC, the body being
  * its message.
@@ -163,15 +163,24 @@ static double quantile(const long long *sorted, size_t count, double q) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) { fprintf(stderr, "usage: socket_overhead SOCKET PATH BODY_FILE [ROUNDS] [--pin CPU]\n"); return 2; }
+  if (argc < 4) { fprintf(stderr, "usage: socket_overhead SOCKET PATH BODY_FILE [ROUNDS] [--pin CPU] [--header LINE]\n"); return 2; }
   long rounds = argc > 4 ? strtol(argv[4], NULL, 10) : 20;
   if (rounds < 1 || rounds * BLOCK > SAMPLES_MAXIMUM) { fprintf(stderr, "rounds out of range\n"); return 2; }
-  if (argc > 6 && !strcmp(argv[5], "--pin")) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(atoi(argv[6]), &set);
-    if (sched_setaffinity(0, sizeof set, &set)) fail("pin");
+  const char *header = "";
+  for (int i = 5; i + 1 < argc; i += 2) {
+    if (!strcmp(argv[i], "--header")) {
+      header = argv[i + 1];
+    } else if (!strcmp(argv[i], "--pin")) {
+      cpu_set_t set;
+      CPU_ZERO(&set);
+      CPU_SET(atoi(argv[i + 1]), &set);
+      if (sched_setaffinity(0, sizeof set, &set)) fail("pin");
+    } else {
+      fprintf(stderr, "unknown option %s\n", argv[i]);
+      return 2;
+    }
   }
+  if (strlen(header) > 256) { fprintf(stderr, "the header is too long\n"); return 2; }
 
   char *body = malloc(BODY_MAXIMUM), *request = malloc(BODY_MAXIMUM + 512), *reply = malloc(REPLY_MAXIMUM),
        *echo = malloc(BODY_MAXIMUM + 512);
@@ -187,8 +196,8 @@ int main(int argc, char **argv) {
     request_count = grpc_call(request, argv[2], body, body_count);
   } else {
     request_count = (size_t)sprintf(request,
-      "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-      argv[2], body_count);
+      "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s%s\r\n",
+      argv[2], body_count, header, *header ? "\r\n" : "");
     memcpy(request + request_count, body, body_count);
     request_count += body_count;
   }
