@@ -1,5 +1,6 @@
 import KernelInterface
 import Kernels
+import Tensors
 
 // Runs the kernels of one table on seeded input and prints a checksum for each integer kernel, which is to be the same on
 // every instruction set, and the largest error of each float kernel against a plain loop in double precision.
@@ -118,6 +119,59 @@ func checkBinaryInt8(_ operation: BinaryOperation) -> String {
   return unsafe checksum(output, count)
 }
 
+func checkSquaredDifferences() -> String {
+  var random = Random(state: 0xF64)
+  let count = 1001
+  let (left, right) = unsafe (memory(count, Int8.self), memory(count, Int8.self))
+  let output = unsafe memory(count + 7, Int8.self)
+  for i in 0..<count {
+    unsafe left[i] = random.code()
+    unsafe right[i] = random.code()
+  }
+  unsafe table.general.binary(
+    BinaryElementsArguments(
+      operation: .squaredDifference, type: .int8, leftScheme: CodeScheme(scale: 0.031, zeroPoint: 4),
+      rightScheme: CodeScheme(scale: 0.012, zeroPoint: -9),
+      outputScheme: CodeScheme(scale: 0.2, zeroPoint: -100), bounds: OutputBoundsFloat32(), rows: 1,
+      columns: count, left: left, leftStrides: OperandStrides(row: count, column: 1), right: right,
+      rightStrides: OperandStrides(row: count, column: 1), output: output))
+  unsafe table.meanInt8(
+    MeanInt8Arguments(
+      shape: ReductionShape(outer: 7, reduced: 143, inner: 1), input: output, inputZeroPoint: -100,
+      scale: FixedPointScale(1.3, dividedBy: 143), bounds: OutputBoundsInt8(zeroPoint: 2),
+      output: output + count), 0..<7)
+  return unsafe checksum(output, count + 7)
+}
+
+/// Whether weights that lie `[depth][channels]` are packed as the same weights the other way round.
+func packsAlike(_ depth: Int, _ channels: Int) -> Bool {
+  var random = Random(state: 0x164)
+  let geometry = WindowGeometry(rows: 1, inputDepth: depth, outputDepth: channels)
+  let (along, across) = unsafe (
+    memory(depth * channels, Int8.self), memory(depth * channels, Int8.self)
+  )
+  for k in 0..<depth {
+    for channel in 0..<channels {
+      let code = random.code()
+      unsafe along[channel * depth + k] = code
+      unsafe across[k * channels + channel] = code
+    }
+  }
+  let scale = unsafe memory(1, Float.self)
+  let byteCount = table.convolutionInt8Weights(geometry).byteCount
+  let packed = unsafe (memory(byteCount, Int8.self), memory(byteCount, Int8.self))
+  var arguments = unsafe PackInt8Arguments(
+    weights: along, outputChannels: channels, depth: depth, lines: 1,
+    scales: UnsafeBufferPointer(start: scale, count: 1), weightZeroPoint: 3, bias: nil,
+    inputZeroPoint: 5, destination: packed.0)
+  table.packConvolutionInt8(arguments)
+  unsafe arguments.weights = UnsafePointer(across)
+  (arguments.channelStride, arguments.depthStride) = (1, channels)
+  unsafe arguments.destination = UnsafeMutableRawPointer(packed.1)
+  table.packConvolutionInt8(arguments)
+  return unsafe checksum(packed.0, byteCount) == checksum(packed.1, byteCount)
+}
+
 func checkPools() -> String {
   var random = Random(state: 0xC64)
   let geometry = WindowGeometry(
@@ -232,13 +286,15 @@ for (isPositive, suffix) in [(false, " "), (true, " positive ")] {
 }
 print("addInt8 " + checkBinaryInt8(.add))
 print("multiplyInt8 " + checkBinaryInt8(.multiply))
+print("squaredDifferenceInt8 " + checkSquaredDifferences())
 print("poolInt8 " + checkPools())
 print("conversions " + checkConversions())
-let floats = [
+let claims = [
+  ("weights across and along are packed alike", packsAlike(37, 21) && packsAlike(64, 32)),
   ("convolutionFloat32 within the bound of summation", checkConvolutionFloat32(13, 65, 35) < 1),
   ("convolutionFloat32 of one row likewise", checkConvolutionFloat32(1, 129, 20) < 1),
   ("exponential within 2 units", checkUnary(.exponential, exponential) < 2),
   ("logistic within 4 units", checkUnary(.logistic, logistic) < 4),
   ("tanh within 4 units", checkUnary(.tanh, hyperbolicTangent) < 4),
 ]
-for (name, holds) in floats { print((holds ? "holds: " : "FAILS: ") + name) }
+for (name, holds) in claims { print((holds ? "holds: " : "FAILS: ") + name) }
