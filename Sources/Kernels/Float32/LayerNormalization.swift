@@ -12,8 +12,8 @@ func layerNormalize(_ arguments: LayerNormalizationArguments, _ rows: Range<Int>
   while row < rows.upperBound {
     let input = unsafe arguments.input + row &* columns
     let output = unsafe arguments.output + row &* columns
-    let mean = SIMD16(repeating: unsafe sum(input, columns) { $0 } / divisor)
-    let variance = unsafe sum(input, columns) { ($0 - mean) * ($0 - mean) } / divisor
+    let mean = SIMD16(repeating: unsafe sum(input, columns) / divisor)
+    let variance = unsafe sum(input, columns, ofSquaresFrom: mean) / divisor
     let root = SIMD16(repeating: 1 / cv_square_root(variance + arguments.epsilon))
     var column = 0
     while column < columns {
@@ -58,22 +58,24 @@ private func product(
   return value * scale - shift
 }
 
-/// The sum of a function of all columns, in sixteen sums.
+/// The sum of all columns, or of their squared distances from the mean, in sixteen sums.
 @inline(__always)
 @unsafe private func sum(
-  _ input: UnsafePointer<Float>, _ columns: Int, _ function: (SIMD16<Float>) -> SIMD16<Float>
+  _ input: UnsafePointer<Float>, _ columns: Int, ofSquaresFrom mean: SIMD16<Float>? = nil
 ) -> Float {
   var (sums, column) = (SIMD16<Float>(), 0)
   while column &+ 16 <= columns {
-    sums = unsafe sums + function(cv_load_f32x16(input + column))
+    let values = unsafe cv_load_f32x16(input + column)
+    sums = sums + (mean.map { (values - $0) * (values - $0) } ?? values)
     column &+= 16
   }
   if column < columns {
-    let rest = unsafe function(loadFloat32x16(input + column, columns &- column))
+    let values = unsafe loadFloat32x16(input + column, columns &- column)
     let lanes = SIMD16<Float>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
     // The lanes beyond the last column count for nothing.
     sums = sums + cv_select_below_x16(
-      lanes, SIMD16(repeating: Float(columns &- column)), SIMD16(), rest)
+      lanes, SIMD16(repeating: Float(columns &- column)), SIMD16(),
+      mean.map { (values - $0) * (values - $0) } ?? values)
   }
   return sumFloat32(sums)
 }

@@ -109,7 +109,10 @@ private struct RowRange {
     } else if exact >= 127 {
       zeroPoint = 127
     } else {
-      zeroPoint = Int32(exact.rounded(.toNearestOrAwayFromZero))
+      // The nearest whole number, half away from zero; `rounded` would be a call for each row.
+      let whole = Int32(exact)
+      let rest = exact - Double(whole)
+      zeroPoint = whole &+ (rest >= 0.5 ? 1 : rest <= -0.5 ? -1 : 0)
     }
     return RowQuantization(scale: scale, inverse: 1 / scale, zeroPoint: zeroPoint)
   }
