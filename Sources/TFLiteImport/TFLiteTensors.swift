@@ -138,8 +138,9 @@ struct TFLiteTensorReader {
     if details == Field.blockwise { return try blockwise(table, of: type) }
     guard !scales.isEmpty else { return nil }
     let zeroPoints = stored.isEmpty ? Array(repeating: 0, count: scales.count) : stored
+    let admitted = type.dataType.zeroPoints
     guard zeroPoints.count == scales.count, scales.allSatisfy({ $0.isFinite && $0 >= 0 }),
-      zeroPoints.allSatisfy({ type.dataType.zeroPoints.contains($0) })
+      zeroPoints.allSatisfy({ admitted.contains($0) })
     else { throw .quantization(tensor: index) }
     if scales.count > 1 {
       // Scales along an axis that the tensor does not have mean nothing; some converters write them

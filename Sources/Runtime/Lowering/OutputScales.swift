@@ -13,8 +13,9 @@ extension Lowering {
   ) -> [OutputScale] {
     var isFullyConnected = false
     if case .fullyConnected = product.node.operation { isFullyConnected = true }
+    let roundsTwice = !isFullyConnected || isUnsigned(product)
     return outputRatios(product, input: input, weights: weights, output: output).map { ratio in
-      OutputScale(ratio, roundsTwice: isUnsigned(product) || !isFullyConnected)
+      OutputScale(ratio, roundsTwice: roundsTwice)
     }
   }
 
