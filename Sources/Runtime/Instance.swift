@@ -41,7 +41,7 @@ import MemoryPlanning
     // Sound: the blocks have the sizes that the program's offsets were planned for.
     let memory = unsafe ProgramMemory(
       arena: start, scratch: start + model.memory.arenaBytes,
-      scratchBytesPerThread: program.scratchBytesPerThread, weights: model.weightsStart,
+      scratchBytesPerThread: program.scratchBytesPerThread, weights: model.weightsPlace,
       bufferOffsets: program.bufferOffsets, packedOffsets: program.packedOffsets)
     self.memory = memory
     let threads = pool?.threads ?? 1

@@ -23,6 +23,10 @@ package struct Plan: Sendable {
   package var isStateful: Bool { !program.variables.isEmpty }
   /// Bytes of the largest constant that is packed.
   package var largestConstantBytes: Int { packed.lazy.map(\.byteCount).max() ?? 0 }
+  /// Of `memory.weightsBytes`, the first ones, which can lie in a mapped file.
+  package let mappableBytes: Int
+  /// Bytes of each of those, in their order.
+  package var mappableByteCounts: [Int] { packed.filter(\.canBeMapped).map(\.byteCount) }
   let program: Program
   let packed: [PackedConstant]
 
@@ -39,7 +43,8 @@ package struct Plan: Sendable {
     let lowering = try Lowering(
       canonical, table: table, threads: threads, copiesConstants: copiesConstants)
     let arena = try Plan.arena(lowering.buffers)
-    let (packedOffsets, weightsBytes) = Plan.laidOut(lowering.packed)
+    let (packedOffsets, mappedBytes, weightsBytes) = Plan.laidOut(lowering.packed)
+    mappableBytes = mappedBytes
     memory = MemoryNeeds(
       weightsBytes: weightsBytes, fileBackedBytes: lowering.fileBackedBytes,
       arenaBytes: arena.byteCount, scratchBytes: lowering.scratchBytesPerThread * threads)
@@ -73,14 +78,23 @@ package struct Plan: Sendable {
     }
   }
 
-  /// Packed constants one behind the other, each aligned; and the bytes of all.
-  private static func laidOut(_ constants: [PackedConstant]) -> (offsets: [Int], byteCount: Int) {
+  /// Packed constants one behind the other, each aligned, those that can be mapped before the others; and
+  /// the bytes of the former, and of all.
+  private static func laidOut(
+    _ constants: [PackedConstant]
+  ) -> (offsets: [Int], mappedBytes: Int, byteCount: Int) {
+    var offsets = [Int](repeating: 0, count: constants.count)
     var end = 0
-    let offsets = constants.map { constant in
-      defer { end += MemoryPlan.aligned(constant.byteCount) }
-      return end
+    func place(_ canBeMapped: Bool) {
+      for (index, constant) in constants.enumerated() where constant.canBeMapped == canBeMapped {
+        offsets[index] = end
+        end += MemoryPlan.aligned(constant.byteCount)
+      }
     }
-    return (offsets, end)
+    place(true)
+    let mappedBytes = end
+    place(false)
+    return (offsets, mappedBytes, end)
   }
 }
 

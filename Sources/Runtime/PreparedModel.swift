@@ -21,16 +21,18 @@ package final class PreparedModel: Sendable {
   package var isStateful: Bool { !program.variables.isEmpty }
   let program: Program
   let threads: Int
-  private let weights: Arena
-  /// Holds the weights in place of `weights`.
-  private let lender: PreparedModel?
+  private let weights: PackedWeights
+  private let isLent: Bool
 
-  /// Allocates `memory.weightsBytes` and packs the weights into them.
+  /// Packs the weights into `memory.weightsBytes` of anonymous memory, unless there are some already.
   ///
-  /// - Parameter lender: a model whose weights are used instead, so that nothing is allocated.
-  /// - Precondition: `lender` holds the weights of `plan`.
-  package init(_ plan: Plan, sharing lender: PreparedModel? = nil) throws(RuntimeError) {
-    self.lender = lender
+  /// - Parameters:
+  ///   - weights: those of `plan`.
+  ///   - lender: a model that holds the weights of `plan` and lends them.
+  package init(
+    _ plan: Plan, weights: PackedWeights? = nil, sharing lender: PreparedModel? = nil
+  ) throws(RuntimeError) {
+    isLent = lender != nil
     inputs = plan.inputs
     outputs = plan.outputs
     signatures = plan.signatures
@@ -39,18 +41,15 @@ package final class PreparedModel: Sendable {
     steps = plan.steps
     program = plan.program
     threads = plan.threads
-    weights = try Arena(byteCount: lender == nil ? plan.memory.weightsBytes : 0)
-    guard lender == nil else { return }
-    for (constant, offset) in zip(plan.packed, plan.program.packedOffsets) {
-      // Sound: the plan laid the constants out within the bytes of the arena.
-      unsafe constant.write(weights.start + offset)
+    if let weights = weights ?? lender?.weights {
+      self.weights = weights
+    } else {
+      self.weights = try PackedWeights(packing: plan)
     }
   }
 
-  /// The first byte of the packed weights, which nothing writes any more.
-  @unsafe var weightsStart: UnsafeMutableRawPointer {
-    unsafe lender?.weightsStart ?? weights.start
-  }
+  /// Where the packed weights lie.
+  var weightsPlace: PackedWeights.Place { weights.place }
 
   /// Whether `plan` packs exactly the bytes that this model holds, at the same places.
   ///
@@ -63,10 +62,13 @@ package final class PreparedModel: Sendable {
     return zip(plan.packed, plan.program.packedOffsets).allSatisfy { packed, offset in
       // Sound: the arena holds the largest constant, and the weights of this model end as the plan's.
       unsafe packed.write(constant.start)
-      return unsafe memcmp(constant.start, weightsStart + offset, packed.byteCount) == 0
+      return unsafe memcmp(constant.start, weightsPlace.address(offset), packed.byteCount) == 0
     }
   }
 
+  /// Whether weights could not be read from their file, so that inferences mean nothing.
+  package var isTorn: Bool { weights.isTorn }
+
   /// Bytes of anonymous memory that the model holds itself.
-  package var allocatedBytes: Int { weights.byteCount }
+  package var allocatedBytes: Int { isLent ? 0 : weights.anonymousBytes }
 }

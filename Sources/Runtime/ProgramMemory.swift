@@ -26,7 +26,7 @@ enum Source: Sendable {
   let arena: UnsafeMutableRawPointer
   let scratch: UnsafeMutableRawPointer
   let scratchBytesPerThread: Int
-  let weights: UnsafeMutableRawPointer
+  let weights: PackedWeights.Place
   let bufferOffsets: [Int]
   let packedOffsets: [Int]
 
@@ -40,8 +40,7 @@ enum Source: Sendable {
     switch source {
     case .buffer(let buffer): unsafe UnsafePointer(address(buffer))
     case .packed(let packed):
-      unsafe UnsafePointer(
-        (weights + packedOffsets[packed.index]).assumingMemoryBound(to: T.self))
+      unsafe weights.address(packedOffsets[packed.index]).assumingMemoryBound(to: T.self)
     case .constant(let bytes): unsafe bytes.address()
     }
   }

@@ -64,7 +64,7 @@ extension Lowering {
       return (try packComputedFloat32(product, byteCount: byteCount, with: kernel), panels)
     }
     let (bias, depth) = (product.bias, product.depth)
-    let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
+    let packed = unsafe PackedConstant(byteCount: byteCount, canBeMapped: true) { destination in
       unsafe kernel(
         PackFloat32Arguments(
           weights: weights.address(), outputChannels: geometry.outputChannels, depth: depth,

@@ -107,11 +107,11 @@ extension Lowering {
   }
 
   private mutating func packInt16(_ product: Product, _ source: ByteView) -> PackedID {
-    guard product.kind == .convolution else { return pack(PackedConstant(copyOf: source)) }
+    guard product.kind == .convolution else { return pack(PackedConstant(copyOf: source, canBeMapped: true)) }
     let (channels, depth) = (product.geometry.outputChannels, product.depth)
     let byteCount = (channels + 15) / 16 * 16 * ((depth + 1) / 2) * 2
     return unsafe pack(
-      PackedConstant(byteCount: byteCount) { destination in
+      PackedConstant(byteCount: byteCount, canBeMapped: true) { destination in
         let codes = ConvolutionInt16Arguments.packed(
           source.array.map { Int8(bitPattern: $0) }, outputChannels: channels, depth: depth)
         unsafe codes.withUnsafeBytes { bytes in

@@ -106,7 +106,7 @@ extension Lowering {
     }
     let (bias, depth, lines) = (product.bias, product.depth, product.lines)
     let isUnsigned = product.node.input(1).map { type($0).dataType == .uint8 } ?? false
-    let packed = unsafe PackedConstant(byteCount: byteCount) { destination in
+    let packed = unsafe PackedConstant(byteCount: byteCount, canBeMapped: true) { destination in
       let weights = isUnsigned ? source.withHighBitsFlipped : source
       unsafe scales.withUnsafeBufferPointer { scales in
         if let inputZeroPoint {

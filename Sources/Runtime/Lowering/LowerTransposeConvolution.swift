@@ -60,7 +60,8 @@ extension Lowering {
     let isUnsigned = type(weights).dataType == .uint8
     if isUnsigned {
       guard let bytes = graph[weights].constant else { throw unsupported(node) }
-      form.weights = .packed(pack(PackedConstant(copyOf: bytes.withHighBitsFlipped)))
+      form.weights = .packed(pack(
+        PackedConstant(copyOf: bytes.withHighBitsFlipped, canBeMapped: true)))
     }
     form.weightZeroPoint = isUnsigned ? zeroPoint - 128 : zeroPoint
     form.inputZeroPoint = codes.zeroPoint

@@ -105,7 +105,8 @@ struct Lowering {
     }
     let elementBytes = max(graph[id].type.dataType.bitWidth / 8, 1)
     guard !copiesConstants, constant.isAligned(to: elementBytes) else {
-      let copy = realigned[id.index] ?? pack(PackedConstant(copyOf: constant))
+      let copy = realigned[id.index] ?? pack(
+        PackedConstant(copyOf: constant, canBeMapped: graph[id].type.dataType.isComputedWith))
       realigned[id.index] = copy
       return .packed(copy)
     }
@@ -210,5 +211,15 @@ struct Lowering {
   func location(of id: ValueID) -> Source? {
     sources[id.index] ?? realigned[id.index].map { .packed($0) }
       ?? graph[id].constant.map { .constant($0) }
+  }
+}
+
+extension DataType {
+  /// Whether kernels take any bits of such elements, as none of them counts, names or selects.
+  fileprivate var isComputedWith: Bool {
+    switch self {
+    case .float32, .float16, .int8, .uint8, .int16, .int4: true
+    case .int32, .int64, .bool, .uint16, .uint32, .uint64, .float64, .complex64, .string: false
+    }
   }
 }
