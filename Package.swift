@@ -111,7 +111,7 @@ let package = Package(
       ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing", "CThreads"]),
     library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
     library("GRPC", ["Transport", "ByteParsing"] + nio + nioHTTP2),
-    library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography"]),
+    library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
     library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
 
     // Row 4: serving and publishing.
@@ -124,8 +124,8 @@ let package = Package(
     library(
       "Serving",
       [
-        "Runtime", "TFLiteImport", "ModelBundle", "ModelGraph", "KernelInterface", "Tensors",
-        "ByteParsing",
+        "Runtime", "TFLiteImport", "ModelBundle", "ModelStorage", "ModelGraph", "KernelInterface",
+        "Tensors", "Cryptography", "ByteParsing",
       ]),
     library(
       "Publishing",
@@ -204,7 +204,7 @@ let package = Package(
         "ByteParsing",
       ]),
     tests("MQTTTests", ["MQTT"]),
-    tests("ModelStorageTests", ["ModelStorage", "Cryptography", "DeliveryTestSupport"]),
+    tests("ModelStorageTests", ["ModelStorage", "Cryptography", "ByteParsing", "DeliveryTestSupport"]),
     tests(
       "ModelDeliveryTests",
       [
@@ -220,7 +220,7 @@ let package = Package(
     tests(
       "PipelinesTests",
       ["Pipelines", "Serving", "KernelDispatch", "KernelInterface", "ModelGraph", "ByteParsing", "Tensors"]),
-    tests("ServingTests", ["Serving", "TFLiteImport", "ModelGraph", "ModelBundle", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
+    tests("ServingTests", ["Serving", "TFLiteImport", "ModelGraph", "ModelBundle", "ModelStorage", "Runtime", "ByteParsing", "KernelDispatch", "KernelInterface", "Tensors"]),
     tests("TransportTests", ["Transport", "ByteParsing"]),
     tests("GRPCTests", ["GRPC", "Transport"] + nio + nioHTTP2),
     tests("TensorJSONTests", ["TensorJSON", "Tensors"]),

@@ -26,6 +26,8 @@ package final class Agent: Sendable {
     package var table: KernelTable
     /// The version of this program.
     package var version: String
+    /// Tells this program from every other, for what it keeps in files of its own.
+    package var build: String
     /// Makes the public protocols, in the order they are asked.
     package var routes: @Sendable (InferenceService) -> [HTTPRoutes]
     /// Opens the socket of remote procedure calls; nil when this build has none.
@@ -39,7 +41,7 @@ package final class Agent: Sendable {
     package var inherited = InheritedSockets()
 
     package init(
-      table: KernelTable, version: String,
+      table: KernelTable, version: String, build: String = "",
       routes: @escaping @Sendable (InferenceService) -> [HTTPRoutes],
       remoteCalls: (
         @Sendable (RemoteCallSettings) throws(TransportError) -> any RemoteCallServer
@@ -51,6 +53,7 @@ package final class Agent: Sendable {
     ) {
       self.table = table
       self.version = version
+      self.build = build
       self.routes = routes
       self.remoteCalls = remoteCalls
       self.delivery = delivery
@@ -89,17 +92,20 @@ package final class Agent: Sendable {
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
     limits.batchRowsDefault = configuration.batchRowsMaximum
+    limits.keptWeightsBytesMinimum = configuration.weightsCache.bytesMinimum
     let watch = PipelineWatch()
-    let manager = ModelManager(
-      ServingConfiguration(
-        table: parts.table, budgetBytes: configuration.memoryBudget,
-        threads: configuration.threads ?? ProcessorCount.threadsDefault, limits: limits,
-        sampler: sampler,
-        onEvent: { event in
-          switches.count(event)
-          EventLog.write(event, to: log)
-          watch.see(event)
-        }))
+    var serving = ServingConfiguration(
+      table: parts.table, budgetBytes: configuration.memoryBudget,
+      threads: configuration.threads ?? ProcessorCount.threadsDefault, limits: limits,
+      sampler: sampler,
+      onEvent: { event in
+        switches.count(event)
+        EventLog.write(event, to: log)
+        watch.see(event)
+      })
+    (serving.weightsCache, serving.weightsRefusal) = configuration.weightsCache.open(
+      configuration.stateDirectory, builder: parts.build, log)
+    let manager = ModelManager(serving)
     self.manager = manager
     pipelines = PipelineSet(manager, table: parts.table)
     watch.pipelines = pipelines
@@ -112,7 +118,7 @@ package final class Agent: Sendable {
       configuration.models, manager: manager,
       pins: PinFile(path: configuration.stateDirectory + "/pins.json", log: log),
       canaries: CanaryFile(path: configuration.stateDirectory + "/canaries.json", log: log),
-      pollMilliseconds: configuration.pollMilliseconds)
+      weightsCache: serving.weightsCache, pollMilliseconds: configuration.pollMilliseconds)
     report = StatusReport(
       service: manager.service, ledger: manager.ledger,
       process: ProcessFacts(

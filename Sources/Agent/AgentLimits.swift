@@ -66,6 +66,8 @@ package enum AgentLimits {
   /// Bytes of one file of the request log at least and at most, and files of its ring.
   static let requestLogFileBytes = 4096...1 << 30
   static let requestLogFilesMaximum = 100
+  /// Bytes of the files of packed weights together, unless configured.
+  static let weightsDiskBytesDefault = 1 << 30
   /// Bytes of the file of pinned versions.
   static let pinFileBytesMaximum = 64 * 1024
   /// Bytes of a root document's file.

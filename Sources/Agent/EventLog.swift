@@ -29,6 +29,8 @@ enum EventLog {
         metadata: place(model, version).merging([
           "cause": "\(cause.code)", "detail": "\(cause.sentence)",
         ]) { $1 })
+    case .weightsDamaged(let model, let version):
+      log.error("packed weights are damaged: loading again", metadata: place(model, version))
     case .retired(let model, let version):
       log.info("retired", metadata: place(model, version))
     }

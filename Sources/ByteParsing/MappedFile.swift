@@ -16,6 +16,8 @@ import Glibc
   /// Open for as long as the mapping, to see whether the file was changed.
   private let descriptor: Int32
   private let version: FileVersion
+  /// What the file system said of the file when it was mapped.
+  package var stamp: FileStamp { version.stamp }
   /// Names the watch over the mapping; nil when it holds no bytes.
   private let watch: Int32?
 
@@ -71,9 +73,12 @@ import Glibc
 
   /// Whether the file is still as it was mapped: neither cut nor written to since.
   package var isIntact: Bool {
-    if let watch, cf_was_torn(watch) { return false }
+    if isTorn { return false }
     return FileVersion(descriptor) == version
   }
+
+  /// Whether some of the bytes could not be read, and were read as zeros.
+  package var isTorn: Bool { watch.map { cf_was_torn($0) } ?? false }
 
   /// The bytes; the view keeps the mapping alive.
   package var bytes: ByteView {
@@ -85,9 +90,8 @@ import Glibc
 
 /// What changes when a file is written to in place.
 private struct FileVersion: Equatable {
-  let byteCount: Int
-  private let seconds: Int
-  private let nanoseconds: Int
+  let stamp: FileStamp
+  var byteCount: Int { Int(stamp.byteCount) }
 
   /// Nil when the descriptor is not of a regular file.
   init?(_ descriptor: Int32) {
@@ -95,8 +99,34 @@ private struct FileVersion: Equatable {
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       return nil
     }
-    byteCount = Int(status.st_size)
-    seconds = status.st_mtim.tv_sec
-    nanoseconds = status.st_mtim.tv_nsec
+    stamp = FileStamp(
+      inode: UInt64(status.st_ino), byteCount: Int64(status.st_size),
+      modified: Self.nanoseconds(status.st_mtim), changed: Self.nanoseconds(status.st_ctim))
+  }
+
+  /// Renaming or linking a file leaves its bytes alone, so `changed` does not count here.
+  static func == (left: FileVersion, right: FileVersion) -> Bool {
+    left.stamp.byteCount == right.stamp.byteCount && left.stamp.modified == right.stamp.modified
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+  }
+}
+
+/// What the file system says of a file, and says otherwise once the file is written to, or another is
+/// in its place: nobody but the kernel sets `changed`.
+package struct FileStamp: Sendable, Equatable {
+  package var inode: UInt64
+  package var byteCount: Int64
+  /// When the content was last written, and when anything of the file, in nanoseconds since 1970.
+  package var modified: Int64
+  package var changed: Int64
+
+  package init(inode: UInt64, byteCount: Int64, modified: Int64, changed: Int64) {
+    self.inode = inode
+    self.byteCount = byteCount
+    self.modified = modified
+    self.changed = changed
   }
 }

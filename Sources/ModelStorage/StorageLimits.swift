@@ -14,6 +14,9 @@ package enum StorageLimits {
   /// of that: erase blocks of SD cards and eMMC commonly have 4 MiB.
   package static let syncStrideBytes = 4 << 20
   package static let syncStrideRange = 256 << 10 ... 64 << 20
+  /// Bytes of packed weights that are written at a time, and those of the largest file of them.
+  package static let packedWriteBytes = 256 * 1024
+  package static let packedBytesMaximum = 1 << 34
   /// The most entries of one directory that are looked at.
   package static let directoryEntriesMaximum = 4096
 }

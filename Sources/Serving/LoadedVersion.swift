@@ -1,3 +1,4 @@
+import Runtime
 import Synchronization
 import Tensors
 
@@ -37,12 +38,22 @@ final class LoadedVersion: Sendable {
   private let onUnload: @Sendable (UInt64) -> Void
   private let sampler: RequestSampler?
   private let cache: ResponseCache?
+  /// Why packed weights lie in anonymous memory; nil when they lie in a file.
+  let weightsRefusal: WeightsRefusal?
+  private let weightsFile: Mutex<WeightsFile?>
+  private let damaged = Atomic<Bool>(false)
+  private let onDamage: @Sendable (UInt64) -> Void
 
+  /// - Parameter onDamage: told once when weights can no longer be read as they were written.
   init(
     id: UInt64, prepared: PreparedVersion, limits: ServingLimits, sampler: RequestSampler?,
+    onDamage: @escaping @Sendable (UInt64) -> Void,
     onUnload: @escaping @Sendable (UInt64) -> Void
   ) {
     self.id = id
+    self.onDamage = onDamage
+    weightsRefusal = prepared.weights.refusal
+    weightsFile = Mutex(prepared.weights.file)
     source = prepared.source
     description = prepared.description
     memory = prepared.memory
@@ -67,6 +78,7 @@ final class LoadedVersion: Sendable {
   deinit {
     // The order matters: memory first, then its charge, then whoever waits for the room.
     queue.withLock { $0.idle.removeAll() }
+    weightsFile.withLock { $0 = nil }
     charge.release()
     for charge in batchCharges { charge.release() }
     onUnload(id)
@@ -75,6 +87,19 @@ final class LoadedVersion: Sendable {
 
   /// Whether answers are kept for requests that come again.
   var keepsAnswers: Bool { cache != nil }
+
+  /// Whether answers can no longer be trusted.
+  var isDamaged: Bool { damaged.load(ordering: .relaxed) }
+
+  /// Looks whether the weights are still what was written; reads all of them.
+  func scrub() {
+    if let file = weightsFile.withLock({ $0 }), !file.isWhole { noteDamage() }
+  }
+
+  /// Notes that the weights are not what was written, so that the version is loaded again.
+  func noteDamage() {
+    if !damaged.exchange(true, ordering: .relaxed) { onDamage(id) }
+  }
 
   /// Runs `job` here and now, or on one of `threads`, or refuses it.
   func submit(_ job: Job, _ threads: ServingThreads) {
@@ -212,7 +237,9 @@ final class LoadedVersion: Sendable {
       }
     }
     guard !wanted.isEmpty else { return }
-    let results = slot.run(wanted, description) { metrics.record($0) }
+    var results = slot.run(wanted, description) { metrics.record($0) }
+    if slot.instance.model.isTorn { noteDamage() }
+    if isDamaged { results = wanted.map { _ in .failure(.notReady(model: description.model)) } }
     let ended = MonotonicClock.now()
     for (job, result) in zip(wanted, results) {
       metrics.record(

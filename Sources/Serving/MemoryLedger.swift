@@ -111,6 +111,24 @@ package final class MemoryLedger: Sendable {
     }
   }
 
+  /// Turns bytes of one kind into as many of another.
+  fileprivate func turn(
+    _ bytes: Int, of kind: MemoryKind, into other: MemoryKind, _ id: UInt64
+  ) {
+    state.withLock { state in
+      guard var items = state.charges[id]?.items,
+        let from = items.firstIndex(where: { $0.kind == kind && $0.bytes >= bytes })
+      else { return }
+      items[from].bytes -= bytes
+      if let to = items.firstIndex(where: { $0.kind == other }) {
+        items[to].bytes += bytes
+      } else {
+        items.append(MemoryItem(other, bytes))
+      }
+      state.charges[id]?.items = items
+    }
+  }
+
   /// Sets the one item of a charge to `bytes`, when what it grows by is there.
   fileprivate func resize(_ id: UInt64, to bytes: Int) -> MemoryRefusal? {
     state.withLock { state in
@@ -177,6 +195,11 @@ package final class MemoryCharge: Sendable {
 
   /// Gives back the bytes of one kind; the others stay.
   package func release(_ kind: MemoryKind) { ledger.release(kind, of: id) }
+
+  /// Notes that so many bytes of one kind, which the charge has, are of another.
+  func turn(_ bytes: Int, of kind: MemoryKind, into other: MemoryKind) {
+    ledger.turn(bytes, of: kind, into: other, id)
+  }
 
   /// Makes a charge of one item larger or smaller.
   ///

@@ -76,6 +76,7 @@ struct ModelEntry {
       status.loadNanoseconds = loaded.loadNanoseconds
       status.waiting = loaded.waiting
       status.batching = loaded.batching
+      status.weightsRefusal = loaded.weightsRefusal
       loaded.metrics.fill(&status)
       statuses.append(status)
     }

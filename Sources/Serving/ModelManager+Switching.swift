@@ -98,11 +98,36 @@ extension ModelManager {
   }
 
   private func makeLoaded(_ prepared: PreparedVersion) -> LoadedVersion {
-    let model = prepared.source.model
+    let (source, model) = (prepared.source, prepared.source.model)
     return LoadedVersion(
       id: registry.makeID(), prepared: prepared, limits: registry.limits,
       sampler: registry.sampler,
+      onDamage: { [weak self] id in self?.replaceDamaged(id, source) },
       onUnload: { [weak registry] id in registry?.unloaded(id, model: model) })
+  }
+
+  /// Loads a version again whose weights can no longer be read from their file, which is made anew.
+  private func replaceDamaged(_ id: UInt64, _ source: VersionSource) {
+    registry.onEvent(.weightsDamaged(model: source.model, version: source.version))
+    loaderThread.submit { [self] in
+      guard let kept = registry.neighbours(of: id, source) else { return }
+      do throws(LoadFailure) {
+        try bring(source, keeping: kept)
+      } catch {
+        // Nobody is answered by it: better the one before it, or nobody.
+        _ = registry.withdraw(source.model, only: source.version)
+        registry.onEvent(.lost(model: source.model, version: source.version, cause: error))
+      }
+    }
+  }
+
+  /// Checks what serves from files, and again after a while.
+  func scrub() {
+    loaderThread.submit(afterMilliseconds: registry.limits.scrubMilliseconds) { [weak self] in
+      guard let self else { return }
+      for loaded in registry.servingVersions { loaded.scrub() }
+      scrub()
+    }
   }
 
   private func announce(_ loaded: LoadedVersion) {

@@ -8,7 +8,7 @@ package final class ModelManager: Sendable {
   package let requestMemory: MemoryPool
   let registry: ModelRegistry
   let versionLoader: VersionLoader
-  private let loaderThread: JobThreads
+  let loaderThread: JobThreads
 
   package init(_ configuration: ServingConfiguration) {
     let limits = configuration.limits
@@ -22,6 +22,7 @@ package final class ModelManager: Sendable {
     loaderThread = JobThreads(
       name: "loader", threads: 1, stackBytes: limits.loaderStackBytes,
       niceness: limits.loaderNiceness)
+    scrub()
   }
 
   /// Makes `model` known before any version of it is.

@@ -43,9 +43,26 @@ extension ModelRegistry {
     update(source.model) { $0.remember(status, maximum: limits.historyMaximum) }
   }
 
-  /// Whether exactly this source serves already.
+  /// Whether exactly this source serves already, unharmed.
   func serves(_ source: VersionSource) -> Bool {
-    update(source.model) { $0.serving[source.version]?.source.path == source.path }
+    update(source.model) { entry in
+      guard let loaded = entry.serving[source.version] else { return false }
+      return loaded.source.path == source.path && !loaded.isDamaged
+    }
+  }
+
+  /// The version with this number that serves while `id` is its own, and those that serve beside it; nil
+  /// when another has its place.
+  func neighbours(of id: UInt64, _ source: VersionSource) -> Set<Int64>? {
+    update(source.model) { entry in
+      guard entry.serving[source.version]?.id == id else { return nil }
+      return Set(entry.serving.keys).subtracting([source.version])
+    }
+  }
+
+  /// Everything that serves.
+  var servingVersions: [LoadedVersion] {
+    state.withLock { state in state.models.values.flatMap { Array($0.serving.values) } }
   }
 
   /// Bytes that come free when all that serves or drains of `model` is gone, but for `kept`.

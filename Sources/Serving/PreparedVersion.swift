@@ -5,6 +5,8 @@ struct PreparedVersion: Sendable {
   var memory: VersionMemory
   var charge: MemoryCharge
   var instances: [InstanceSlot]
+  /// The packed weights and what they lie in.
+  var weights: KeptWeights
   /// How requests are run together.
   var batches = Batches()
   /// Of one inference on this machine.

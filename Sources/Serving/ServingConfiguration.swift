@@ -9,6 +9,10 @@ package struct ServingConfiguration: Sendable {
   /// Threads that work on one inference at most, and inferences that run at the same time.
   package var threads: Int
   package var limits: ServingLimits
+  /// Where packed weights are kept in files; nil for nowhere.
+  package var weightsCache: WeightsCache?
+  /// Why there is no cache.
+  package var weightsRefusal = WeightsRefusal.off
   /// Told of every change, on the thread that made it.
   package var onEvent: @Sendable (ServingEvent) -> Void
   /// Told of requests that ended; nil for nobody.

@@ -11,5 +11,7 @@ package enum ServingEvent: Sendable, Equatable {
   case lost(model: String, version: Int64, cause: LoadFailure)
   /// A version that was tried gets no more of the requests that name none.
   case canaryReverted(model: String, version: Int64, cause: CanaryCause)
+  /// Weights can no longer be read from their file: the version is loaded again.
+  case weightsDamaged(model: String, version: Int64)
   case retired(model: String, version: Int64)
 }

@@ -52,6 +52,13 @@ package struct ServingLimits: Sendable {
   /// The nice value of the thread that runs requests again on a shadow.
   package var shadowNiceness: Int32 = 19
 
+  /// Packed weights of fewer bytes are not worth a file.
+  package var keptWeightsBytesMinimum = 64 * 1024
+  /// How often the weights that serve from files are checked.
+  package var scrubMilliseconds = 7 * 86_400_000
+  /// How long a file must lie unchanged before its times vouch for its content.
+  static let stampNanosecondsMinimum: Int64 = 2_000_000_000
+
   /// Bytes of a reply's tensors that are not charged by themselves.
   package var replyBytesFree = 4096
   /// How often the bytes of a reply are held at once: as tensors, and as text of up to sixteen

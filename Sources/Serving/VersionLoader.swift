@@ -48,9 +48,13 @@ struct VersionLoader: Sendable {
   let limits: ServingLimits
   let pool: ComputePool?
   private let ledger: MemoryLedger
+  private let cache: WeightsCache?
+  private let cacheRefusal: WeightsRefusal
 
   init(_ configuration: ServingConfiguration, _ ledger: MemoryLedger) {
     self.ledger = ledger
+    cache = configuration.weightsCache
+    cacheRefusal = configuration.weightsRefusal
     table = configuration.table
     limits = configuration.limits
     pool = configuration.threads > 1 ? ComputePool(threads: configuration.threads) : nil
@@ -93,17 +97,36 @@ struct VersionLoader: Sendable {
     _ candidate: CandidateVersion, _ charge: MemoryCharge
   ) throws(LoadFailure) -> PreparedVersion {
     do throws(RuntimeError) {
-      let model = try PreparedModel(candidate.plan)
+      let kept = try weights(of: candidate)
+      var memory = candidate.memory
+      if kept.file != nil {
+        let bytes = kept.weights.mappedBytes
+        charge.turn(bytes, of: .weightsAnonymous, into: .weightsFileBacked)
+        memory.fileBackedBytes += bytes
+        memory.weightsBytes -= bytes
+      }
+      let model = try PreparedModel(candidate.plan, weights: kept.weights)
       var instances: [InstanceSlot] = []
       for _ in 0..<instanceCount(of: candidate.plan) {
         instances.append(InstanceSlot(instance: try Instance(model, pool: pool)))
       }
       return PreparedVersion(
-        source: candidate.source, description: candidate.description, memory: candidate.memory,
-        charge: charge, instances: instances, medianMicroseconds: 0)
+        source: candidate.source, description: candidate.description, memory: memory,
+        charge: charge, instances: instances, weights: kept, medianMicroseconds: 0)
     } catch {
       throw LoadFailure(error)
     }
+  }
+
+  /// The packed weights, from a file where there can be one.
+  private func weights(of candidate: CandidateVersion) throws(RuntimeError) -> KeptWeights {
+    let (plan, source) = (candidate.plan, candidate.source)
+    let isSmall = plan.mappableBytes < limits.keptWeightsBytesMinimum
+    guard let cache, let place = source.weightsPlace, !isSmall else {
+      let refusal = cache == nil ? cacheRefusal : isSmall ? WeightsRefusal.small : .off
+      return KeptWeights(weights: try PackedWeights(packing: plan), refusal: refusal)
+    }
+    return try cache.weights(of: plan, at: place, candidate.file)
   }
 
   /// Runs the golden vectors, then times some runs.

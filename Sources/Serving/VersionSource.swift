@@ -1,3 +1,5 @@
+package import ModelStorage
+
 /// Where a version comes from.
 package struct VersionSource: Sendable, Equatable {
   package var model: String
@@ -19,6 +21,8 @@ package struct VersionSource: Sendable, Equatable {
   package var cacheBytes: Int
   /// Rows of requests that are run together at most, 1 for none; nil for what the agent says.
   package var batchRowsMaximum: Int?
+  /// Where its packed weights are kept in a file; nil for nowhere.
+  package var weightsPlace: PackedWeightsPlace?
 
   package init(
     model: String, version: Int64, path: String, requiresProof: Bool = false,

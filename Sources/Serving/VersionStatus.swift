@@ -21,7 +21,7 @@ package struct LatencyQuantiles: Sendable, Equatable {
 package struct VersionMemory: Sendable, Equatable {
   /// Packed weights in anonymous memory.
   package var weightsBytes: Int
-  /// The mapped model file.
+  /// Packed weights in a mapped file.
   package var fileBackedBytes: Int
   /// Activations, over all instances.
   package var arenaBytes: Int
@@ -85,6 +85,8 @@ package struct VersionStatus: Sendable {
   package var runs: [Int: RunCount] = [:]
   /// How requests are run together.
   package var batching = BatchingStatus()
+  /// Why packed weights lie in anonymous memory; nil when they lie in a file.
+  package var weightsRefusal: WeightsRefusal?
   /// Rows that were answered.
   package var rows: UInt64 = 0
   /// Milliseconds since 1970; 0 before the first answer.

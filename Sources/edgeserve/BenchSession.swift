@@ -1,6 +1,7 @@
 import KernelInterface
 import ModelGraph
 import Runtime
+import Serving
 import Tensors
 
 /// A prepared model with inputs in hand, whose inferences are timed: inputs copied in, run, outputs copied out.
@@ -12,12 +13,25 @@ final class BenchSession {
   private let inputs: [[UInt8]]
   private var outputs: [[UInt8]]
 
-  init(path: String, table: KernelTable, threads: Int) throws(CommandFailure) {
+  /// Bytes of packed weights that are mapped from a file.
+  let mappedBytes: Int
+
+  /// - Parameter weightsCache: a directory where packed weights are kept as an agent keeps them; nil for
+  ///   anonymous memory.
+  init(
+    path: String, table: KernelTable, threads: Int, weightsCache: String? = nil
+  ) throws(CommandFailure) {
+    let cache = try weightsCache.map { (directory) throws(CommandFailure) in
+      try BenchSession.cache(directory)
+    }
     let start = MonotonicClock.nanoseconds()
     let source = try ModelSource(path: path)
-    let plan = try source.plan(source.graph(), table: table, threads: threads)
+    let plan = try source.plan(
+      source.graph(), table: table, threads: threads, copiesConstants: cache != nil)
+    let weights = cache.flatMap { try? $0.weights(of: plan, forModelAt: path) }
+    mappedBytes = weights?.mappedBytes ?? 0
     do throws(RuntimeError) {
-      model = try PreparedModel(plan)
+      model = try PreparedModel(plan, weights: weights)
       instance = try Instance(model, pool: threads > 1 ? ComputePool(threads: threads) : nil)
     } catch {
       throw CommandFailure(.failure, "\(path) cannot be prepared: \(error)")
@@ -26,6 +40,17 @@ final class BenchSession {
     var noise = SeededNoise(seed: 1)
     inputs = model.inputs.map { noise.bytes(of: $0.type) }
     outputs = model.outputs.map { [UInt8](repeating: 0, count: $0.type.byteCount ?? 0) }
+  }
+
+  private static func cache(_ directory: String) throws(CommandFailure) -> WeightsCache {
+    do throws(WeightsRefusal) {
+      return try WeightsCache(
+        WeightsCache.Settings(
+          directory: directory, diskBytesMaximum: .max, dailyBytesMaximum: .max,
+          builder: Build.identity))
+    } catch {
+      throw CommandFailure(.failure, "\(directory) cannot be used for packed weights")
+    }
   }
 
   /// One inference; gives its nanoseconds.

@@ -1,4 +1,5 @@
 import CBuild
+import Glibc
 import KernelDispatch
 import KernelInterface
 
@@ -9,6 +10,16 @@ enum Build {
   static var commit: String {
     // Sound: a string literal of C, which lives as long as the program.
     unsafe String(cString: cb_commit())
+  }
+
+  /// Tells this program from every other, also from one that was built of the same commit: what it packs
+  /// is for itself alone.
+  static var identity: String {
+    var status = stat()
+    // Sound: the pointer is to a local variable of the type that the call fills.
+    let isKnown = unsafe stat("/proc/self/exe", &status) == 0
+    let file = isKnown ? "\(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)" : ""
+    return "\(version) \(commit) \(file)"
   }
 
   /// Version, commit, compiler, architecture and kernel tables, for `--version`.

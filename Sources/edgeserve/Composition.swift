@@ -10,7 +10,7 @@ enum Composition {
   static func parts(table: KernelTable) -> Agent.Parts {
     let kernels = table.name
     var parts = Agent.Parts(
-      table: table, version: Build.version,
+      table: table, version: Build.version, build: Build.identity,
       routes: { service in
         let tensorFlow = TensorFlowServing.Routes(service: service)
         let openInference = OpenInference.Routes(service: service, serverVersion: Build.version)

@@ -17,7 +17,7 @@ struct StatusScreen {
       + StatusTable(status.models).lines().enumerated().map { index, line in
         index == 0 ? paint(line, .dim) : paintState(line)
       }
-    lines += [""] + memory(status.memory)
+    lines += [""] + memory(status.memory) + weights(status.models)
     if let delivery = status.delivery { lines += self.delivery(delivery) }
     lines += failures(status)
     return lines.map { $0 + "\n" }.joined()
@@ -65,6 +65,18 @@ struct StatusScreen {
       "\(paint("MEMORY", .dim))    \(charged)",
       "          resident \(ByteSize.describe(memory.rssBytes)),"
         + " \(ByteSize.describe(memory.rssAnonBytes)) of it anonymous",
+    ]
+  }
+
+  /// What packed weights lie in, where some lie in files.
+  private func weights(_ models: [AgentStatus.Model]) -> [String] {
+    let memories = models.flatMap(\.versions).map(\.memory)
+    let mapped = memories.reduce(0) { $0 + ($1.weightsFileBytes ?? 0) }
+    guard mapped > 0 else { return [] }
+    let all = memories.reduce(0) { $0 + $1.weightsBytes }
+    return [
+      "          packed weights \(ByteSize.describe(mapped)) in files,"
+        + " \(ByteSize.describe(all - mapped)) anonymous"
     ]
   }
 

@@ -99,6 +99,8 @@ class Fleet:
         self.agent_command = agent or [BINARY]
         # A board whose profile gives budget and threads, in their place.
         self.board = None
+        # Further settings of the agent.
+        self.settings = {}
         self.directory = tempfile.mkdtemp(prefix="edgeserve-fleet-")
         self.state_dir = state_dir or os.path.join(self.directory, "state")
         self.socket = os.path.join(self.directory, "data.sock")
@@ -149,6 +151,7 @@ class Fleet:
                         "root_key_file": os.path.join(self.keys, "root.cose"),
                         "reconnect_minimum_ms": 100,
                     },
+                    **self.settings,
                 },
                 f,
             )

@@ -3,6 +3,7 @@ import Glibc
 import KernelDispatch
 import KernelInterface
 import ModelBundle
+import ModelStorage
 import Serving
 import Synchronization
 import Tensors
@@ -14,14 +15,18 @@ struct ServingFixture {
   let events = EventList()
 
   init(
-    budget: Int? = nil, threads: Int = 2, adjust: (inout ServingLimits) -> Void = { _ in }
+    budget: Int? = nil, threads: Int = 2, table: KernelTable = .best, cache: WeightsCache? = nil,
+    adjust: (inout ServingLimits) -> Void = { _ in }
   ) {
     var limits = ServingLimits()
+    // The models of these tests are small.
+    if cache != nil { limits.keptWeightsBytesMinimum = 1 }
     adjust(&limits)
-    manager = ModelManager(
-      ServingConfiguration(
-        table: KernelTable.best, budgetBytes: budget, threads: threads, limits: limits,
-        onEvent: { [events] in events.append($0) }))
+    var configuration = ServingConfiguration(
+      table: table, budgetBytes: budget, threads: threads, limits: limits,
+      onEvent: { [events] in events.append($0) })
+    configuration.weightsCache = cache
+    manager = ModelManager(configuration)
   }
 
   var service: InferenceService { manager.service }
@@ -30,12 +35,13 @@ struct ServingFixture {
   @discardableResult
   func load(
     _ version: Int64, path: String? = nil, model: String = "digits", requiresProof: Bool = false,
-    latencyLimit: Int? = nil
+    latencyLimit: Int? = nil, keepsWeights: Bool = true
   ) -> Result<Void, LoadFailure> {
     let outcome = Outcome<Result<Void, LoadFailure>>()
-    let source = VersionSource(
+    var source = VersionSource(
       model: model, version: version, path: path ?? Fixtures.digitsModel(Int(version)),
       requiresProof: requiresProof, latencyLimitMicroseconds: latencyLimit)
+    if keepsWeights { source.weightsPlace = .cache(model: model, version: version) }
     manager.load(source) { outcome.set($0) }
     return outcome.wait()
   }

@@ -26,6 +26,7 @@ package struct AgentConfiguration: Sendable, Equatable {
   /// The group that may use the admin socket; nil for the agent's user alone.
   package var adminSocketGroup: String?
   package var stateDirectory = "/var/lib/edgeserve"
+  package var weightsCache = WeightsCacheConfiguration()
   /// Bytes granted; nil for no budget.
   package var memoryBudget: Int?
   /// Compute threads; nil for the default.
@@ -81,6 +82,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         expected: "1 to \(AgentLimits.queueDepthMaximum)")
     }
     try Self.checkBatchRows(batchRowsMaximum, key: "batch_rows_maximum")
+    try weightsCache.validate()
     _ = try tcp?.place()
     try requestLog?.validate()
     guard (10...3_600_000).contains(pollMilliseconds) else {

@@ -12,7 +12,7 @@ extension ConfigurationFile {
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
       case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
       case request_log, log_level
-      case rate_limit, delivery
+      case rate_limit, delivery, weights_cache
     }
 
     private var models: [String: LocalModel]?
@@ -38,6 +38,7 @@ extension ConfigurationFile {
     private var requestLog: RequestLog?
     private var logLevel: Logger.Level?
     private var rateLimit: Rate?
+    private var weightsCache: WeightsCacheConfiguration?
     private var delivery: Delivery?
 
     init(from decoder: any Decoder) throws {
@@ -71,6 +72,8 @@ extension ConfigurationFile {
       }
       rateLimit = try values.decodeIfPresent(Rate.self, forKey: .rate_limit)
       delivery = try values.decodeIfPresent(Delivery.self, forKey: .delivery)
+      weightsCache = try values.decodeIfPresent(WeightsCache.self, forKey: .weights_cache)?
+        .configuration
     }
 
     func apply(to configuration: inout AgentConfiguration) throws(AgentError) {
@@ -92,6 +95,7 @@ extension ConfigurationFile {
         }
         configuration.memoryBudget = memoryBudget.count
       }
+      if let weightsCache { configuration.weightsCache = weightsCache }
       if let threads { configuration.threads = threads }
       if let queueDepth { configuration.queueDepth = queueDepth }
       if let batchRowsMaximum { configuration.batchRowsMaximum = batchRowsMaximum }
@@ -120,6 +124,29 @@ extension ConfigurationFile {
         tokenFile: try values.decode(String.self, forKey: .token_file))
       if let address = try values.decodeIfPresent(String.self, forKey: .address) {
         configuration.address = address
+      }
+    }
+  }
+
+  /// The `weights_cache` object.
+  struct WeightsCache: Decodable {
+    var configuration = WeightsCacheConfiguration()
+
+    enum Key: String, CodingKey, CaseIterable { case enabled, bytes_minimum, disk_maximum, daily_writes_maximum }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.strictContainer(keyedBy: Key.self)
+      if let isEnabled = try values.decodeIfPresent(Bool.self, forKey: .enabled) {
+        configuration.isEnabled = isEnabled
+      }
+      if let bytes = try values.decodeIfPresent(Bytes.self, forKey: .bytes_minimum) {
+        configuration.bytesMinimum = bytes.count
+      }
+      if let bytes = try values.decodeIfPresent(Bytes.self, forKey: .disk_maximum) {
+        configuration.diskBytesMaximum = bytes.count
+      }
+      if let bytes = try values.decodeIfPresent(Bytes.self, forKey: .daily_writes_maximum) {
+        configuration.dailyBytesMaximum = bytes.count
       }
     }
   }

@@ -89,16 +89,24 @@ final class DeliveryExecutor {
     return events
   }
 
+  /// Sets space aside, where there is none that of packed weights: they can be made again.
+  private func reserve(_ reservation: DeliveryEffect.Reservation) throws(StorageError) -> Bool {
+    let staging = ModelStore.Staging(
+      model: reservation.model, version: reservation.version, manifest: reservation.manifest,
+      byteCount: Int(reservation.byteCount), release: reservation.release)
+    do throws(StorageError) {
+      return try store.reserve(staging)
+    } catch .noSpace {
+      try store.removePackedWeights()
+      return try store.reserve(staging)
+    }
+  }
+
   private func performStorage(_ effect: DeliveryEffect) throws(StorageError) -> DeliveryEvent? {
     switch effect {
     case .persist(_, let record): try store.save(record)
     case .reserve(let reservation):
-      let isResumed = try store.reserve(
-        ModelStore.Staging(
-          model: reservation.model, version: reservation.version,
-          manifest: reservation.manifest, byteCount: Int(reservation.byteCount),
-          release: reservation.release))
-      return .reserved(model: reservation.model, isResumed: isResumed)
+      return .reserved(model: reservation.model, isResumed: try reserve(reservation))
     case .hashStaged(let model, let blockByteCount):
       let blocks = try store.blockDigests(model, blockByteCount: blockByteCount)
       return .hashed(model: model, blocks: blocks)

@@ -185,11 +185,12 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     guard let path = try? ModelStore.bundlePath(.init(model: model, version: version)) else {
       return
     }
-    let source = VersionSource(
+    var source = VersionSource(
       model: model, version: version, path: "\(setup.stateDirectory)/\(path)",
       requiresProof: proof.requiresVectors,
       latencyRatioMaximum: proof.latencyRatio.map { Int(clamping: $0) },
       memoryBytesMaximum: proof.memoryBytes.map { Int(clamping: $0) })
+    source.weightsPlace = .store(model: model, version: version)
     let shared = shared
     activation(source) { result in
       let failure: Cause? =

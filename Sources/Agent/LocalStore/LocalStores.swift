@@ -1,4 +1,5 @@
 import Glibc
+import ModelStorage
 import Serving
 import Synchronization
 
@@ -8,6 +9,8 @@ final class LocalStores: Sendable {
     var entries: [String: Entry]
     /// A whole set of models is being put in place of these, which are left alone meanwhile.
     var isReplacing = false
+    /// Versions whose packed weights are kept; nil before the first look.
+    var keptWeights: [String: Set<Int64>]?
   }
 
   private struct Entry: Sendable {
@@ -27,12 +30,13 @@ final class LocalStores: Sendable {
   private let manager: ModelManager
   private let pins: PinFile?
   private let canaries: KeptCanaries
+  private let weightsCache: WeightsCache?
   private let pollMilliseconds: Int
   private let thread: JobThreads
 
   init(
     _ models: [String: LocalModel], manager: ModelManager, pins: PinFile? = nil,
-    canaries: CanaryFile? = nil, pollMilliseconds: Int
+    canaries: CanaryFile? = nil, weightsCache: WeightsCache? = nil, pollMilliseconds: Int
   ) {
     let pinned = pins?.read() ?? [:]
     state = Mutex(
@@ -42,6 +46,7 @@ final class LocalStores: Sendable {
     self.manager = manager
     self.pins = pins
     self.canaries = KeptCanaries(canaries)
+    self.weightsCache = weightsCache
     self.pollMilliseconds = pollMilliseconds
     thread = JobThreads(
       name: "local-stores", threads: 1, stackBytes: AgentLimits.pollStackBytes, niceness: 10)
@@ -273,8 +278,11 @@ final class LocalStores: Sendable {
 
   private func poll() {
     canaries.save(models, manager.service)
+    var present: [String: Set<Int64>] = [:]
+    defer { collectWeights(present) }
     for (model, path) in models.mapValues(\.path) {
       let found = VersionScan.versions(at: path)
+      present[model] = Set(found.map(\.version))
       let age = Int64(pollMilliseconds) * 1_000_000
       let wall = Self.wallClock()
       let step = state.withLock { state -> LocalStore.Step? in
@@ -288,6 +296,22 @@ final class LocalStores: Sendable {
       case nil: break
       }
     }
+  }
+
+  /// Removes packed weights of versions that are neither at their path nor in service.
+  private func collectWeights(_ present: [String: Set<Int64>]) {
+    guard let weightsCache else { return }
+    let kept: [String: Set<Int64>]? = state.withLock { state in
+      let kept = state.entries.reduce(into: [String: Set<Int64>]()) { kept, entry in
+        let store = entry.value.store
+        kept[entry.key] = (present[entry.key] ?? []).union(store.loaded)
+          .union(store.loading.map { [$0.version] } ?? [])
+      }
+      guard kept != state.keptWeights, !state.isReplacing else { return nil }
+      state.keptWeights = kept
+      return kept
+    }
+    if let kept { weightsCache.collectGarbage(keep: kept) }
   }
 
   private func load(
@@ -335,6 +359,7 @@ extension LocalModel {
   fileprivate func source(_ name: String, _ file: VersionFile) -> VersionSource {
     var source = VersionSource(
       model: name, version: file.version, path: file.path, cacheBytes: cacheBytes)
+    source.weightsPlace = .cache(model: name, version: file.version)
     source.batchRowsMaximum = batchRowsMaximum
     return source
   }

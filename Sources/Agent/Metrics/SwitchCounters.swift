@@ -23,7 +23,7 @@ final class SwitchCounters: Sendable {
     case .canaryReverted(let model, _, let cause):
       let key = Key(model: model, result: cause.code)
       return rollbackCounts.withLock { $0[key, default: 0] += 1 }
-    case .preparing, .drainFirst, .retired: return
+    case .preparing, .drainFirst, .weightsDamaged, .retired: return
     }
     counts.withLock { $0[key, default: 0] += 1 }
   }

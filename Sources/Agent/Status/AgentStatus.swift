@@ -142,13 +142,20 @@ package struct AgentStatus: Codable, Sendable, Equatable {
   }
 
   package struct VersionBytes: Codable, Sendable, Equatable {
-    /// Packed weights and those used from the mapped file.
+    /// Packed weights.
     package var weightsBytes: Int
+    /// Those of them that are mapped from a file: clean pages, which the kernel takes back at will. An
+    /// agent from before there were such files leaves it out.
+    package var weightsFileBytes: Int?
+    /// Why there is no file of them: a code; left out where there is one, and when nothing is loaded.
+    package var weightsFileRefusal: String?
     /// Activations and kernel scratch.
     package var arenaBytes: Int
 
     enum CodingKeys: String, CodingKey {
       case weightsBytes = "weights_bytes"
+      case weightsFileBytes = "weights_file_bytes"
+      case weightsFileRefusal = "weights_file_refusal"
       case arenaBytes = "arena_bytes"
     }
   }

@@ -36,6 +36,11 @@ enum HealthJudgement {
         degraded.append(
           "\(name) \(version.version) was refused (\(cause.code)): \(cause.sentence)")
       }
+      for version in versions where version.state == .serving {
+        guard let problem = version.weightsRefusal?.problem else { continue }
+        degraded.append(
+          "\(name) \(version.version): its packed weights are in no file, as \(problem).")
+      }
       if let canary = local[name]?.canary, let cause = canary.reverted {
         degraded.append(
           "\(name): the canary, version \(canary.canary.version), was taken back: \(cause.sentence)")

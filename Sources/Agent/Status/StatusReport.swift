@@ -105,6 +105,8 @@ extension AgentStatus.Version {
         p99: status.latencyMicroseconds.p99),
       memory: AgentStatus.VersionBytes(
         weightsBytes: status.memory.weightsBytes + status.memory.fileBackedBytes,
+        weightsFileBytes: status.memory.fileBackedBytes,
+        weightsFileRefusal: status.state == .serving ? status.weightsRefusal?.code : nil,
         arenaBytes: status.memory.arenaBytes + status.memory.scratchBytes),
       cause: status.cause?.code,
       batching: status.state == .serving ? AgentStatus.Batching(status.batching) : nil)

@@ -66,6 +66,8 @@ extension AgentConfiguration {
     memoryBudget = memoryBudget ?? profile.budgetBytes
     let stride = delivery?.syncStrideBytes ?? profile.syncStrideBytes
     delivery?.syncStrideBytes = stride
+    weightsCache.dailyBytesMaximum =
+      weightsCache.dailyBytesMaximum ?? profile.choices.dailyWritesMebibytes << 20
     // Of any machine, the number of cores is known only where it runs.
     if !profile.isGeneric { threads = threads ?? profile.choices.threads }
   }

@@ -35,6 +35,11 @@ struct Bench: ParsableCommand {
   @Option(help: "Inferences to time.")
   var runs = 200
 
+  @Option(
+    name: .customLong("weights-cache"),
+    help: "A directory where packed weights are kept, as an agent keeps them in its state directory.")
+  var weightsCache: String?
+
   @Flag(help: "Time each operator too.")
   var profile = false
 
@@ -62,7 +67,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let table = try KernelTable.chosen(kernels)
-    let session = try BenchSession(path: file, table: table, threads: workerThreads ?? threads)
+    let session = try BenchSession(path: file, table: table, threads: workerThreads ?? threads, weightsCache: weightsCache)
     if worker {
       // Each answer leaves at once, also into a pipe.
       serve(session, nextLine: { readLine() }) { line in
@@ -90,7 +95,8 @@ struct Bench: ParsableCommand {
       model: file, threads: threads, kernels: session.model.kernels, runs: runs,
       latency: BenchDocument.Latency(latencies),
       prepareMilliseconds: Double(session.prepareNanoseconds) / 1e6,
-      memory: MemoryDocument(session.model.memory), operators: operators)
+      memory: MemoryDocument(session.model.memory, mappedBytes: session.mappedBytes),
+      operators: operators)
   }
 
   /// Answers one line after another until there is none.

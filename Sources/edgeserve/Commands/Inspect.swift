@@ -77,7 +77,10 @@ struct Inspect: ParsableCommand {
       let plan = try Plan(graph, table: table, threads: threads)
       document.operators = InspectionDocument.operators(of: graph, missing: [])
       document.supported = true
-      document.memory = MemoryDocument(plan.memory)
+      document.memory = MemoryDocument(
+        plan.memory,
+        mappedBytes: plan.mappableBytes >= ServingLimits().keptWeightsBytesMinimum
+          ? plan.mappableBytes : 0)
       document.steps = plan.steps.map { .init($0) }
       document.batching = batching(graph, table)
     } catch .unsupported(let missing) {
