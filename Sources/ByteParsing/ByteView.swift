@@ -6,6 +6,8 @@
   private let owner: any Sendable & AnyObject
   /// Valid for `count` bytes while `owner` lives; the bytes never change.
   nonisolated(unsafe) private let start: UnsafeRawPointer
+  /// Writes the bytes before they are first read; nil when they are there.
+  private let deferred: DeferredBytes?
   /// Bytes in the view.
   package let count: Int
 
@@ -17,6 +19,33 @@
     unsafe self.start = start
     self.count = count
     self.owner = owner
+    deferred = nil
+  }
+
+  /// Views `count` bytes that `fill` writes when they are first read, if they ever are; nil when there is
+  /// no memory for them. They are aligned for any element type, and given back to the system at once with
+  /// their last view.
+  @unsafe package init?(
+    count: Int, filledBy fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+  ) {
+    guard let bytes = unsafe DeferredBytes(count: count, fill) else { return nil }
+    unsafe start = bytes.start
+    self.count = count
+    owner = bytes
+    deferred = bytes
+  }
+
+  /// A part of `whole` that was checked to lie within.
+  private init(of whole: ByteView, at offset: Int, count: Int) {
+    unsafe start = whole.start + offset
+    self.count = count
+    owner = whole.owner
+    deferred = whole.deferred
+  }
+
+  /// Whether elements of this size can be read in place; reads nothing.
+  package func isAligned(to elementBytes: Int) -> Bool {
+    unsafe UInt(bitPattern: start) % UInt(elementBytes) == 0
   }
 
   /// Views a copy of `elements` as they lie in memory, aligned for any element type.
@@ -42,6 +71,7 @@
     guard offset >= 0, size <= count, offset <= count - size else {
       throw .outOfBounds(offset: offset, needed: size, count: count)
     }
+    deferred?.fill()
     // Sound: the range was checked above and the owner keeps the bytes.
     return T(littleEndian: unsafe start.loadUnaligned(fromByteOffset: offset, as: T.self))
   }
@@ -51,16 +81,16 @@
     guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
       throw .outOfBounds(offset: offset, needed: count, count: self.count)
     }
-    // Sound: the slice lies within this view and shares its owner.
-    return unsafe ByteView(start: start + offset, count: count, owner: owner)
+    return ByteView(of: self, at: offset, count: count)
   }
 
   /// Lends the bytes; the pointer must not leave `body`.
   package func withUnsafeBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
+    deferred?.fill()
     // Sound: `self` is kept alive across the call, and with it the owner.
-    try unsafe body(UnsafeRawBufferPointer(start: start, count: count))
+    return try unsafe body(UnsafeRawBufferPointer(start: start, count: count))
   }
 
   /// A copy of the bytes.

@@ -108,12 +108,15 @@ package struct FlatBufferTable {
     let size = MemoryLayout<T>.size
     guard let vector = try vector(field, elementByteCount: size) else { return nil }
     try check(vector.count, limit: limit, elementByteCount: size)
-    var result: [T] = []
-    result.reserveCapacity(vector.count)
-    for index in 0..<vector.count {
-      result.append(try vector.bytes.load(T.self, at: index * size))
+    // At once: models have tens of thousands of scales.
+    let result = unsafe [T](unsafeUninitializedCapacity: vector.count) { elements, initialized in
+      unsafe vector.bytes.withUnsafeBytes { bytes in
+        // Sound: the vector has `count` elements of this size, and so has the array room.
+        unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
+      }
+      initialized = vector.count
     }
-    return result
+    return T(littleEndian: 1) == 1 ? result : result.map { T(littleEndian: $0) }
   }
 
   /// The 32-bit floats that `field` points at; nil when left out.

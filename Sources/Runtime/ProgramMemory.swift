@@ -59,9 +59,4 @@ extension ByteView {
       return unsafe start.assumingMemoryBound(to: T.self)
     }
   }
-
-  /// Whether elements of this size can be read in place.
-  func isAligned(to elementBytes: Int) -> Bool {
-    unsafe UInt(bitPattern: address(as: UInt8.self)) % UInt(elementBytes) == 0
-  }
 }

@@ -1,7 +1,10 @@
 import ByteParsing
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
+
+private final class FillCounter: Sendable { let count = Atomic<Int>(0) }
 
 @Suite("Byte views")
 struct ByteViewTests {
@@ -22,6 +25,25 @@ struct ByteViewTests {
     #expect(throws: ParsingError.outOfBounds(offset: offset, needed: 4, count: 16)) {
       try view.load(UInt32.self, at: offset)
     }
+  }
+
+  @Test("bytes that are made when they are read are made once, and not before")
+  func deferred() throws {
+    let counter = FillCounter()
+    let made = unsafe ByteView(count: 100_000) { bytes in
+      counter.count.add(1, ordering: .relaxed)
+      for index in 0..<bytes.count { unsafe bytes[index] = UInt8(index % 251) }
+    }
+    let view = try #require(made)
+    let part = try view.slice(at: 50_000, count: 8)
+    #expect(part.isAligned(to: 8) && !part.isAligned(to: 64))
+    #expect(counter.count.load(ordering: .relaxed) == 0)
+    #expect(part.array == (50_000..<50_008).map { UInt8($0 % 251) })
+    #expect(try view.byte(at: 99_999) == UInt8(99_999 % 251))
+    #expect(view.hasSameBytes(as: ByteView((0..<100_000).map { UInt8($0 % 251) })))
+    #expect(counter.count.load(ordering: .relaxed) == 1)
+    let tooMany = unsafe ByteView(count: .max / 2) { _ in }
+    #expect(tooMany == nil)
   }
 
   @Test("a slice has its own bounds")

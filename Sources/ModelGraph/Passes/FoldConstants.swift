@@ -88,19 +88,19 @@ extension Value {
 }
 
 extension ByteView {
-  /// float16 numbers as float32: all of a model's weights, so without a call or a check for each.
-  fileprivate var widenedHalves: ByteView {
-    unsafe withUnsafeBytes { bytes in
-      let numbers = unsafe [UInt32](unsafeUninitializedCapacity: count / 2) { result, initialized in
+  /// float16 numbers as float32: all of a model's weights, so without a call or a check for each, and
+  /// not before somebody reads them, as nobody does who has them packed. Nil without memory for them.
+  fileprivate var widenedHalves: ByteView? {
+    unsafe ByteView(count: 2 * count) { [self] result in
+      unsafe withUnsafeBytes { bytes in
         for index in 0..<count / 2 {
           // Sound: both hold as many numbers as the loop has turns.
           let half = unsafe UInt32(
             UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
-          unsafe result[index] = Self.widened(half)
+          unsafe result.storeBytes(
+            of: Self.widened(half).littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         }
-        initialized = count / 2
       }
-      return ByteView(numbers)
     }
   }
 
