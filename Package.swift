@@ -72,6 +72,7 @@ let package = Package(
     .target(name: "CBuild"),
     .target(name: "CImages"),
     .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CCurl"),
     .target(name: "CKernelFacts"),
     .target(name: "CEdgeServeClient"),
     .systemLibrary(name: "CCrypto"),
@@ -146,7 +147,7 @@ let package = Package(
       [
         "Pipelines", "Serving", "ModelStorage", "ModelDelivery", "ModelBundle", "SignedDocuments", "Cryptography",
         "ByteParsing", "MQTT", "Transport", "KernelInterface", "KernelDispatch", "JSONDocuments",
-        logging,
+        "CCurl", logging,
       ], small),
 
     library(

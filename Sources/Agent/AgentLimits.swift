@@ -50,6 +50,22 @@ package enum AgentLimits {
   static let fallbackBrokersMaximum = 7
   /// How long another broker than the first is stayed at before the first is tried again.
   package static let fallbackMilliseconds: Int64 = 900_000
+  /// Of a mirror over http: bytes of its thread's stack; topics that are remembered as asked for, and
+  /// that wait at once; milliseconds to connect, for one file, and for the thread to end; bytes a
+  /// second that are too few for so many seconds; redirects of one file; and what fails before the
+  /// server is not asked for `mirrorMilliseconds`.
+  static let mirrorStackBytes = 512 * 1024
+  static let mirrorTopicsMaximum = 1024
+  static let mirrorWaitingMaximum = 64
+  static let mirrorConnectMilliseconds = 5_000
+  static let mirrorFileMilliseconds = 60_000
+  static let mirrorShutdownMilliseconds = 1_500
+  static let mirrorSlowBytes = 1_000
+  static let mirrorSlowSeconds = 10
+  static let mirrorRedirectsMaximum = 3
+  static let mirrorFailuresMaximum = 3
+  /// Bytes of a mirror's address.
+  static let mirrorAddressBytesMaximum = 1024
   /// Files of a mirror that are looked at.
   static let mirrorFilesMaximum = 64
   /// How often a mirror is looked through for what it did not have.

@@ -108,6 +108,8 @@ class Fleet:
         self.admin = os.path.join(self.directory, "admin.sock")
         self.keys = os.path.join(self.directory, "keys")
         self.budget = budget
+        # More of the configuration's delivery.
+        self.delivery = {}
         self.broker = Broker(self.directory, port) if broker else None
         self.port = self.broker.port if broker else (port or free_port())
         self.agent = None
@@ -149,7 +151,7 @@ class Fleet:
                         "broker": {"host": "127.0.0.1", "port": self.port}, "fleet": "test",
                         "device": "device-1", "models": ["digits"],
                         "root_key_file": os.path.join(self.keys, "root.cose"),
-                        "reconnect_minimum_ms": 100,
+                        "reconnect_minimum_ms": 100, **self.delivery,
                     },
                     **self.settings,
                 },

@@ -211,13 +211,14 @@ extension ConfigurationFile {
     var models: [String]
     var labels: [String]?
     var mirror: String?
+    var mirrorAuthorityFile: String?
     var metered: Bytes?
     var syncStride: Bytes?
     var reconnectMinimum: Int?
     var reconnectMaximum: Int?
 
     enum Key: String, CodingKey, CaseIterable {
-      case broker, fallback_brokers, fleet, device, root_key_file, models, labels, mirror
+      case broker, fallback_brokers, fleet, device, root_key_file, models, labels, mirror, mirror_ca_file
       case metered_update_maximum, sync_stride
       case reconnect_minimum_ms, reconnect_maximum_ms
     }
@@ -232,10 +233,20 @@ extension ConfigurationFile {
       models = try values.decode([String].self, forKey: .models)
       labels = try values.decodeIfPresent([String].self, forKey: .labels)
       mirror = try values.decodeIfPresent(String.self, forKey: .mirror)
+      mirrorAuthorityFile = try values.decodeIfPresent(String.self, forKey: .mirror_ca_file)
       metered = try values.decodeIfPresent(Bytes.self, forKey: .metered_update_maximum)
       syncStride = try values.decodeIfPresent(Bytes.self, forKey: .sync_stride)
       reconnectMinimum = try values.decodeIfPresent(Int.self, forKey: .reconnect_minimum_ms)
       reconnectMaximum = try values.decodeIfPresent(Int.self, forKey: .reconnect_maximum_ms)
+    }
+
+    /// Whether there is a host, and nothing that no address has or that names a user.
+    private static func isAddress(_ mirror: String) -> Bool {
+      let rest = mirror.drop { $0 != ":" }.dropFirst(3)
+      return mirror.isMirrorAddress && mirror.utf8.count <= AgentLimits.mirrorAddressBytesMaximum
+        && rest.first.map { $0.isLetter || $0.isNumber || $0 == "[" } ?? false
+        && mirror.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        && !mirror.contains { "?#@".contains($0) }
     }
 
     func configuration() throws(AgentError) -> DeliveryConfiguration {
@@ -256,6 +267,12 @@ extension ConfigurationFile {
         throw .invalidValue(
           key: "delivery." + key, value: String(value), expected: "1 to 3600000")
       }
+      if let mirror, mirror.contains("://"), !Self.isAddress(mirror) {
+        throw .invalidValue(
+          key: "delivery.mirror", value: mirror,
+          expected: "a directory, or an address such as https://host/path of at most "
+            + "\(AgentLimits.mirrorAddressBytesMaximum) bytes")
+      }
       let strides = StorageLimits.syncStrideRange
       if let bytes = syncStride?.count, !strides.contains(bytes) || bytes.nonzeroBitCount != 1 {
         throw .invalidValue(
@@ -266,7 +283,8 @@ extension ConfigurationFile {
       return DeliveryConfiguration(
         broker: try broker.configuration(key: "delivery.broker"), fallbackBrokers: fallbacks,
         fleet: fleet, device: device, rootKeyFile: rootKeyFile, models: models,
-        labels: labels ?? [], mirror: mirror, meteredBytes: metered?.count,
+        labels: labels ?? [], mirror: mirror, mirrorAuthorityFile: mirrorAuthorityFile,
+        meteredBytes: metered?.count,
         syncStrideBytes: syncStride?.count,
         reconnectMinimumMilliseconds: reconnectMinimum,
         reconnectMaximumMilliseconds: reconnectMaximum)

@@ -104,7 +104,7 @@ extension DeliveryConfiguration {
       ("broker.tls.certificate_file", tls?.certificateFile), ("broker.tls.key_file", tls?.keyFile),
       ("broker.tls.psk_identity", tls?.identity), ("broker.tls.psk_file", tls?.sharedKeyFile),
       ("fleet", fleet), ("device", device), ("root_key_file", rootKeyFile),
-      ("mirror", mirror),
+      ("mirror", mirror), ("mirror_ca_file", mirrorAuthorityFile),
     ].map { AgentConfiguration.entry("delivery." + $0, $1) } + [
       AgentConfiguration.entry("delivery.broker.port", broker.port),
       AgentConfiguration.entry(

@@ -57,8 +57,11 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   package var models: [String]
   /// Labels by which a rollout may mean this device.
   package var labels: [String]
-  /// A directory with releases in files, asked before the broker; nil for none.
+  /// A directory with releases in files, or an http or https address with a file for each topic below
+  /// it, asked before the broker; nil for none.
   package var mirror: String?
+  /// The authorities that are trusted with an https address, in PEM; the system's when nil.
+  package var mirrorAuthorityFile: String?
   /// Encoded bytes of the largest update that the link may carry; nil where they cost nothing.
   package var meteredBytes: Int?
   /// Bytes of a version being fetched after which what was written is made durable; nil for the
@@ -72,7 +75,8 @@ package struct DeliveryConfiguration: Sendable, Equatable {
   package init(
     broker: Broker, fallbackBrokers: [Broker] = [], fleet: String, device: String,
     rootKeyFile: String, models: [String],
-    labels: [String] = [], mirror: String? = nil, meteredBytes: Int? = nil,
+    labels: [String] = [], mirror: String? = nil, mirrorAuthorityFile: String? = nil,
+    meteredBytes: Int? = nil,
     syncStrideBytes: Int? = nil,
     reconnectMinimumMilliseconds: Int? = nil, reconnectMaximumMilliseconds: Int? = nil
   ) {
@@ -84,9 +88,15 @@ package struct DeliveryConfiguration: Sendable, Equatable {
     self.models = models
     self.labels = labels
     self.mirror = mirror
+    self.mirrorAuthorityFile = mirrorAuthorityFile
     self.meteredBytes = meteredBytes
     self.syncStrideBytes = syncStrideBytes
     self.reconnectMinimumMilliseconds = reconnectMinimumMilliseconds
     self.reconnectMaximumMilliseconds = reconnectMaximumMilliseconds
   }
+}
+
+extension String {
+  /// Whether a mirror is an address, and no directory.
+  package var isMirrorAddress: Bool { hasPrefix("http://") || hasPrefix("https://") }
 }

@@ -69,6 +69,7 @@ extension DeliveryDriver.Setup {
       fallbackBrokers.append(try Self.client(broker, delivery))
     }
     mirror = delivery.mirror
+    mirrorAuthorities = delivery.mirrorAuthorityFile
     syncStrideBytes = delivery.syncStrideBytes ?? syncStrideBytes
   }
 

@@ -29,8 +29,11 @@ package final class DeliveryDriver: DeliveryService {
     /// The kernel table in use, as status documents name it.
     package var kernels: String
     package var backoff: MQTTBackoff
-    /// A directory with releases in files, asked before the broker; nil for none.
+    /// A directory with releases in files, or an address with a file for each topic below it, asked
+    /// before the broker; nil for none.
     package var mirror: String?
+    /// A file of the authorities that are trusted with an address, in PEM; the system's when nil.
+    package var mirrorAuthorities: String?
     /// Bytes of a version being fetched after which what was written is made durable.
     package var syncStrideBytes = StorageLimits.syncStrideBytes
     /// Whether the broker is left alone.

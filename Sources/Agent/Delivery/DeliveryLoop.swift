@@ -38,7 +38,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
   /// Whether this connection has brought anything but the device's own words.
   private var hasDelivered = false
   private var installation: Installation?
-  private var mirror: MirrorDirectory?
+  private var mirror: (any ReleaseMirror)?
   /// What the file of the installation answered, not yet handled.
   private var answers: [DeliveryEvent] = []
   private lazy var executor = DeliveryExecutor(
@@ -66,7 +66,21 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     backoff = setup.backoff
     brokers = BrokerChoice(setup)
     reporter = DeliveryReporter(setup)
-    mirror = setup.mirror.map { MirrorDirectory($0) }
+    mirror = Self.mirror(setup, client.waker, log)
+  }
+
+  /// The mirror that is configured; nil for none, or none that could be asked.
+  private static func mirror(
+    _ setup: DeliveryDriver.Setup, _ waker: MQTTWaker, _ log: Logger
+  ) -> (any ReleaseMirror)? {
+    guard let mirror = setup.mirror else { return nil }
+    guard mirror.isMirrorAddress else { return MirrorDirectory(mirror) }
+    guard !setup.isOffline else { return nil }
+    guard HTTPMirror.isAvailable else {
+      log.error("there is no mirror", metadata: ["reason": "\(HTTPMirror.absence)"])
+      return nil
+    }
+    return HTTPMirror(mirror, authorities: setup.mirrorAuthorities, log: log) { waker.wake() }
   }
 
   /// Hands the stored versions to the activation.
@@ -83,6 +97,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
         return outcomes
       }
       for outcome in outcomes { handle(outcome) }
+      takeFromMirror()
       install()
       if executor.delivery.deadline <= DeliveryClock.now().milliseconds { handle(.tick) }
     }
@@ -92,6 +107,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
     }
     installation?.completion(.failure(.shuttingDown))
     installation = nil
+    mirror?.shutdown()
     lock.release()
   }
 
@@ -110,8 +126,15 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
 
   /// Answers from a file, when one has the topic; false when the broker is to be asked too.
   private func isAnsweredHere(_ topic: String) -> Bool {
-    guard let payload = installation?.archive.take(topic) ?? mirror?.take(topic) else {
-      return false
+    let payload: [UInt8]
+    if let installed = installation?.archive.take(topic) {
+      payload = installed
+    } else {
+      switch mirror?.take(topic) ?? .elsewhere {
+      case .payload(let mirrored): payload = mirrored
+      case .pending: return true
+      case .elsewhere: return false
+      }
     }
     answers.append(.message(topic: topic, payload: payload))
     // News of the broker's is still wanted.
@@ -128,8 +151,16 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       mirror?.giveBack(topic)
       return true
     }
+    for topic in topics { mirror?.forget(topic) }
     for start in stride(from: 0, to: topics.count, by: DeliveryLimits.window) {
       _ = try? client.unsubscribe(Array(topics[start...].prefix(DeliveryLimits.window)))
+    }
+  }
+
+  /// Takes in what a mirror gave, and asks the broker for what it did not.
+  private func takeFromMirror() {
+    for (topic, payload) in mirror?.takeArrivals() ?? [] {
+      if let payload { handle(.message(topic: topic, payload: payload)) } else { ask([topic]) }
     }
   }
 

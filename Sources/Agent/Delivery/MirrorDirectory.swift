@@ -6,7 +6,7 @@ import SignedDocuments
 /// indexes and blocks that is asked before the broker, and no more believed.
 ///
 /// Used by one thread.
-final class MirrorDirectory {
+final class MirrorDirectory: ReleaseMirror {
   private let path: String
   private var archive: ReleaseArchive?
   /// Files that gave what was not believed.
@@ -15,8 +15,10 @@ final class MirrorDirectory {
 
   init(_ path: String) { self.path = path }
 
-  /// The payload of `topic`; nil when no file has it, or it is one that the broker alone tells.
-  func take(_ topic: String) -> [UInt8]? {
+  /// The message of `topic`; elsewhere when no file has it, or it is one that the broker alone tells.
+  func take(_ topic: String) -> MirrorAnswer { payload(topic).map { .payload($0) } ?? .elsewhere }
+
+  private func payload(_ topic: String) -> [UInt8]? {
     switch Topic(topic) {
     case .release, .index, .block: break
     default: return nil

@@ -10,17 +10,22 @@ struct Seed: ParsableCommand {
       Brokers lose retained messages: at a kill, at a restart, by a limit. This compares what \
       `edgeserve publish --to` wrote with what the broker holds, and publishes what is missing; it \
       needs no keys. With --watch it goes on, and answers devices that miss something at once. It \
-      seeds a second broker just as well.
+      seeds a second broker just as well. With --to-directory the same goes into files, one for \
+      each topic, from which any web server makes a mirror.
 
       Example:
         edgeserve seed digits-7.release --broker broker.local
         edgeserve seed releases/*.release --watch --broker broker.local --username pub-demo
+        edgeserve seed releases/*.release --to-directory /srv/www/models
       """)
 
   @Argument(help: "Files that `edgeserve publish --to` wrote.")
   var files: [String]
 
   @OptionGroup var brokerOptions: BrokerOptions
+
+  @Option(help: "Write releases, indexes and blocks to files below this directory, and to no broker.")
+  var toDirectory: String?
 
   @Flag(help: "Go on, until interrupted.")
   var watch = false
@@ -36,12 +41,25 @@ struct Seed: ParsableCommand {
 
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("name one file or more") }
+    guard toDirectory == nil || !watch && !verify else {
+      throw ValidationError("--to-directory goes with neither --watch nor --verify")
+    }
     guard (1...86_400).contains(interval) else {
       throw ValidationError("--interval is from 1 to 86400")
     }
   }
 
   func run() throws {
+    if let toDirectory {
+      let tree = MirrorTree(toDirectory)
+      let written = try publishing { () throws(PublishingError) in
+        var count = 0
+        for archive in try open() { count += try tree.write(archive) }
+        return count
+      }
+      if json { try printJSON(["written": written]) }
+      return StandardError.line("\(written) files are new below \(toDirectory)")
+    }
     let seeder = Seeder(brokers: try brokerOptions.brokers())
     let archives = try publishing { () throws(PublishingError) in try open() }
     guard let fleet = archives[0].topics.first?.fleet else {

@@ -69,7 +69,19 @@ struct ServiceChecks {
       let setup = try? DeliveryDriver.Setup(
         configuration, delivery, version: version, kernels: "none")
     else { return [] }
-    return ([setup.broker] + setup.fallbackBrokers).map(finding)
+    return ([setup.broker] + setup.fallbackBrokers).map(finding) + mirror(delivery)
+  }
+
+  /// Nothing for a mirror that is a directory, or none.
+  private func mirror(_ delivery: DeliveryConfiguration) -> [Finding] {
+    guard let mirror = delivery.mirror, mirror.isMirrorAddress, !HTTPMirror.isAvailable else {
+      return []
+    }
+    return [
+      .problem(
+        "mirror", "\(mirror) is not asked: \(HTTPMirror.absence).",
+        "Install the package libcurl4, or take \"mirror\" out of the configuration.")
+    ]
   }
 
   private func finding(_ configured: MQTTConfiguration) -> Finding {

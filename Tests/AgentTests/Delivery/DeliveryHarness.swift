@@ -29,6 +29,8 @@ final class DeliveryHarness {
   var memoryBudget: Int64 = 1 << 30
   /// A directory of files that is asked before the broker.
   var mirror: String?
+  /// Bytes of the largest update that the link may carry.
+  var meteredBytes: Int64?
   /// The name and password that the device shows its broker.
   var credentials: (username: String, password: String)?
   /// A port in place of the broker's own.
@@ -139,7 +141,8 @@ final class DeliveryHarness {
         username: credentials?.username, password: credentials?.password),
       profile: DeviceProfile(
         device: Self.device, models: ["digits"], root: fleet.trustedRoot, agent: "1.0.0",
-        architecture: "x86_64", memoryBudget: memoryBudget, timing: timing, seed: 7),
+        architecture: "x86_64", memoryBudget: memoryBudget, timing: timing,
+        meteredBytes: meteredBytes, seed: 7),
       kernels: "baseline",
       backoff: MQTTBackoff(minimumMilliseconds: 20, maximumMilliseconds: 100))
     setup.mirror = mirror
