@@ -34,7 +34,7 @@ class HostileBroker(threading.Thread):
     def attack(self, peer):
         with contextlib.suppress(OSError), peer:
             hello = peer.recv(4096)
-            is_v5 = hello[hello.index(b"MQTT") + 4] == 5
+            is_v5 = b"MQTT\5" in hello
             peer.sendall(bytes([0x20, 3, 0, 0, 0] if is_v5 else [0x20, 2, 0, 0]))
             topic = b"es/1/test/dir/digits"
             length, left = b"", ANNOUNCED

@@ -221,7 +221,7 @@ class Device:
     def __init__(self, fleet, name, ports=None):
         first, *others = [{"host": "127.0.0.1", "port": port} for port in ports or [fleet.port]]
         self.directory = os.path.join(fleet.directory, name)
-        os.makedirs(self.directory)
+        os.makedirs(self.directory, exist_ok=True)
         self.socket = os.path.join(self.directory, "data.sock")
         path = os.path.join(self.directory, "edgeserve.json")
         with open(path, "w") as f:

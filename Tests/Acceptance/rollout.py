@@ -87,6 +87,23 @@ def main(fleet):
         row = rows(fleet, "--device", DEVICES[1])[0]
         assert row["errors"] == 0 and row["latency_p99_us"] > 0, row
         print(f"the fleet's table counts 40 requests on {DEVICES[1]}, p99 {row['latency_p99_us']} µs")
+
+        held = DEVICES[2]
+        answer = command(fleet, "hold", "--device", held, "--json")
+        assert json.loads(answer.stdout)["held_until"] == 0, answer.stdout
+        hold(fleet, fleet.pack("v5"), 5)
+        roll_out(fleet, 5)
+        versions = {row["device"]: (row["version"], row.get("held_until")) for row in rows(fleet)}
+        assert versions.pop(held) == (4, 0) and set(versions.values()) == {(5, None)}, versions
+        devices[2].process.kill()
+        devices[2].process.wait(20)
+        devices[2] = Device(fleet, held)
+        wait_for("the held device is back", lambda: rows(fleet, "--device", held, "--online"), 20, 0.2)
+        row = rows(fleet, "--device", held)[0]
+        assert (row["version"], row["held_until"]) == (4, 0), row
+        command(fleet, "release", "--device", held)
+        settled(fleet, 5, "committed")
+        print(f"{held} installed nothing while it was held, over a restart too, and followed when it was let go")
     finally:
         for device in devices:
             device.process.terminate()
