@@ -100,7 +100,8 @@ def failing_requests():
         fleet.kill_agent()
         fleet.start_agent()
         fleet.wait_serving(1)
-        assert delivery(fleet)["state"] == "rolled-back", delivery(fleet)
+        # The version serves a moment before delivery has heard of it.
+        wait_for("it stays taken back", lambda: delivery(fleet)["state"] == "rolled-back", 10)
         # The broker comes back with the same word, and that brings nothing back.
         fleet.broker.start()
         retain(fleet, messages)
