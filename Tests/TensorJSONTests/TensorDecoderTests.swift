@@ -89,6 +89,30 @@ struct TensorDecoderTests {
     }
   }
 
+  @Test("strings are text, or bytes in base64", arguments: [
+    ("[\"a\", \"\\u00e9\"]", ["a", "é"]), ("{\"b64\": \"aGk=\"}", ["hi"]),
+    ("[{\"b64\": \"aGk\"}, {\"b64\": \"\"}]", ["hi", ""]), ("[{\"b64\": \"Pz8\\/\"}]", ["???"]),
+    ("[{\"b64\": \"Pz8_\"}]", ["???"]),
+  ])
+  func strings(document: String, expected: [String]) throws {
+    var reader = JSONReader(Array(document.utf8))
+    var decoder = try TensorDecoder(.string, expectedCount: 0, countMaximum: 10)
+    try decoder.append(from: &reader)
+    #expect(StringElements.strings(decoder.finish().bytes, count: expected.count) == expected)
+  }
+
+  @Test("what is no base64 is refused", arguments: [
+    "[{\"b64\": \"aGk==\"}]", "[{\"b64\": \"a\"}]", "[{\"b64\": \"a b=\"}]", "[{\"b64\": 1}]",
+    "[{\"b65\": \"aGk=\"}]", "[{\"b64\": \"aGk=\", \"x\": 1}]", "[1]", "[{\"b64\": \"===\"}]",
+  ])
+  func malformedStrings(document: String) throws {
+    var reader = JSONReader(Array(document.utf8))
+    #expect(throws: JSONError.self) {
+      var decoder = try TensorDecoder(.string, expectedCount: 0, countMaximum: 10)
+      try decoder.append(from: &reader)
+    }
+  }
+
   private static let withoutForm: [DataType] = [.float16, .int4, .complex64]
 
   @Test("types without a JSON form are refused", arguments: withoutForm)
