@@ -79,7 +79,7 @@ struct ServiceChecks {
     }
     return [
       .problem(
-        "mirror", "\(mirror) is not asked: \(HTTPMirror.absence).",
+        "broker", "the mirror \(mirror) is not asked: \(HTTPMirror.absence).",
         "Install the package libcurl4, or take \"mirror\" out of the configuration.")
     ]
   }
