@@ -10,7 +10,9 @@ enum ProblemName {
   private static let words = [
     ("(misfit)", "misfit"),
     ("no version serves yet", "loading"), ("no version serves", "nothing-serves"),
-    ("the label ", "label-target"), ("was taken back", "canary"), ("is not connected", Cause.brokerUnreachable.rawValue),
+    ("the label ", "label-target"), ("was taken back", "canary"),
+    ("packed weights are in no file", "weights-in-memory"),
+    ("is not connected", Cause.brokerUnreachable.rawValue),
   ]
 
   /// The name of a problem of the status document; nil for a sentence of a later agent.

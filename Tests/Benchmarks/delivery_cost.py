@@ -3,9 +3,10 @@
 
 Two versions, the directories of two models with their golden vectors, take turns on one agent; for each update: from the
 director's document on the device to the version in service, by the agent's own log; bytes of the connection by the
-kernel's count, over the encoded bytes; bytes written to the disk, over the bundle; anonymous memory above that of the idle
-agent, while blocks come and while the version is loaded beside the one that serves. Between updates `mosquitto_sub` takes
-the same messages from the same broker. Medians are printed, and processor times of agent and broker.
+kernel's count, over the encoded bytes; bytes written to the disk, the file of packed weights with them, over the bundle;
+anonymous memory above that of the idle agent, while blocks come and while the version is loaded beside the one that
+serves. Between updates `mosquitto_sub` takes the same messages from the same broker. Medians are printed, and processor
+times of agent and broker.
 
 By hand. The state directory must be on a disk for what is written to be counted; --state-dir names one.
 

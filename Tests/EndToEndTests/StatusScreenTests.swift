@@ -61,6 +61,9 @@ struct StatusScreenTests {
       ("Delivery: the broker b:1 is not connected.", "broker-unreachable"),
       ("Delivery: m@3 failed (no-space).", "no-space"),
       ("m 3 was refused (over-budget): Too large.", "over-budget"),
+      (
+        "m 3: its packed weights are in no file, as there is no room on the disk.", "weights-in-memory"
+      ),
     ])
   func problemNames(sentence: String, name: String) {
     #expect(ProblemName.of(sentence) == name)
