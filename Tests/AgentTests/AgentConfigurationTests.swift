@@ -75,6 +75,24 @@ struct AgentConfigurationTests {
     }
   }
 
+  @Test("a mirror is a directory or an address, and nothing between them")
+  func mirrors() throws {
+    func read(_ mirror: String) throws -> String? {
+      try Self.read(
+        "{delivery: {broker: {host: 'a'}, fleet: 'f', device: 'd', root_key_file: '/r', "
+          + "models: ['m'], mirror: '\(mirror)'}}").delivery?.mirror
+    }
+    for mirror in ["/srv/releases", "https://host/a", "http://10.0.0.1:8080", "https://[::1]/"] {
+      #expect(try read(mirror) == mirror)
+    }
+    for mirror in [
+      "ftp://host/", "https://", "https://u@host/", "https://host/?a", "https://host/a b",
+      "https://host/" + String(repeating: "a", count: 1024),
+    ] {
+      #expect(throws: AgentError.self, "\(mirror)") { try read(mirror) }
+    }
+  }
+
   @Test("a sync stride is a power of two within its bounds", arguments: [0, 3 << 20, 128 << 20])
   func syncStride(bytes: Int) {
     let error = AgentError.invalidValue(

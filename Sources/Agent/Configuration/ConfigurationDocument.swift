@@ -1,3 +1,4 @@
+import JSONDocuments
 import Logging
 import ModelStorage
 
@@ -267,7 +268,7 @@ extension ConfigurationFile {
         throw .invalidValue(
           key: "delivery." + key, value: String(value), expected: "1 to 3600000")
       }
-      if let mirror, mirror.contains("://"), !Self.isAddress(mirror) {
+      if let mirror, mirror.holds("://"), !Self.isAddress(mirror) {
         throw .invalidValue(
           key: "delivery.mirror", value: mirror,
           expected: "a directory, or an address such as https://host/path of at most "
