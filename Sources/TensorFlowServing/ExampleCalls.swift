@@ -57,14 +57,13 @@ package func classifications(
   let (rows, classes) = (output.shape[0], output.shape[1])
   let names = response.outputs.first { $0.name == classesOutput && $0.shape == output.shape }
     .flatMap { StringElements.strings($0.bytes, count: rows * classes) }
-  return (0..<rows).map { row in
-    (0..<classes).map { index in
-      ClassScore(
-        label: names?[row * classes + index]
-          ?? (labels.count == classes ? labels[index] : "\(index)"),
-        score: Float(output.number(at: row * classes + index)))
-    }
+  let areLabels = labels.count == classes
+  func score(_ row: Int, _ index: Int) -> ClassScore {
+    let place = row * classes + index
+    let label = names.map { $0[place] } ?? (areLabels ? labels[index] : String(index))
+    return ClassScore(label: label, score: Float(output.number(at: place)))
   }
+  return (0..<rows).map { row in (0..<classes).map { index in score(row, index) } }
 }
 
 /// The value of each row of the only output.
