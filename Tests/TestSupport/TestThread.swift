@@ -1,13 +1,13 @@
 import Glibc
 
 /// Threads that only tests start.
-enum TestThread {
+package enum TestThread {
   private final class Body {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  static func start(_ body: @escaping @Sendable () -> Void) {
+  package static func start(_ body: @escaping @Sendable () -> Void) {
     var thread = pthread_t()
     // Sound: the thread takes over the one reference.
     let argument = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
