@@ -30,6 +30,8 @@ package final class Agent: Sendable {
     package var build: String
     /// Makes the public protocols, in the order they are asked.
     package var routes: @Sendable (InferenceService) -> [HTTPRoutes]
+    /// The model that a request with this method and path sends tensors to; nil for none.
+    package var target: @Sendable (_ method: String, _ path: String) -> String? = { _, _ in nil }
     /// Opens the socket of remote procedure calls; nil when this build has none.
     package var remoteCalls:
       (@Sendable (RemoteCallSettings) throws(TransportError) -> any RemoteCallServer)?
@@ -153,7 +155,9 @@ package final class Agent: Sendable {
     }
     do throws(AgentError) {
       let sockets = AgentSockets(
-        configuration, thread, memory.connections, limiter, refusals, parts.inherited)
+        configuration, thread, memory.connections, limiter, refusals, parts.inherited,
+        RequestBounds(
+          manager.service, budget: configuration.memoryBudget, target: parts.target))
       let remoteCalls = try sockets.openRemoteCalls(
         parts, manager.service, LocalAdministration(stores, current))
       remoteCallServer = remoteCalls

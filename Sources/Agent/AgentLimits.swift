@@ -23,8 +23,12 @@ package enum AgentLimits {
   static let pollStackBytes = 256 * 1024
   /// The part of the memory budget that one request's body may take, as a divisor.
   static let bodyShare = 4
-  /// Bytes of a request's body that are accepted whatever the budget.
+  /// Bytes of a body that are accepted whatever the budget, where the model takes so many.
   static let bodyBytesMinimum = 1 << 20
+  /// Bytes of a request's body, whatever the model takes.
+  static let bodyBytesMaximum = 256 << 20
+  /// Bodies of more bytes are read on a compute thread.
+  static let bodyBytesInline = 1 << 20
   /// How long after its start an agent is taken to have what it needs in memory.
   static let settleMilliseconds = 1000
   /// Problems that the status document lists.

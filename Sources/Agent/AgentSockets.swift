@@ -17,11 +17,14 @@ struct AgentSockets {
   private let limiter: RateLimiter
   private let inherited: InheritedSockets
   private let refusals: TransportRefusals
+  private let bounds: RequestBounds
 
   init(
     _ configuration: AgentConfiguration, _ thread: EventLoopThread, _ memory: any ConnectionMemory,
-    _ limiter: RateLimiter, _ refusals: TransportRefusals, _ inherited: InheritedSockets
+    _ limiter: RateLimiter, _ refusals: TransportRefusals, _ inherited: InheritedSockets,
+    _ bounds: RequestBounds
   ) {
+    self.bounds = bounds
     self.refusals = refusals
     self.configuration = configuration
     self.thread = thread
@@ -40,17 +43,20 @@ struct AgentSockets {
 
   func open(routes: [HTTPRoutes], admin: AdminRoutes) throws(AgentError) -> Servers {
     var limits = HTTPLimits()
-    limits.bodyBytesMaximum = Self.bodyBytes(configuration.memoryBudget, limits.bodyBytesMaximum)
+    limits.bodyBound = { [bounds] method, path in bounds.body(method, path) }
     limits.memory = memory
     limits.refusals = refusals.http
     // The admin socket answers whatever the budget; its bound is part of what is charged.
     var adminLimits = HTTPLimits()
     adminLimits.connectionsMaximum = AgentLimits.adminConnectionsMaximum
     adminLimits.bodyBytesMaximum = AgentLimits.adminBodyBytesMaximum
-    let handler: HTTPHandler = { [limiter] request, respond in
+    let handler: HTTPHandler = { [limiter, bounds] request, respond in
       if limiter.refuse(request, respond) { return }
-      for route in routes where route(request, respond) { return }
-      respond(.error(404, "no such path"))
+      guard request.body.count > AgentLimits.bodyBytesInline else {
+        return Self.answer(request, routes, respond)
+      }
+      // Others would wait while it is read.
+      bounds.service.compute { Self.answer(request, routes, respond) }
     }
     let data = try serve(
       try place(configuration.socket, Self.dataMode, configuration.socketGroup), limits,
@@ -71,6 +77,14 @@ struct AgentSockets {
       port?.shutdown(drainMilliseconds: 0)
       throw error
     }
+  }
+
+  private static func answer(
+    _ request: HTTPRequest, _ routes: [HTTPRoutes],
+    _ respond: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
+    for route in routes where route(request, respond) { return }
+    respond(.error(404, "no such path"))
   }
 
   private func openPort(
@@ -111,8 +125,7 @@ struct AgentSockets {
     }
     let settings = RemoteCallSettings(
       place: try place(path, Self.dataMode, configuration.socketGroup),
-      messageBytesMaximum: Self.bodyBytes(
-        configuration.memoryBudget, HTTPLimits().bodyBytesMaximum),
+      messageBytes: { [bounds] in bounds.messageBytes() },
       memory: memory, refusals: refusals.grpc, thread: thread, service: service,
       pause: { [limiter] peer in limiter.pause(peer) }, administration: administration)
     do throws(TransportError) {
@@ -120,13 +133,6 @@ struct AgentSockets {
     } catch {
       throw .socket(path: path, reason: error.sentence)
     }
-  }
-
-  /// A request's body takes at most a fixed share of the budget, and never less than a small tensor
-  /// needs.
-  static func bodyBytes(_ budget: Int?, _ maximum: Int) -> Int {
-    guard let budget else { return maximum }
-    return min(maximum, max(budget / AgentLimits.bodyShare, AgentLimits.bodyBytesMinimum))
   }
 
   /// The directory is made when it is missing.

@@ -11,8 +11,8 @@ package protocol RemoteCallServer: Sendable {
 /// What such a server is opened with.
 package struct RemoteCallSettings: Sendable {
   package var place: SocketPlace
-  /// Bytes of one request.
-  package var messageBytesMaximum: Int
+  /// Bytes of the largest request that is taken now.
+  package var messageBytes: @Sendable () -> Int
   package var memory: any ConnectionMemory
   package var refusals: RefusalCounter
   package var thread: EventLoopThread

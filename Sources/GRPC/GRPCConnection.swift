@@ -144,6 +144,7 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, Manage
         stream.hasInputEnded = frame.endStream
         return refuse(stream, error)
       }
+      if !frame.endStream { widen(stream) }
     }
     if frame.endStream { endInput(stream) }
   }
@@ -238,6 +239,15 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, Manage
 
   private func flush() {
     if !isReading { context?.flush() }
+  }
+
+  /// Lets the client send a whole message, once its length is known and paid for.
+  private func widen(_ stream: GRPCStream) {
+    let missing = stream.reader.missingWindow(beyond: limits.streamWindow)
+    guard missing > 0, !stream.isWidened else { return }
+    stream.isWidened = true
+    write(stream.id, .windowUpdate(windowSizeIncrement: missing))
+    flush()
   }
 
   /// Lets the client send more on the whole connection, a half of the window at a time.

@@ -88,11 +88,21 @@ struct GRPCMessageReader {
   }
 
   private static func check(_ count: Int, _ limits: GRPCLimits) throws(GRPCStatus) {
-    guard count <= limits.messageBytesMaximum else {
+    var maximum = limits.messageBytesMaximum
+    guard count > maximum else { return }
+    if let larger = limits.largerMessages { maximum = max(maximum, larger()) }
+    guard count <= maximum else {
       throw GRPCStatus(
         .resourceExhausted,
-        "The message of \(count) bytes is larger than the maximum, \(limits.messageBytesMaximum).")
+        "The message of \(count) bytes is larger than the maximum, \(maximum).")
     }
+  }
+
+  /// Bytes of flow control that the client needs beyond `window` to send the message, once its
+  /// length is known; frames may be padded.
+  func missingWindow(beyond window: Int) -> Int {
+    let needed = GRPCFraming.prefixBytes + length + length / 8 + (1 << 16)
+    return length == 0 ? 0 : max(0, min(needed, Int(Int32.max)) - window)
   }
 
   private mutating func begin(_ limits: GRPCLimits, _ memory: CallMemory) throws(GRPCStatus) {

@@ -2,8 +2,14 @@ package import Transport
 
 /// What one server accepts; each bound holds for one connection unless it says otherwise.
 package struct GRPCLimits: Sendable {
-  /// Bytes of one request message.
-  package var messageBytesMaximum = 16 * 1024 * 1024
+  /// Bytes of a request message that are taken whatever is asked.
+  package var messageBytesMaximum = 64 * 1024
+  /// Bytes of the largest message that is taken now; nil for no larger ones.
+  package var largerMessages: (@Sendable () -> Int)?
+  /// Bytes that a client may send of one call before it must wait, as long as the length of its
+  /// message is not known, and of all calls together.
+  package var streamWindow = 1 << 20
+  package var connectionWindow = 4 << 20
   /// Bytes of the metadata of one call, as HTTP/2 counts them.
   package var metadataBytesMaximum = 16 * 1024
   /// Calls under way.
@@ -38,9 +44,4 @@ package struct GRPCLimits: Sendable {
   package var refusals = RefusalCounter()
 
   package init() {}
-
-  /// Bytes that a client may send of one call before it must wait: a whole message.
-  var streamWindow: Int { min(messageBytesMaximum + (1 << 16), Int(Int32.max)) }
-  /// The same of all calls together.
-  var connectionWindow: Int { min(2 * streamWindow, Int(Int32.max)) }
 }

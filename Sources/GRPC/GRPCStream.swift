@@ -25,6 +25,8 @@ final class GRPCStream {
   let headers: HPACKHeaders
   var reader: GRPCMessageReader
   var hasInputEnded = false
+  /// Whether the client was told that it may send the whole message.
+  var isWidened = false
   /// Whether the initial metadata were sent.
   var isBegun = false
   private(set) var phase = Phase.receiving

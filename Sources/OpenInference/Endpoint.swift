@@ -43,6 +43,12 @@ package enum Endpoint: Equatable {
     }
   }
 
+  /// The model that a request sends tensors to; nil when it sends none.
+  package static func target(path: String) -> String? {
+    guard case .infer(let model, _)? = Endpoint(path: path) else { return nil }
+    return model
+  }
+
   private static func regions(_ segments: [String]) -> Endpoint {
     switch (segments.count, segments.last) {
     case (1, "status"): .regions(nil)

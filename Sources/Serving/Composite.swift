@@ -58,6 +58,7 @@ final class CompositeEntry: Sendable {
   let composite: any Composite
   let metrics = VersionMetrics()
   private let state = Mutex(CompositeStatus())
+  private let bound = Mutex<RequestBytes?>(nil)
 
   init(_ name: String, _ composite: any Composite) {
     self.name = name
@@ -66,8 +67,19 @@ final class CompositeEntry: Sendable {
 
   var status: CompositeStatus { state.withLock { $0 } }
 
+  /// What bounds its requests; nil before it was readied.
+  var requestBytes: RequestBytes? { bound.withLock { $0 } }
+
   /// Notes what came of readying it for `leases`.
-  func note(_ leases: [VersionLease], _ result: Result<any BoundComposite, ServingError>) {
+  ///
+  /// - Parameter rowsMaximum: of one request.
+  func note(
+    _ leases: [VersionLease], _ result: Result<any BoundComposite, ServingError>, rowsMaximum: Int
+  ) {
+    if case .success(let made) = result {
+      let bytes = RequestBytes(made.description.inputs, rowsMaximum: rowsMaximum)
+      bound.withLock { $0 = bytes }
+    }
     state.withLock { state in
       switch result {
       case .success(let bound):

@@ -61,13 +61,13 @@ extension InferenceService {
     _ entry: CompositeEntry, _ terms: RequestTerms,
     _ completion: @escaping @Sendable (Result<VersionLease, ServingError>) -> Void
   ) {
-    registry.lease(together: entry.composite.members, terms) { result in
+    registry.lease(together: entry.composite.members, terms) { [rows = batchMaximum] result in
       switch result {
       case .failure(.modelNotFound(let model)): completion(.failure(.notReady(model: model)))
       case .failure(let error): completion(.failure(error))
       case .success(let leases):
         entry.composite.bind(leases) { result in
-          entry.note(leases, result)
+          entry.note(leases, result, rowsMaximum: rows)
           completion(
             result.map { VersionLease(CompositeLease(entry: entry, bound: $0, leases: leases)) })
         }

@@ -19,6 +19,7 @@ final class LoadedVersion: Sendable {
   let source: VersionSource
   let description: VersionDescription
   let memory: VersionMemory
+  let requestBytes: RequestBytes
   let loadNanoseconds: UInt64
   let metrics = VersionMetrics()
   /// Posted once, after the memory is gone.
@@ -57,6 +58,7 @@ final class LoadedVersion: Sendable {
     source = prepared.source
     description = prepared.description
     memory = prepared.memory
+    requestBytes = RequestBytes(prepared.description.inputs, rowsMaximum: limits.batchMaximum)
     loadNanoseconds = prepared.loadNanoseconds
     charge = prepared.charge
     batchCharges = prepared.batches.charges

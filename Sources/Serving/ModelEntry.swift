@@ -36,6 +36,8 @@ struct ModelEntry {
   /// A drain-first switch is under way, and leases are parked.
   var isSwitching = false
   var parked = FIFO<Parked>()
+  /// What bounded requests for the versions that left service last; nil before there were any.
+  var lastRequestBytes: RequestBytes?
 
   init(model: String) { self.model = model }
 

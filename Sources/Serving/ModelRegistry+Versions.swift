@@ -122,6 +122,7 @@ extension ModelEntry {
 
   /// Enters versions that leave service into the list of those that drain.
   mutating func drain(_ versions: [LoadedVersion]) {
+    if !versions.isEmpty { lastRequestBytes = requestBytes }
     draining += versions.map {
       Draining(
         id: $0.id, version: $0.description.version, metrics: $0.metrics, memory: $0.memory,

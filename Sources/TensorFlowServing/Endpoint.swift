@@ -25,6 +25,14 @@ package enum Endpoint: Equatable {
     self = Self.parse(method: method, path: path) ?? .malformed
   }
 
+  /// The model that a request sends tensors to; nil when it sends none.
+  package static func target(method: String, path: String) -> String? {
+    guard owns(path), case .call(_, let model, _) = Endpoint(method: method, path: path) else {
+      return nil
+    }
+    return model
+  }
+
   private static func parse(method: String, path: String) -> Endpoint? {
     var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
     guard segments.popFirst()?.lowercased() == "models" else { return nil }

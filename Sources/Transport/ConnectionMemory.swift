@@ -14,7 +14,7 @@ struct ConnectionAllowance {
   private var isOpen = false
   private var requestBytes = 0
   /// Bytes of the body that `requestBytes` pays for.
-  private var bodyBytes = 0
+  private(set) var bodyBytes = 0
 
   init(_ limits: HTTPLimits) {
     self.limits = limits
@@ -28,14 +28,19 @@ struct ConnectionAllowance {
   }
 
   /// Whether a body of `count` bytes is paid for, with what is made of it.
-  mutating func cover(body count: Int) -> Bool {
+  ///
+  /// - Parameter bound: what is known of the request; nil while its body is small.
+  mutating func cover(body count: Int, _ bound: BodyBound?) -> Bool {
     // Small bodies are part of what an open connection holds.
     guard let memory, count > max(bodyBytes, limits.connectionBytes / limits.bodyCopies) else {
       return true
     }
     // Bodies of unknown length grow in steps, so that the pool is not asked for each read.
-    let wanted = min(max(count, bodyBytes * 2), max(count, limits.bodyBytesMaximum))
-    let (bytes, overflow) = wanted.multipliedReportingOverflow(by: limits.bodyCopies)
+    let most = max(count, bound?.bytesMaximum ?? limits.bodyBytesMaximum)
+    let wanted = min(max(count, bodyBytes * 2), most)
+    let made = bound?.made(of: wanted) ?? wanted * (limits.bodyCopies - 1)
+    let (sum, overflow) = wanted.addingReportingOverflow(made)
+    let bytes = max(sum, requestBytes)
     guard !overflow, memory.take(bytes - requestBytes) else { return false }
     requestBytes = bytes
     bodyBytes = wanted

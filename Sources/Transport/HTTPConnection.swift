@@ -40,6 +40,8 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
   /// Since when the client has left responses unread.
   private var unwritableSince: NIODeadline?
   private var request: HTTPRequest?
+  /// What bounds its body, once that is no small one.
+  private var bound: BodyBound?
   private var isHead = false
   private var keepsAlive = true
   private var isOldProtocol = false
@@ -167,6 +169,7 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
     request = HTTPRequest(
       method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers), peer: peer,
       client: client)
+    bound = nil
     enter(.body)
     if let token = limits.token, !token.matches(head.headers.first(name: "authorization")) {
       // Before anything of the body is kept.
@@ -177,11 +180,11 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
       return
     }
     if let field = head.headers.first(name: "content-length") {
-      guard let length = Int(field), length <= limits.bodyBytesMaximum else {
+      guard admits(Int(field) ?? Int.max), let length = Int(field) else {
         refuseBody()
         return
       }
-      guard allowance.cover(body: length) else {
+      guard allowance.cover(body: length, bound) else {
         refuseForMemory()
         return
       }
@@ -200,15 +203,25 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
 
   private func append(_ bytes: ByteBuffer) {
     guard let count = request?.body.count else { return }
-    guard bytes.readableBytes <= limits.bodyBytesMaximum - count else {
+    let sum = count + bytes.readableBytes
+    guard admits(sum) else {
       refuseBody()
       return
     }
-    guard allowance.cover(body: count + bytes.readableBytes) else {
+    guard allowance.cover(body: sum, bound) else {
       refuseForMemory()
       return
     }
+    // A large body gets the room that is paid for, so that it is never copied to a larger one.
+    if sum > limits.bodyBytesMaximum { request?.body.reserveCapacity(allowance.bodyBytes) }
     request?.body.append(contentsOf: bytes.readableBytesView)
+  }
+
+  /// Whether the request under way may have a body of `count` bytes.
+  private func admits(_ count: Int) -> Bool {
+    if count <= limits.bodyBytesMaximum { return true }
+    if bound == nil, let request { bound = limits.bodyBound?(request.method, request.path) }
+    return count <= bound?.bytesMaximum ?? 0
   }
 
   private func dispatch() {
@@ -233,11 +246,11 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
     }
     do throws(GzipError) {
       let count = try Gzip.claimedCount(body)
-      guard count <= limits.bodyBytesMaximum else {
+      guard admits(count) else {
         refuseBody()
         return false
       }
-      guard allowance.cover(body: body.count + count + Gzip.workingBytes) else {
+      guard allowance.cover(body: body.count + count + Gzip.workingBytes, bound) else {
         refuseForMemory()
         return false
       }
@@ -286,8 +299,9 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
   }
 
   private func refuseBody() {
-    let limit = limits.bodyBytesMaximum
-    refuse(.error(413, "The request body exceeds \(limit) bytes."), .tooLarge)
+    let limit = max(limits.bodyBytesMaximum, bound?.bytesMaximum ?? 0)
+    refuse(
+      .error(413, "The request body exceeds \(limit) bytes\(bound?.reason ?? "")."), .tooLarge)
   }
 
   private func refuseForMemory() {

@@ -5,7 +5,11 @@ package struct HTTPLimits: Sendable {
   /// Bytes of all header fields of a request.
   package var headerBytesMaximum = 32 * 1024
   package var headerCountMaximum = 64
-  package var bodyBytesMaximum = 16 * 1024 * 1024
+  /// Bytes of a body that are taken whatever is asked.
+  package var bodyBytesMaximum = 64 * 1024
+  /// What bounds a larger body of a request with this method and path; asked once for each request
+  /// that has one. Nil, or where it gives nil, larger ones are refused.
+  package var bodyBound: (@Sendable (_ method: String, _ path: String) -> BodyBound?)?
   /// Connections of the whole server; more are told 503 and closed.
   package var connectionsMaximum = 256
   /// How long a connection may wait between two requests.
@@ -19,8 +23,8 @@ package struct HTTPLimits: Sendable {
   /// Bytes that an open connection is counted with: its buffers, its fields, and a small request
   /// with its response.
   package var connectionBytes = 32 * 1024
-  /// How often the bytes of a body are held at once: as they came, and as tensors, which JSON of two
-  /// characters an element doubles.
+  /// How often the bytes of a small body are held at once: as they came, and as tensors, which JSON
+  /// of two characters an element doubles.
   package var bodyCopies = 3
   /// Pays for connections and bodies; nil when nobody counts.
   package var memory: (any ConnectionMemory)?

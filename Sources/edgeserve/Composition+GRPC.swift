@@ -12,7 +12,7 @@
       _ settings: RemoteCallSettings
     ) throws(TransportError) -> any RemoteCallServer {
       var limits = GRPCLimits()
-      limits.messageBytesMaximum = settings.messageBytesMaximum
+      limits.largerMessages = settings.messageBytes
       limits.memory = settings.memory
       limits.refusals = settings.refusals
       let administration = administration(settings.administration)

@@ -23,6 +23,10 @@ enum Composition {
         try DeliveryDriver(
           agent, delivery, manager: manager, version: Build.version, kernels: kernels, log: log)
       })
+    parts.target = { method, path in
+      TensorFlowServing.Endpoint.target(method: method, path: path)
+        ?? OpenInference.Endpoint.target(path: path)
+    }
     #if GRPC
       parts.remoteCalls = { (settings) throws(TransportError) in try openGRPC(settings) }
     #endif

@@ -23,18 +23,22 @@ final class RunningAgent {
     configuration.pollMilliseconds = 20
     configuration.threads = 2
     try adjust(&configuration, directory)
+    var parts = Agent.Parts(
+      table: KernelTable.best, version: "1.2.3",
+      routes: { service in
+        let tensorFlow = TensorFlowServing.Routes(service: service)
+        let openInference = OpenInference.Routes(service: service)
+        return [
+          { request, respond in tensorFlow.handle(request, respond) },
+          { request, respond in openInference.handle(request, respond) },
+        ]
+      })
+    parts.target = { method, path in
+      TensorFlowServing.Endpoint.target(method: method, path: path)
+        ?? OpenInference.Endpoint.target(path: path)
+    }
     agent = try Agent(
-      configuration,
-      Agent.Parts(
-        table: KernelTable.best, version: "1.2.3",
-        routes: { service in
-          let tensorFlow = TensorFlowServing.Routes(service: service)
-          let openInference = OpenInference.Routes(service: service)
-          return [
-            { request, respond in tensorFlow.handle(request, respond) },
-            { request, respond in openInference.handle(request, respond) },
-          ]
-        }),
+      configuration, parts,
       log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
   }
 

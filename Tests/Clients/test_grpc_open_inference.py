@@ -95,9 +95,9 @@ class OpenInferenceTest(agent.ClientTest):
         tensor.set_data_from_numpy(rows)
         reply = self.client.infer("half_plus_two", [tensor])
         numpy.testing.assert_array_equal(reply.as_numpy("y"), rows / 2 + 2)
-        # 6 MB on the wire, refused for what the model takes and not for its size.
-        tensor = tritonclient.grpc.InferInput("x", [1_500_000], "FP32")
-        tensor.set_data_from_numpy(numpy.zeros(1_500_000, numpy.float32))
+        # 60 KB on the wire, refused for what the model takes and not for its size.
+        tensor = tritonclient.grpc.InferInput("x", [15_000], "FP32")
+        tensor.set_data_from_numpy(numpy.zeros(15_000, numpy.float32))
         refused = self.assert_refused("INVALID_ARGUMENT", lambda: self.client.infer("half_plus_two", [tensor]))
         self.assertIn("unexpected shape", refused.message())
 

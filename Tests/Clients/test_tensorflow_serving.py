@@ -44,6 +44,7 @@ class TensorFlowServingTest(agent.ClientTest):
             self.base + "/v1/models/digits:predict", headers={"Content-Encoding": "gzip"},
             data=gzip.compress(bytes(64 << 20)))
         self.assertEqual(reply.status_code, 413, reply.text)
+        self.assertIn("the most for the model digits", reply.text)
 
     def test_row_form_with_names(self):
         instances = [{"image": fixtures.picture(pixels)} for pixels, _ in fixtures.golden(2)]

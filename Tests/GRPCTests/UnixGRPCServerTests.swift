@@ -35,7 +35,9 @@ struct UnixGRPCServerTests {
 
   @Test("messages of 12 MB come and go whole")
   func largeMessages() throws {
-    let server = try ServerFixture()
+    var limits = GRPCLimits()
+    limits.largerMessages = { 12_000_000 }
+    let server = try ServerFixture(limits: limits)
     let client = try TestClient(server.path)
     let message = (0..<12_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let answer = try client.call("/test/echo", message)
@@ -174,6 +176,24 @@ struct UnixGRPCServerTests {
     #expect(try client.call("/test/echo", [1]).code == .ok)
   }
 
+  @Test("the largest message follows what is asked about it, on a connection that is open already")
+  func largerMessages() throws {
+    let largest = Largest()
+    var limits = GRPCLimits()
+    limits.largerMessages = { largest.bytes.load(ordering: .relaxed) }
+    let server = try ServerFixture(limits: limits)
+    let client = try TestClient(server.path)
+    let message = [UInt8](repeating: 1, count: 3_000_000)
+    #expect(try client.call("/test/echo", message).code == .resourceExhausted)
+    largest.bytes.store(3_000_000, ordering: .relaxed)
+    #expect(try client.call("/test/echo", message).messages == [message])
+    let refused = try client.call("/test/echo", message + [1])
+    let text = "The message of 3000001 bytes is larger than the maximum, 3000000."
+    #expect(refused.trailers["grpc-message"] == text)
+  }
+
+  private final class Largest: Sendable { let bytes = Atomic<Int>(0) }
+
   @Test("metadata above the limit end the connection")
   func metadata() throws {
     let server = try ServerFixture()
@@ -259,6 +279,7 @@ struct UnixGRPCServerTests {
     let budget = Budget(1_000_000)
     var limits = GRPCLimits()
     limits.memory = budget
+    limits.messageBytesMaximum = 1 << 20
     let server = try ServerFixture(limits: limits)
     var client: TestClient? = try TestClient(server.path)
     #expect(try client?.call("/test/echo", [1]).code == .ok)

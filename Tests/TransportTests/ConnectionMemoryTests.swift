@@ -75,4 +75,32 @@ struct ConnectionMemoryTests {
     #expect(eventually { budget.taken <= 1000 })
     #expect(try client.request(method: "POST", path: "/", body: fits).status == 200)
   }
+
+  @Test("a body whose target is known is paid for with what is made of it, and no more")
+  func boundBodies() throws {
+    let budget = Budget(26_000)
+    var limits = HTTPLimits()
+    limits.memory = budget
+    limits.connectionBytes = 1000
+    limits.bodyBytesMaximum = 1000
+    limits.bodyBound = { _, _ in
+      BodyBound(bytesMaximum: 100_000, madePerByte: 2, madeMaximum: 5000, reason: "")
+    }
+    let taken = Mutex(0)
+    let server = try ServerFixture(limits: limits) { request, respond in
+      taken.withLock { $0 = budget.taken }
+      respond(HTTPResponse(status: 200))
+    }
+    var client = UnixHTTPClient(path: server.path)
+    func post(_ count: Int) throws -> Int {
+      let body = [UInt8](repeating: 1, count: count)
+      return try client.request(method: "POST", path: "/", body: body).status
+    }
+    #expect(try post(2000) == 200)
+    #expect(taken.withLock { $0 } == 1000 + 3 * 2000)
+    #expect(try post(20_000) == 200)
+    #expect(taken.withLock { $0 } == 1000 + 20_000 + 5000)
+    #expect(try post(20_001) == 503)
+    #expect(eventually { budget.taken <= 1000 })
+  }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 import Transport
@@ -66,6 +67,50 @@ struct HTTPLimitsTests {
     #expect(other.status == 415)
     #expect(other.header("accept-encoding") == "gzip")
     #expect(try send([1], "identity").status == 200)
+  }
+
+  @Test("a larger body is taken as far as its target allows, and refused with the reason")
+  func boundOfTarget() throws {
+    let asked = Mutex<[String]>([])
+    let limits = limits {
+      $0.bodyBytesMaximum = 10
+      $0.bodyBound = { method, path in
+        asked.withLock { $0.append("\(method) \(path)") }
+        guard path == "/large" else { return nil }
+        return BodyBound(bytesMaximum: 20, madePerByte: 1, madeMaximum: 100, reason: ", the most here")
+      }
+    }
+    let fixture = try ServerFixture(limits: limits, handler: ServerFixture.echo)
+    var client = UnixHTTPClient(path: fixture.path)
+    func post(_ path: String, _ body: [UInt8], _ headers: [(String, String)] = []) throws -> HTTPResponse {
+      try client.request(method: "POST", path: path, headers: headers, body: body)
+    }
+    let text = [UInt8](repeating: 0x61, count: 21)
+    #expect(try post("/large?x", Array(text[..<10])).status == 200)
+    #expect(asked.withLock { $0 }.isEmpty)
+    #expect(try post("/large?x", Array(text[..<20])).body.count == 14 + 20)
+    #expect(asked.withLock { $0 } == ["POST /large"])
+    let refused = try post("/large", text)
+    #expect(refused.status == 413)
+    #expect(refused.body == Array(#"{"error":"The request body exceeds 20 bytes, the most here."}"#.utf8))
+    #expect(try post("/small", Array(text[..<11])).status == 413)
+    let gzip = [("Content-Encoding", "gzip")]
+    #expect(try post("/large", Gzipped.stored(Array(text[..<1])), gzip).status == 413)
+  }
+
+  @Test("a body of unknown length grows to the bound of its target, and no further")
+  func growingToBound() throws {
+    let limits = limits {
+      $0.bodyBytesMaximum = 4
+      $0.bodyBound = { _, _ in
+        BodyBound(bytesMaximum: 12, madePerByte: 1, madeMaximum: 100, reason: "")
+      }
+    }
+    let fixture = try ServerFixture(limits: limits, handler: ServerFixture.echo)
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    let chunk = "6\r\nabcdef\r\n"
+    #expect(try answer(fixture, head + chunk + chunk + "0\r\n\r\n").hasSuffix("abcdefabcdef"))
+    #expect(try answer(fixture, head + chunk + chunk + chunk).hasPrefix("HTTP/1.1 413 "))
   }
 
   @Test("a client that is refused while it sends still reads the refusal")

@@ -222,7 +222,9 @@ struct UnixHTTPClientTests {
 
   @Test("bodies of every size come back whole", arguments: [0, 1, 65_535, 65_536, 300_000])
   func sizes(count: Int) throws {
-    let fixture = try ServerFixture { request, respond in
+    var limits = HTTPLimits()
+    limits.bodyBytesMaximum = 300_000
+    let fixture = try ServerFixture(limits: limits) { request, respond in
       respond(HTTPResponse(status: 200, body: request.body))
     }
     var client = UnixHTTPClient(path: fixture.path)
