@@ -94,6 +94,7 @@ package final class Agent: Sendable {
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
     limits.batchRowsDefault = configuration.batchRowsMaximum
+    limits.instancesDefault = configuration.instances
     limits.keptWeightsBytesMinimum = configuration.weightsCache.bytesMinimum
     let watch = PipelineWatch()
     var serving = ServingConfiguration(

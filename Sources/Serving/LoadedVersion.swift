@@ -29,7 +29,7 @@ final class LoadedVersion: Sendable {
   private let inlineThresholdMicroseconds: Int
   private let queueDepthMaximum: Int
   private let deadlineSweepMilliseconds: Int
-  private let instanceCount: Int
+  let instanceCount: InstanceCount
   private let queue: Mutex<Queue>
   private let charge: MemoryCharge
   private let batchCharges: [MemoryCharge]
@@ -68,7 +68,7 @@ final class LoadedVersion: Sendable {
     inlineThresholdMicroseconds = limits.inlineThresholdMicroseconds
     queueDepthMaximum = limits.queueDepthMaximum
     deadlineSweepMilliseconds = limits.deadlineSweepMilliseconds
-    instanceCount = max(1, prepared.instances.count)
+    instanceCount = prepared.instanceCount
     queue = Mutex(Queue(idle: prepared.instances))
     self.onUnload = onUnload
     self.sampler = sampler
@@ -159,7 +159,7 @@ final class LoadedVersion: Sendable {
       by: queueDepthMaximum)
     return .queueFull(
       model: description.model, limit: queueDepthMaximum,
-      retryMilliseconds: overflow ? 1000 : max(1, microseconds / instanceCount / 1000))
+      retryMilliseconds: overflow ? 1000 : max(1, microseconds / instanceCount.count / 1000))
   }
 
   // MARK: Jobs that nobody waits for

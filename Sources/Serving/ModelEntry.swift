@@ -78,6 +78,7 @@ struct ModelEntry {
       status.loadNanoseconds = loaded.loadNanoseconds
       status.waiting = loaded.waiting
       status.batching = loaded.batching
+      status.instances = loaded.instanceCount
       status.weightsRefusal = loaded.weightsRefusal
       loaded.metrics.fill(&status)
       statuses.append(status)

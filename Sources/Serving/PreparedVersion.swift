@@ -5,6 +5,7 @@ struct PreparedVersion: Sendable {
   var memory: VersionMemory
   var charge: MemoryCharge
   var instances: [InstanceSlot]
+  var instanceCount: InstanceCount
   /// The packed weights and what they lie in.
   var weights: KeptWeights
   /// How requests are run together.

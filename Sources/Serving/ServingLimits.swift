@@ -32,8 +32,10 @@ package struct ServingLimits: Sendable {
   package var shutdownPollMilliseconds = 100
   /// Retired and refused versions that a model's status keeps.
   package var historyMaximum = 8
-  /// Arenas of one version.
-  package var instancesPerVersion = 1
+  /// Instances of each version of models that say nothing of it.
+  package var instancesDefault = 1
+  /// Instances of one version, whatever a model is allowed.
+  package static let instancesMaximum = 16
   /// Loads that wait for the loader thread.
   package var loadQueueMaximum = 256
   /// Models of one agent.

@@ -78,7 +78,7 @@ struct VersionLoader: Sendable {
     } catch {
       throw LoadFailure(error)
     }
-    let instances = instanceCount(of: plan)
+    let instances = instanceCount(of: plan, source).count
     return CandidateVersion(
       source: source,
       description: VersionDescription(
@@ -107,12 +107,14 @@ struct VersionLoader: Sendable {
       }
       let model = try PreparedModel(candidate.plan, weights: kept.weights)
       var instances: [InstanceSlot] = []
-      for _ in 0..<instanceCount(of: candidate.plan) {
+      let count = instanceCount(of: candidate.plan, candidate.source)
+      for _ in 0..<count.count {
         instances.append(InstanceSlot(instance: try Instance(model, pool: pool)))
       }
       return PreparedVersion(
         source: candidate.source, description: candidate.description, memory: memory,
-        charge: charge, instances: instances, weights: kept, medianMicroseconds: 0)
+        charge: charge, instances: instances, instanceCount: count, weights: kept,
+        medianMicroseconds: 0)
     } catch {
       throw LoadFailure(error)
     }
@@ -139,8 +141,11 @@ struct VersionLoader: Sendable {
       throw .noGoldenVectors
     }
     prepared.charge.release(.loadBuffers)
-    // Whoever is served first finds a fresh state.
-    defer { prepared.instances[0].instance.reset() }
+    // Whoever is served first finds a fresh state, and every instance has its memory.
+    defer {
+      for slot in prepared.instances.dropFirst() { slot.instance.run() }
+      for slot in prepared.instances { slot.instance.reset() }
+    }
     var proven = prepared
     proven.medianMicroseconds = measure(prepared.instances[0])
     if let limit = candidate.source.latencyLimitMicroseconds, proven.medianMicroseconds > limit {
@@ -163,8 +168,10 @@ struct VersionLoader: Sendable {
   }
 
   /// Instances of a version; one where inferences follow upon each other, so that they share a state.
-  private func instanceCount(of plan: Plan) -> Int {
-    plan.isStateful ? 1 : limits.instancesPerVersion
+  private func instanceCount(of plan: Plan, _ source: VersionSource) -> InstanceCount {
+    let wanted = source.instances ?? limits.instancesDefault
+    return InstanceCount(
+      wanted: min(max(1, wanted), ServingLimits.instancesMaximum), isStateful: plan.isStateful)
   }
 
   /// The median of some runs on whatever the inputs hold, in microseconds, rounded up.

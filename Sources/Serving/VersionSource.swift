@@ -21,6 +21,9 @@ package struct VersionSource: Sendable, Equatable {
   package var cacheBytes: Int
   /// Rows of requests that are run together at most, 1 for none; nil for what the agent says.
   package var batchRowsMaximum: Int?
+  /// Requests that are run side by side at most, each in memory of its own; nil for what the agent
+  /// says. A model with a state has one, for its inferences follow upon each other.
+  package var instances: Int?
   /// Where its packed weights are kept in a file; nil for nowhere.
   package var weightsPlace: PackedWeightsPlace?
 

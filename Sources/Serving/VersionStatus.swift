@@ -85,6 +85,8 @@ package struct VersionStatus: Sendable {
   package var runs: [Int: RunCount] = [:]
   /// How requests are run together.
   package var batching = BatchingStatus()
+  /// How many requests are run side by side.
+  package var instances = InstanceCount()
   /// Why packed weights lie in anonymous memory; nil when they lie in a file.
   package var weightsRefusal: WeightsRefusal?
   /// Rows that were answered.

@@ -189,6 +189,26 @@ struct AgentConfigurationTests {
     #expect(throws: AgentError.self) { try configuration.validate() }
   }
 
+  @Test("instances are of one model or of all, within their bounds")
+  func instances() throws {
+    let configuration = try Self.read(
+      "{instances: 3, models: {a: '/a', b: {path: '/b', instances: 16}}}")
+    try configuration.validate()
+    #expect(configuration.instances == 3)
+    #expect(configuration.models["a"]?.instances == nil)
+    #expect(configuration.models["b"]?.instances == 16)
+    let models = configuration.entries.first { $0.key == "models" }?.value
+    #expect(try Self.read("{models: \(try #require(models))}").models == configuration.models)
+    for (document, key) in [
+      ("{instances: 0}", "instances"), ("{models: {b: {path: '/b', instances: 17}}}", "models.b.instances"),
+    ] {
+      let value = key == "instances" ? "0" : "17"
+      #expect(
+        throws: AgentError.invalidValue(key: key, value: value, expected: "1 to 16")
+      ) { try Self.read(document).validate() }
+    }
+  }
+
   @Test("reads which versions of a model serve, and writes them the same")
   func policies() throws {
     let document = """

@@ -127,6 +127,20 @@ struct AgentTests {
     #expect(onData.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
   }
 
+  @Test("tells how many requests of a model are run side by side")
+  func instances() throws {
+    let running = try RunningAgent { configuration, _ in
+      configuration.models = ["digits": LocalModel(Fixtures.digitsModel(2))]
+      configuration.models["digits"]?.instances = 2
+    }
+    #expect(try running.waitFor { try running.serving() == 1 })
+    let version = try running.status().models.first?.versions.first
+    #expect(version?.instances == 2)
+    #expect(version?.instancesRefusal == nil)
+    let metrics = String(decoding: try running.get("/metrics", admin: true).body, as: UTF8.self)
+    #expect(metrics.contains("edgeserve_instances{model=\"digits\",version=\"1\"} 2\n"))
+  }
+
   @Test("writes requests down without what they asked, and counts under other servers' names")
   func requestLog() throws {
     let running = try RunningAgent { configuration, directory in

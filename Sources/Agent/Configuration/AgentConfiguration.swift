@@ -35,6 +35,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   package var queueDepth = AgentLimits.queueDepthDefault
   /// Rows of requests that are run together of models that say nothing of it; 1 for none.
   package var batchRowsMaximum = 1
+  /// Requests of models that say nothing of it that are run side by side at most.
+  package var instances = 1
   /// The name of a kernel table; nil for the best.
   package var kernels: String?
   /// The name of the board, for people.
@@ -82,6 +84,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         expected: "1 to \(AgentLimits.queueDepthMaximum)")
     }
     try Self.checkBatchRows(batchRowsMaximum, key: "batch_rows_maximum")
+    try Self.checkInstances(instances, key: "instances")
     try weightsCache.validate()
     _ = try tcp?.place()
     try requestLog?.validate()
@@ -110,6 +113,13 @@ package struct AgentConfiguration: Sendable, Equatable {
       } catch {
         throw .malformed(place: "pipelines." + name, reason: error.sentence)
       }
+    }
+  }
+
+  static func checkInstances(_ instances: Int, key: String) throws(AgentError) {
+    let maximum = ServingLimits.instancesMaximum
+    guard (1...maximum).contains(instances) else {
+      throw .invalidValue(key: key, value: String(instances), expected: "1 to \(maximum)")
     }
   }
 

@@ -12,7 +12,7 @@ extension ConfigurationFile {
       case admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
       case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
-      case request_log, log_level
+      case request_log, log_level, instances
       case rate_limit, delivery, weights_cache
     }
 
@@ -31,6 +31,7 @@ extension ConfigurationFile {
     private var threads: Int?
     private var queueDepth: Int?
     private var batchRowsMaximum: Int?
+    private var instances: Int?
     private var kernels: String?
     private var board: String?
     private var pollMilliseconds: Int?
@@ -59,6 +60,7 @@ extension ConfigurationFile {
       threads = try values.decodeIfPresent(Int.self, forKey: .threads)
       queueDepth = try values.decodeIfPresent(Int.self, forKey: .queue_depth)
       batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
+      instances = try values.decodeIfPresent(Int.self, forKey: .instances)
       kernels = try values.decodeIfPresent(String.self, forKey: .kernels)
       board = try values.decodeIfPresent(String.self, forKey: .board)
       pollMilliseconds = try values.decodeIfPresent(Int.self, forKey: .poll_milliseconds)
@@ -100,6 +102,7 @@ extension ConfigurationFile {
       if let threads { configuration.threads = threads }
       if let queueDepth { configuration.queueDepth = queueDepth }
       if let batchRowsMaximum { configuration.batchRowsMaximum = batchRowsMaximum }
+      if let instances { configuration.instances = instances }
       if let kernels { configuration.kernels = kernels }
       if let board { configuration.board = board }
       if let pollMilliseconds { configuration.pollMilliseconds = pollMilliseconds }

@@ -17,6 +17,8 @@ package struct LocalModel: Sendable, Equatable {
   package var cacheBytes = 0
   /// Rows of requests that are run together at most, 1 for none; nil for what the agent says.
   package var batchRowsMaximum: Int?
+  /// Requests that are run side by side at most; nil for what the agent says.
+  package var instances: Int?
   /// Who answers when the model cannot.
   package var fallback = Fallback()
 
@@ -57,6 +59,9 @@ package struct LocalModel: Sendable, Equatable {
     }
     if let batchRowsMaximum {
       try AgentConfiguration.checkBatchRows(batchRowsMaximum, key: key + ".batch_rows_maximum")
+    }
+    if let instances {
+      try AgentConfiguration.checkInstances(instances, key: key + ".instances")
     }
     guard fallback.models.count <= Fallback.modelsMaximum, !fallback.models.contains(name),
       fallback.models.allSatisfy(ModelName.isValid)
@@ -121,7 +126,7 @@ enum ModelName {
 extension LocalModel: Codable {
   private enum Key: String, CodingKey, CaseIterable {
     case path, versions, labels, canary, inputs, cache, fallback, fallback_answer
-    case batch_rows_maximum, shadow
+    case batch_rows_maximum, instances, shadow
   }
 
   /// `"/srv/digits"`, or an object with the path.
@@ -142,6 +147,7 @@ extension LocalModel: Codable {
     inputRules =
       try values.decodeIfPresent(InputRulesDocument.self, forKey: .inputs)?.rules ?? InputRules()
     batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
+    instances = try values.decodeIfPresent(Int.self, forKey: .instances)
     cacheBytes =
       try values.decodeIfPresent(ConfigurationFile.Bytes.self, forKey: .cache)?.count ?? 0
   }
@@ -164,6 +170,7 @@ extension LocalModel: Codable {
     if !fallback.models.isEmpty { try values.encode(fallback.models, forKey: .fallback) }
     if let answer = fallback.answer { try values.encode(answer, forKey: .fallback_answer) }
     try values.encodeIfPresent(batchRowsMaximum, forKey: .batch_rows_maximum)
+    try values.encodeIfPresent(instances, forKey: .instances)
     if cacheBytes > 0 { try values.encode(cacheBytes, forKey: .cache) }
   }
 

@@ -361,6 +361,7 @@ extension LocalModel {
       model: name, version: file.version, path: file.path, cacheBytes: cacheBytes)
     source.weightsPlace = .cache(model: name, version: file.version)
     source.batchRowsMaximum = batchRowsMaximum
+    source.instances = instances
     return source
   }
 }

@@ -136,6 +136,11 @@ struct MetricsReport: Sendable {
     for version in versions where version.states.contains(.serving) {
       text.sample("edgeserve_batch_rows_maximum", version.labels, UInt64(version.batchRows))
     }
+    text.family(
+      "edgeserve_instances", .gauge, "Requests of a version that are run side by side at most.")
+    for version in versions where version.states.contains(.serving) {
+      text.sample("edgeserve_instances", version.labels, UInt64(version.instances))
+    }
   }
 
   private func memory(_ versions: [VersionCounters], _ text: inout PrometheusText) {
@@ -248,6 +253,7 @@ private struct VersionCounters {
   var cacheMisses: UInt64 = 0
   var runs: [Int: RunCount] = [:]
   var batchRows = 1
+  var instances = 1
   var states: [VersionState] = []
   var loadNanoseconds: UInt64 = 0
 
@@ -270,6 +276,7 @@ private struct VersionCounters {
       runs[rows, default: RunCount()].nanoseconds += run.nanoseconds
     }
     batchRows = max(batchRows, status.batching.curve.last?.size ?? 1)
+    instances = max(instances, status.instances.count)
     cacheHits += status.cacheHits
     cacheMisses += status.cacheMisses
     if !states.contains(status.state) { states.append(status.state) }

@@ -111,9 +111,14 @@ package struct AgentStatus: Codable, Sendable, Equatable {
     package var cause: String?
     /// Left out of versions that do not serve.
     package var batching: Batching?
+    /// Requests that are run side by side at most; left out of versions that do not serve.
+    package var instances: Int?
+    /// Why these are fewer than were configured; left out when they are not.
+    package var instancesRefusal: String?
 
     enum CodingKeys: String, CodingKey {
-      case version, state, labels, requests, errors, memory, cause, batching
+      case version, state, labels, requests, errors, memory, cause, batching, instances
+      case instancesRefusal = "instances_refusal"
       case latency = "latency_us"
     }
   }

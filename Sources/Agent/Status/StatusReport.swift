@@ -109,7 +109,9 @@ extension AgentStatus.Version {
         weightsFileRefusal: status.state == .serving ? status.weightsRefusal?.code : nil,
         arenaBytes: status.memory.arenaBytes + status.memory.scratchBytes),
       cause: status.cause?.code,
-      batching: status.state == .serving ? AgentStatus.Batching(status.batching) : nil)
+      batching: status.state == .serving ? AgentStatus.Batching(status.batching) : nil,
+      instances: status.state == .serving ? status.instances.count : nil,
+      instancesRefusal: status.state == .serving ? status.instances.refusal : nil)
   }
 }
 
