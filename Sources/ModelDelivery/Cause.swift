@@ -31,6 +31,8 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
   case gateLatency = "gate-latency"
   /// The agent grew by more than the release allows while the version served.
   case gateMemory = "gate-memory"
+  /// A declared pipeline works with the version that serves, and would not with this one.
+  case misfit
   /// Too many requests failed while the version was on trial.
   case errorRate = "error-rate"
   /// The agent ended too often while the version was on trial.

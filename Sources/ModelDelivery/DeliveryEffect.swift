@@ -50,6 +50,9 @@ package enum DeliveryEffect: Sendable, Equatable {
     package var latencyRatio: Int64?
     /// Bytes of its weights, activations and scratch at most.
     package var memoryBytes: Int64?
+    /// Whether it is refused when a pipeline that works would not with it: a version that is new here,
+    /// and none that comes back.
+    package var keepsPipelines = false
 
     package init() {}
 
@@ -57,6 +60,7 @@ package enum DeliveryEffect: Sendable, Equatable {
       requiresVectors = gate.vectorsFile != nil
       latencyRatio = gate.latencyRatioMaximum
       memoryBytes = gate.residentBytesMaximum
+      keepsPipelines = true
     }
   }
 

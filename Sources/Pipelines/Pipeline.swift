@@ -64,6 +64,16 @@ package final class Pipeline: Composite {
     }
   }
 
+  package func misfit(_ descriptions: [VersionDescription]) -> String? {
+    do throws(ServingError) {
+      try PipelineBinding.check(
+        declaration, members, descriptions, front: try front(descriptions), table: table, name: name)
+    } catch {
+      if case .misfit(_, let reason) = error { return reason }
+    }
+    return nil
+  }
+
   private func make(_ key: [UInt64], _ leases: [VersionLease]) {
     let result = Result<any BoundComposite, ServingError> { () throws(ServingError) in
       try bound(leases.map(\.description))

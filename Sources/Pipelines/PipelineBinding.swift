@@ -82,6 +82,20 @@ final class PipelineBinding: BoundComposite {
   }
 
   deinit { charge?.release() }
+
+  /// Plans all that a binding would be made of, and allocates nothing.
+  ///
+  /// - Throws: `ServingError.misfit`.
+  static func check(
+    _ declaration: PipelineDeclaration, _ members: [String],
+    _ descriptions: [VersionDescription], front: (any FrontEnd)?, table: KernelTable, name: String
+  ) throws(ServingError) {
+    do throws(PipelineError) {
+      _ = try Parts(declaration, members, descriptions, front, table)
+    } catch {
+      throw .misfit(model: name, reason: error.sentence)
+    }
+  }
 }
 
 /// The parts of a binding, before anything is allocated.

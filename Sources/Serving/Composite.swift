@@ -26,6 +26,9 @@ package protocol Composite: Sendable {
   func bind(
     _ leases: [VersionLease],
     _ completion: @escaping @Sendable (Result<any BoundComposite, ServingError>) -> Void)
+  /// Why versions like these, one of each member in the members' order, cannot answer it together;
+  /// nil when they can, or when only memory is short.
+  func misfit(_ descriptions: [VersionDescription]) -> String?
 }
 
 /// A composite that was readied for one version of each of its members.

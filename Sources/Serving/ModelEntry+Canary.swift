@@ -18,6 +18,18 @@ extension ModelEntry {
     return running.reverted == nil && running.canary.takes(affinity) ? tried : serving[other]
   }
 
+  /// The versions that `usual` would choose from, for one client or another, if `versions` served.
+  func usualVersions(among versions: Set<Int64>) -> [Int64] {
+    let open = versions.filter { $0 != shadow?.shadow.version }
+    guard let running = canary, versions.contains(running.canary.version) else {
+      return (open.max() ?? versions.max()).map { [$0] } ?? []
+    }
+    let tried = running.canary.version
+    let labelled = labels[Self.stable].flatMap { $0 != tried && versions.contains($0) ? $0 : nil }
+    guard let other = labelled ?? open.filter({ $0 != tried }).max() else { return [tried] }
+    return running.reverted == nil ? [other, tried] : [other]
+  }
+
   /// The version that a canary is compared with: the one labelled so, or the highest other.
   func stableVersion(besides canary: Int64) -> Int64? {
     if let labelled = labels[Self.stable], labelled != canary, serving[labelled] != nil {

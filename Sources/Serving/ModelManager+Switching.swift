@@ -9,6 +9,7 @@ extension ModelManager {
     registry.onEvent(.preparing(model: source.model, version: source.version))
     do throws(LoadFailure) {
       let candidate = try gated(try versionLoader.plan(source))
+      try keepComposites(candidate, keeping: kept)
       let charge: MemoryCharge
       do throws(MemoryRefusal) {
         charge = try ledger.charge(candidate.name, candidate.items)
@@ -22,52 +23,7 @@ extension ModelManager {
     }
   }
 
-  /// Loads what `plans` lack beside all that serves, and changes over when all of it is proven.
-  func bring(_ plans: [ModelPlan]) throws(PlanFailure) {
-    var changes: [ModelChange] = []
-    var begun: [VersionSource] = []
-    defer { for source in begun { registry.progress(source, nil) } }
-    for plan in plans {
-      let isNew = !registry.knows(plan.model)
-      var change = ModelChange(
-        model: plan.model, kept: Set(plan.versions.map(\.version)),
-        declaration: .init(
-          policy: plan.policy, labels: plan.labels, canary: plan.canary, shadow: plan.shadow,
-          inputRules: plan.inputRules, fallback: plan.fallback))
-      for source in plan.versions where isNew || !registry.serves(source) {
-        if !isNew { begun.append(source) }
-        do throws(LoadFailure) {
-          change.added.append(try makeBeside(source, isShown: !isNew))
-        } catch {
-          if !isNew { refuse(source, error) }
-          throw PlanFailure(model: source.model, version: source.version, cause: error)
-        }
-      }
-      changes.append(change)
-    }
-    guard registry.commit(changes) else {
-      throw PlanFailure(
-        model: plans.first?.model ?? "", version: 0, cause: .shuttingDown)
-    }
-    for loaded in changes.flatMap(\.added) { announce(loaded) }
-  }
-
-  /// A version that is proven and serves nobody yet; what serves now stays as it is.
-  ///
-  /// - Parameter isShown: whether its progress is, which makes the model known.
-  private func makeBeside(
-    _ source: VersionSource, isShown: Bool
-  ) throws(LoadFailure) -> LoadedVersion {
-    guard registry.accepts else { throw .shuttingDown }
-    if isShown { registry.progress(source, .preparing) }
-    registry.onEvent(.preparing(model: source.model, version: source.version))
-    let candidate = try gated(try versionLoader.plan(source))
-    let preparing = try versionLoader.prepare(candidate, try charge(candidate))
-    if isShown { registry.progress(source, .proving) }
-    return makeLoaded(try versionLoader.prove(preparing, candidate))
-  }
-
-  private func charge(_ candidate: CandidateVersion) throws(LoadFailure) -> MemoryCharge {
+  func charge(_ candidate: CandidateVersion) throws(LoadFailure) -> MemoryCharge {
     do throws(MemoryRefusal) {
       return try ledger.charge(candidate.name, candidate.items)
     } catch {
@@ -97,7 +53,7 @@ extension ModelManager {
     announce(loaded)
   }
 
-  private func makeLoaded(_ prepared: PreparedVersion) -> LoadedVersion {
+  func makeLoaded(_ prepared: PreparedVersion) -> LoadedVersion {
     let (source, model) = (prepared.source, prepared.source.model)
     return LoadedVersion(
       id: registry.makeID(), prepared: prepared, limits: registry.limits,
@@ -130,14 +86,14 @@ extension ModelManager {
     }
   }
 
-  private func announce(_ loaded: LoadedVersion) {
+  func announce(_ loaded: LoadedVersion) {
     registry.onEvent(
       .serving(
         model: loaded.source.model, version: loaded.source.version,
         medianMicroseconds: loaded.medianMicroseconds, memory: loaded.memory))
   }
 
-  private func refuse(_ source: VersionSource, _ cause: LoadFailure) {
+  func refuse(_ source: VersionSource, _ cause: LoadFailure) {
     guard cause != .shuttingDown else { return }
     registry.refuse(source, cause)
     registry.onEvent(.refused(model: source.model, version: source.version, cause: cause))
@@ -176,7 +132,7 @@ extension ModelManager {
   }
 
   /// Whether all of `versions` were unloaded before the drain limit, or a shutdown.
-  private func waitUntilGone(_ versions: [Semaphore]) -> Bool {
+  func waitUntilGone(_ versions: [Semaphore]) -> Bool {
     let deadline =
       MonotonicClock.now() + UInt64(registry.limits.drainMilliseconds) * 1_000_000
     for gone in versions {
@@ -191,7 +147,7 @@ extension ModelManager {
 
   /// Puts `leaving` back into service beside `kept`: as they are when they are still in memory, from
   /// their files otherwise.
-  private func restore(
+  func restore(
     _ leaving: [LeavingVersion], keeping kept: Set<Int64>, _ labels: [String: Int64]
   ) {
     var kept = kept

@@ -73,8 +73,10 @@ package final class ModelManager: Sendable {
   }
 
   /// Puts all of `plans` into force at one moment, or none of them: first each version that does not
-  /// serve yet is loaded and proven beside what serves, then labels and versions change together.
+  /// serve yet is loaded and proven, then labels and versions change together.
   ///
+  /// What leaves serves until then where the budget holds both, and otherwise is drained first and
+  /// brought back when anything fails; requests for those models wait meanwhile.
   /// - Parameter completion: called once, on the loader thread, or at once when nothing was taken up.
   package func apply(
     _ plans: [ModelPlan], completion: @escaping @Sendable (Result<Void, PlanFailure>) -> Void

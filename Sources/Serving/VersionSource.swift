@@ -24,6 +24,8 @@ package struct VersionSource: Sendable, Equatable {
   /// Requests that are run side by side at most, each in memory of its own; nil for what the agent
   /// says. A model with a state has one, for its inferences follow upon each other.
   package var instances: Int?
+  /// Whether it is refused when a composite that the versions in service answer would not fit it.
+  package var keepsComposites = true
   /// Where its packed weights are kept in a file; nil for nowhere.
   package var weightsPlace: PackedWeightsPlace?
 

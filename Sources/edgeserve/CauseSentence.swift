@@ -16,7 +16,7 @@ enum CauseSentence {
     "held": "The device was told to install nothing; `edgeserve release` lets it go.",
     "wrong-fleet": "The document is for another fleet.",
     "needs": "The release needs what this device does not have.",
-    "misfit": "The steps of the pipeline do not fit the versions that serve; see the problem.",
+    "misfit": "A pipeline and a version do not fit each other; see the problem.",
     "over-budget": "It does not fit the memory budget; raise it, or make the model smaller.",
     "storage": "The disk refused a call for another reason than room; look at the log.",
     "shutting-down": "The agent was stopped meanwhile; it is tried again.",

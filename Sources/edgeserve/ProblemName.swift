@@ -8,7 +8,6 @@ enum ProblemName {
   static let page = "/usr/share/doc/edgeserve/manual/problems.md"
   /// What the agent says of models without a cause code of deliveries, by words that the sentence has.
   private static let words = [
-    ("(misfit)", "misfit"),
     ("no version serves yet", "loading"), ("no version serves", "nothing-serves"),
     ("the label ", "label-target"), ("was taken back", "canary"),
     ("packed weights are in no file", "weights-in-memory"),

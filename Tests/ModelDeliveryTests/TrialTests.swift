@@ -95,7 +95,7 @@ struct TrialTests {
       $0.gate.residentBytesMaximum = 77
     }
     var wanted = DeliveryEffect.Proof()
-    (wanted.latencyRatio, wanted.memoryBytes) = (1250, 77)
+    (wanted.latencyRatio, wanted.memoryBytes, wanted.keepsPipelines) = (1250, 77, true)
     #expect(
       bench.effects.contains(.activate(model: "digits", version: 2, proof: wanted)))
   }

@@ -110,12 +110,13 @@ struct LiveVersionTests {
     #expect(fixture.manager.ledger.chargedBytes == charged)
   }
 
-  @Test("a plan that the budget does not hold beside what serves is refused with the numbers")
+  @Test("a plan that the budget does not hold beside what it keeps is refused with the numbers")
   func planOverBudget() throws {
     let budget = try max(ServingFixture.needs(1), ServingFixture.needs(2)) + 100
     let fixture = ServingFixture(budget: budget)
     try fixture.load(1).get()
-    let plan = ModelPlan(model: "digits", policy: .latest(1), versions: [Self.source(2)])
+    let plan = ModelPlan(
+      model: "digits", policy: .latest(2), versions: [Self.source(1), Self.source(2)])
     guard case .overBudget(_, _, budget)? = Self.apply(fixture, [plan])?.cause else {
       Issue.record("the plan was not refused for its memory")
       return

@@ -222,6 +222,7 @@ final class DeliveryLoop: DeliveryOutlet, @unchecked Sendable {
       latencyRatioMaximum: proof.latencyRatio.map { Int(clamping: $0) },
       memoryBytesMaximum: proof.memoryBytes.map { Int(clamping: $0) })
     source.weightsPlace = .store(model: model, version: version)
+    source.keepsComposites = proof.keepsPipelines
     let shared = shared
     activation(source) { result in
       let failure: Cause? =

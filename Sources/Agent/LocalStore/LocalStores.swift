@@ -261,7 +261,8 @@ final class LocalStores: Sendable {
       return store.take(file)
     }
     guard let kept else { return completion(.failure(.busy(model: model))) }
-    load(model, file, keeping: kept) { result in
+    // A version that is named is somebody's wish, whatever pipelines say.
+    load(model, file, keeping: kept, keepsPipelines: version == nil) { result in
       completion(
         result.mapError { .failed(model: model, version: file.version, cause: $0) })
     }
@@ -315,13 +316,14 @@ final class LocalStores: Sendable {
   }
 
   private func load(
-    _ model: String, _ file: VersionFile, keeping kept: Set<Int64>,
+    _ model: String, _ file: VersionFile, keeping kept: Set<Int64>, keepsPipelines: Bool = true,
     then: @escaping @Sendable (Result<Void, LoadFailure>) -> Void = { _ in }
   ) {
     let settings = models[model]
     // Again, for a model that was taken away and came back while the first was under way.
     if let settings { declare(model, settings) }
-    let source = (settings ?? LocalModel(file.path)).source(model, file)
+    var source = (settings ?? LocalModel(file.path)).source(model, file)
+    source.keepsComposites = keepsPipelines
     manager.load(source, keeping: kept) { [weak self] result in
       guard let self else { return }
       let success = if case .success = result { true } else { false }
