@@ -90,7 +90,8 @@ package final class Agent: Sendable {
     }
     self.requestLog = requestLog
     let sampler = Self.sampler(configuration.requestLog, requestLog, log)
-    let settings = SettingsRoutes(sampler: sampler, hasRequestLog: requestLog != nil)
+    let runtime = RuntimeSettings(sampler: sampler, hasRequestLog: requestLog != nil)
+    let settings = SettingsRoutes(settings: runtime)
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
     limits.batchRowsDefault = configuration.batchRowsMaximum
@@ -160,7 +161,7 @@ package final class Agent: Sendable {
         RequestBounds(
           manager.service, budget: configuration.memoryBudget, target: parts.target))
       let remoteCalls = try sockets.openRemoteCalls(
-        parts, manager.service, LocalAdministration(stores, current))
+        parts, manager.service, LocalAdministration(stores, current, runtime))
       remoteCallServer = remoteCalls
       var memorySocket: MemorySocket?
       do throws(AgentError) {
@@ -213,8 +214,9 @@ package final class Agent: Sendable {
     }
     current.reload(configuration)
     limiter.change(configuration.rateLimit)
-    stores.change(configuration.models)
+    // Before the models: one that a pipeline of before holds back may be what the new one is for.
     pipelines.change(configuration.pipelines)
+    stores.change(configuration.models)
     return restart.map(\.key)
   }
 

@@ -23,12 +23,15 @@ package struct RemoteCallSettings: Sendable {
   package var administration: LocalAdministration
 }
 
-/// What may be done to local models by hand, and by whom.
+/// What may be done by hand to local models and to settings, and by whom.
 package struct LocalAdministration: Sendable {
   private let stores: LocalStores
   private let current: CurrentConfiguration
+  /// What the log and traces are set to.
+  package let settings: RuntimeSettings
 
-  init(_ stores: LocalStores, _ current: CurrentConfiguration) {
+  init(_ stores: LocalStores, _ current: CurrentConfiguration, _ settings: RuntimeSettings) {
+    self.settings = settings
     self.stores = stores
     self.current = current
   }

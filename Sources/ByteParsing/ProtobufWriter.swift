@@ -50,6 +50,12 @@ package struct ProtobufWriter: Sendable {
     bytes.append(contentsOf: value.utf8)
   }
 
+  /// One number, written even when it is zero, as members of a choice are.
+  package mutating func element(_ field: Int, _ value: UInt64) {
+    key(field, .varint)
+    varint(value)
+  }
+
   /// Bytes, written even when there are none: an element of a repeated field, or packed numbers that
   /// lie as the wire wants them.
   package mutating func bytes(_ field: Int, _ value: some Collection<UInt8>) {

@@ -28,14 +28,17 @@ package struct Administration: Sendable {
   /// or nothing has changed.
   package var replace:
     @Sendable (ModelServerConfig, @escaping @Sendable (GRPCStatus?) -> Void) -> Void
+  package var settings: ServerSettings
 
   package init(
     isAllowed: @escaping @Sendable (GRPCCall) -> Bool,
     load: @escaping @Sendable (String, @escaping @Sendable (GRPCStatus?) -> Void) -> Void,
     unload: @escaping @Sendable (String) -> GRPCStatus?,
     replace:
-      @escaping @Sendable (ModelServerConfig, @escaping @Sendable (GRPCStatus?) -> Void) -> Void
+      @escaping @Sendable (ModelServerConfig, @escaping @Sendable (GRPCStatus?) -> Void) -> Void,
+    settings: ServerSettings
   ) {
+    self.settings = settings
     self.isAllowed = isAllowed
     self.load = load
     self.unload = unload

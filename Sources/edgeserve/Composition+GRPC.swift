@@ -43,6 +43,52 @@
         unload: { local.unload($0).map(status) },
         replace: { config, completion in
           local.replace(ModelConfigFile.localModels(config)) { completion($0.map(status)) }
+        },
+        settings: serverSettings(local.settings))
+    }
+
+    private static func serverSettings(_ settings: RuntimeSettings) -> ServerSettings {
+      ServerSettings(
+        log: {
+          let present = settings.log
+          var log = ServerSettings.Log()
+          (log.file, log.format) = (present.log_file, present.log_format)
+          (log.info, log.warning) = (present.log_info, present.log_warning)
+          log.error = present.log_error
+          log.verboseLevel = present.log_verbose_level.map { UInt32(clamping: $0) }
+          return log
+        },
+        changeLog: { log in
+          var wanted = LogSettings()
+          (wanted.log_file, wanted.log_format) = (log.file, log.format)
+          (wanted.log_info, wanted.log_warning) = (log.info, log.warning)
+          wanted.log_error = log.error
+          wanted.log_verbose_level = log.verboseLevel.map { Int($0) }
+          do throws(RuntimeSettings.Refusal) {
+            try settings.change(wanted)
+            return nil
+          } catch {
+            return GRPCStatus(.invalidArgument, error.sentence)
+          }
+        },
+        trace: {
+          let trace = settings.trace
+          return [
+            ("trace_level", trace.trace_level), ("trace_rate", [trace.trace_rate]),
+            ("trace_count", [trace.trace_count]), ("log_frequency", [trace.log_frequency]),
+            ("trace_file", [trace.trace_file]),
+          ]
+        },
+        changeTrace: { trace in
+          var wanted = TraceSettings()
+          wanted.trace_level = trace.level
+          wanted.trace_rate = trace.rate.map(TraceSettings.Count.init)
+          do throws(RuntimeSettings.Refusal) {
+            try settings.change(wanted)
+            return nil
+          } catch {
+            return GRPCStatus(.invalidArgument, error.sentence)
+          }
         })
     }
 

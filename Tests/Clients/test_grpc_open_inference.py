@@ -1,6 +1,8 @@
 """Open Inference Protocol V2 and health checks with Triton's client and grpcio over the Unix socket."""
 
 import concurrent.futures
+import json
+import os
 import unittest
 
 import grpc
@@ -176,6 +178,61 @@ class OpenInferenceTest(agent.ClientTest):
     def test_unknown_service(self):
         call = self.channel.unary_unary("/nope.Nope/Nope")
         self.assert_refused("UNIMPLEMENTED", lambda: call(b""))
+
+
+class SettingsTest(agent.ClientTest):
+    """Settings of the log and of traces, by the user that the agent runs as."""
+
+    @staticmethod
+    def models(directory):
+        config = os.path.join(directory, "edgeserve.json")
+        with open(config, "w") as file:
+            json.dump({"request_log": {"directory": os.path.join(directory, "requests"), "percent": 100}}, file)
+        return agent.Agent.usual_models(directory) + ["--config", config]
+
+    setUpClass = classmethod(OpenInferenceTest.setUpClass.__func__)
+    tearDownClass = classmethod(OpenInferenceTest.tearDownClass.__func__)
+    assert_refused = OpenInferenceTest.assert_refused
+
+    def log(self):
+        settings = self.client.get_log_settings(as_json=True)["settings"]
+        return {name: next(iter(value.values())) for name, value in settings.items()}
+
+    def trace(self, **more):
+        settings = self.client.get_trace_settings(as_json=True, **more)["settings"]
+        return {name: value["value"] for name, value in settings.items()}
+
+    def test_log_settings(self):
+        usual = self.log()
+        self.assertEqual(
+            usual,
+            {"log_file": "", "log_info": True, "log_warning": True, "log_error": True, "log_verbose_level": 0}
+            | {"log_format": "default"},
+        )
+        changed = self.client.update_log_settings({"log_verbose_level": 1, "log_error": None})
+        self.assertEqual(changed.settings["log_verbose_level"].uint32_param, 1)
+        self.assertEqual(self.log()["log_verbose_level"], 1)
+        self.client.update_log_settings({"log_verbose_level": 0, "log_info": False})
+        self.assertEqual(self.log() | {"log_info": True}, usual)
+        for settings in [{"log_file": "/tmp/log"}, {"log_color": True}]:
+            self.assert_refused("INVALID_ARGUMENT", lambda: self.client.update_log_settings(settings))
+        self.client.update_log_settings({"log_info": True})
+        self.assertEqual(self.log(), usual)
+
+    def test_trace_settings(self):
+        usual = self.trace()
+        self.assertEqual((usual["trace_level"], usual["trace_rate"]), (["TIMESTAMPS"], ["1"]))
+        self.client.update_trace_settings(settings={"trace_rate": "10", "trace_count": None})
+        self.assertEqual(self.trace(model_name="digits")["trace_rate"], ["10"])
+        self.client.update_trace_settings(settings={"trace_level": ["OFF"]})
+        self.assertEqual(self.trace()["trace_level"], ["OFF"])
+        for settings in [{"trace_level": "TENSORS"}, {"trace_rate": "0"}, {"trace_rate": "many"}, {"trace_file": "/a"}]:
+            self.assert_refused("INVALID_ARGUMENT", lambda: self.client.update_trace_settings(settings=settings))
+        self.assert_refused(
+            "INVALID_ARGUMENT", lambda: self.client.update_trace_settings("digits", settings={"trace_rate": "5"})
+        )
+        self.client.update_trace_settings(settings={"trace_rate": "1", "trace_level": ["TIMESTAMPS"]})
+        self.assertEqual(self.trace(), usual)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,22 @@ struct MessageFuzzTests {
       }
     ),
     ("/grpc.health.v1.Health/Check", written { $0.text(1, "PredictionService") }),
+    (
+      "/inference.GRPCInferenceService/LogSettings",
+      written {
+        $0.entry(1, "log_info") { $0.element(1, 1) }
+        $0.entry(1, "log_verbose_level") { $0.element(2, 2) }
+        $0.entry(1, "log_format") { $0.element(3, "default") }
+      }
+    ),
+    (
+      "/inference.GRPCInferenceService/TraceSetting",
+      written {
+        $0.entry(1, "trace_level") { $0.element(1, "TIMESTAMPS") }
+        $0.entry(1, "trace_rate") { $0.element(1, "10") }
+        $0.text(2, "digits")
+      }
+    ),
   ]
 
   @Test("20,000 broken requests are each answered or refused by name", arguments: 1...4)

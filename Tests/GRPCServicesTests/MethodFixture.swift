@@ -44,7 +44,19 @@ final class MethodFixture: Sendable {
         replaced.config.withLock { $0 = config }
         completion(
           config.models.contains { $0.name == "bad" } ? GRPCStatus(.notFound, "no such path") : nil)
-      })
+      },
+      settings: ServerSettings(
+        log: { [replaced] in replaced.log.withLock { $0 } },
+        changeLog: { [replaced] log in
+          guard log.file == nil else { return GRPCStatus(.invalidArgument, "no file") }
+          replaced.log.withLock { $0 = log }
+          return nil
+        },
+        trace: { [("trace_level", ["OFF"]), ("trace_rate", ["0"])] },
+        changeTrace: { [replaced] trace in
+          replaced.trace.withLock { $0 = trace }
+          return nil
+        }))
     let service = manager.service
     methods = TensorFlowMethods(service: service, administration: administration).methods
       .merging(
@@ -94,6 +106,8 @@ final class MethodFixture: Sendable {
 /// What an administrator asked for.
 final class Replaced: Sendable {
   let config = Mutex<ModelServerConfig?>(nil)
+  let log = Mutex(ServerSettings.Log())
+  let trace = Mutex(ServerSettings.Trace())
 }
 
 func written(_ body: (inout ProtobufWriter) -> Void) -> [UInt8] {

@@ -12,7 +12,7 @@ package struct OpenInferenceMethods: Sendable {
 
   let service: InferenceService
   private let serverVersion: String
-  private let administration: Administration
+  let administration: Administration
 
   package init(
     service: InferenceService, serverVersion: String, administration: Administration
@@ -38,6 +38,8 @@ package struct OpenInferenceMethods: Sendable {
       "RepositoryIndex": GRPCMethod { call, reply in reply(index(call)) },
       "RepositoryModelLoad": GRPCMethod { call, reply in load(call, reply) },
       "RepositoryModelUnload": GRPCMethod { call, reply in reply(unload(call)) },
+      "LogSettings": GRPCMethod { call, reply in reply(settle(call, logSettings)) },
+      "TraceSetting": GRPCMethod { call, reply in reply(settle(call, traceSetting)) },
     ]
     for (name, method) in methods {
       methods[name] = nil
@@ -156,6 +158,14 @@ package struct OpenInferenceMethods: Sendable {
     }
     return .message { reply in
       for status in statuses { reply.message(1) { $0.statistics(status) } }
+    }
+  }
+
+  private func settle(_ call: GRPCCall, _ body: (GRPCCall) throws -> GRPCReply) -> GRPCReply {
+    do {
+      return try body(call)
+    } catch {
+      return .failure(openInferenceStatus(error, model: ""))
     }
   }
 
