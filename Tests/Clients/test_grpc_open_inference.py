@@ -190,8 +190,16 @@ class SettingsTest(agent.ClientTest):
             json.dump({"request_log": {"directory": os.path.join(directory, "requests"), "percent": 100}}, file)
         return agent.Agent.usual_models(directory) + ["--config", config]
 
-    setUpClass = classmethod(OpenInferenceTest.setUpClass.__func__)
-    tearDownClass = classmethod(OpenInferenceTest.tearDownClass.__func__)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client = tritonclient.grpc.InferenceServerClient("unix:" + cls.agent.grpc_socket)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.client.close()
+        super().tearDownClass()
+
     assert_refused = OpenInferenceTest.assert_refused
 
     def log(self):
