@@ -5,9 +5,9 @@
 @safe package struct ByteView: Sendable {
   private let owner: any Sendable & AnyObject
   /// Valid for `count` bytes while `owner` lives; the bytes never change.
-  nonisolated(unsafe) private let start: UnsafeRawPointer
+  @usableFromInline nonisolated(unsafe) let start: UnsafeRawPointer
   /// Writes the bytes before they are first read; nil when they are there.
-  private let deferred: DeferredBytes?
+  @usableFromInline let deferred: DeferredBytes?
   /// Bytes in the view.
   package let count: Int
 
@@ -64,7 +64,7 @@
   }
 
   /// The little-endian integer at `offset`, which needs no alignment.
-  package func load<T: FixedWidthInteger & BitwiseCopyable>(
+  @inlinable package func load<T: FixedWidthInteger & BitwiseCopyable>(
     _: T.Type = T.self, at offset: Int
   ) throws(ParsingError) -> T {
     let size = MemoryLayout<T>.size

@@ -2,6 +2,7 @@ import Glibc
 import Synchronization
 
 /// Pages of their own that are written when somebody first reads them.
+@usableFromInline
 @safe final class DeferredBytes: Sendable {
   private typealias Fill = @Sendable (UnsafeMutableRawBufferPointer) -> Void
 
@@ -28,7 +29,7 @@ import Synchronization
   @unsafe var start: UnsafeRawPointer { unsafe UnsafeRawPointer(memory) }
 
   /// Sees to it that the bytes are there.
-  func fill() {
+  @usableFromInline func fill() {
     guard !isFilled.load(ordering: .acquiring) else { return }
     unsafe pending.withLock { pending in
       guard let fill = unsafe pending else { return }

@@ -10,8 +10,8 @@ package import Cryptography
 package struct PackedWeightsFile: Sendable {
   /// What the first page says.
   package struct Header: Sendable, Equatable {
-    /// SHA-256 of all that decides what the bytes are, but for the model.
-    package var layout: Digest
+    /// `checksum` of all that decides what the bytes are, but for the model.
+    package var layout: UInt64
     /// SHA-256 of the model in its own format.
     package var model: Digest
     /// The model's file when it was packed; nil when that does not vouch for its content.
@@ -21,7 +21,7 @@ package struct PackedWeightsFile: Sendable {
     package var checksum: UInt64
 
     package init(
-      layout: Digest, model: Digest, stamp: FileStamp?, byteCount: Int, checksum: UInt64
+      layout: UInt64, model: Digest, stamp: FileStamp?, byteCount: Int, checksum: UInt64
     ) {
       self.layout = layout
       self.model = model
@@ -34,9 +34,9 @@ package struct PackedWeightsFile: Sendable {
   /// Bytes before the weights; a page, so that they are aligned in a mapping.
   package static let headerBytes = 4096
   private static let magic = Array("edgepack".utf8)
-  private static let format: UInt32 = 1
-  /// Bytes of the header that are not zero: 5 numbers, 2 digests, a stamp of 4 numbers, the checksum.
-  private static let usedBytes = 8 + 8 + 8 + 8 + 2 * Digest.byteCount + 4 * 8 + 4
+  private static let format: UInt32 = 2
+  /// Bytes of the header that are not zero: 5 numbers, a digest, a stamp of 4 numbers, the checksum.
+  private static let usedBytes = 5 * 8 + Digest.byteCount + 4 * 8 + 4
 
   package let header: Header
   package let weights: ByteView
@@ -153,7 +153,8 @@ extension PackedWeightsFile.Header {
     bytes.append(number: UInt64(PackedWeightsFile.format))
     bytes.append(number: UInt64(byteCount))
     bytes.append(number: checksum)
-    bytes += layout.bytes + model.bytes
+    bytes.append(number: layout)
+    bytes += model.bytes
     bytes.append(number: stamp.inode)
     for value in [stamp.byteCount, stamp.modified, stamp.changed] {
       bytes.append(number: UInt64(bitPattern: value))
@@ -171,14 +172,14 @@ extension PackedWeightsFile.Header {
       page.number(at: sumAt, byteCount: 4) == UInt64(CRC32C.checksum(page[..<sumAt])),
       let byteCount = Int(exactly: page.number(at: 16)),
       byteCount <= StorageLimits.packedBytesMaximum,
-      let layout = Digest(Array(page[32..<64])), let model = Digest(Array(page[64..<96]))
+      let model = Digest(Array(page[40..<72]))
     else { return nil }
     let stamp = FileStamp(
-      inode: page.number(at: 96), byteCount: Int64(bitPattern: page.number(at: 104)),
-      modified: Int64(bitPattern: page.number(at: 112)),
-      changed: Int64(bitPattern: page.number(at: 120)))
+      inode: page.number(at: 72), byteCount: Int64(bitPattern: page.number(at: 80)),
+      modified: Int64(bitPattern: page.number(at: 88)),
+      changed: Int64(bitPattern: page.number(at: 96)))
     self.init(
-      layout: layout, model: model, stamp: stamp.inode == 0 ? nil : stamp, byteCount: byteCount,
+      layout: page.number(at: 32), model: model, stamp: stamp.inode == 0 ? nil : stamp, byteCount: byteCount,
       checksum: page.number(at: 24))
   }
 }

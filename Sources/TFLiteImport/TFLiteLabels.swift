@@ -20,7 +20,7 @@ package enum TFLiteLabels {
   }
 
   private static func find(in file: ByteView) throws(ParsingError) -> [String]? {
-    guard let end = try endRecord(file) else { return nil }
+    guard let end = endRecord(file) else { return nil }
     let count = Int(try file.load(UInt16.self, at: end + 10))
     var place = Int(try file.load(UInt32.self, at: end + 16))
     for _ in 0..<min(count, filesMaximum) {
@@ -49,18 +49,26 @@ package enum TFLiteLabels {
   }
 
   /// Where the archive's last record begins; nil when there is no archive.
-  private static func endRecord(_ file: ByteView) throws(ParsingError) -> Int? {
-    var place = file.count - 22
-    let last = max(0, place - commentMaximum)
-    while place >= last {
-      if try file.load(UInt32.self, at: place) == 0x0605_4B50,
-        Int(try file.load(UInt16.self, at: place + 20)) == file.count - place - 22
-      {
-        return place
+  private static func endRecord(_ file: ByteView) -> Int? {
+    // Sound: every place lies at least the record's 22 bytes before the end.
+    unsafe file.withUnsafeBytes { bytes in
+      var place = bytes.count - 22
+      let last = max(0, place - commentMaximum)
+      while place >= last {
+        // Nearly all places end here.
+        if unsafe bytes[place] == 0x50 {
+          let signature = unsafe bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self)
+          let comment = unsafe bytes.loadUnaligned(fromByteOffset: place + 20, as: UInt16.self)
+          if UInt32(littleEndian: signature) == 0x0605_4B50,
+            Int(UInt16(littleEndian: comment)) == bytes.count - place - 22
+          {
+            return place
+          }
+        }
+        place -= 1
       }
-      place -= 1
+      return nil
     }
-    return nil
   }
 
   private static func lines(

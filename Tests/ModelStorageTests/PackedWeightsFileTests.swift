@@ -17,7 +17,7 @@ private func checksum(_ bytes: [UInt8]) -> UInt64 {
 }
 
 private let header = PackedWeightsFile.Header(
-  layout: SHA256.hash([1]), model: SHA256.hash([2]),
+  layout: 1, model: SHA256.hash([2]),
   stamp: FileStamp(inode: 7, byteCount: 8, modified: -9, changed: 1 << 60),
   byteCount: weights.count, checksum: checksum(weights))
 
@@ -54,11 +54,11 @@ struct PackedWeightsFileTests {
     let disk = SimulatedDisk()
     try write(disk, place)
     let bytes = try #require(disk.contents(path))
-    for count in [0, 1, 131, 132, 4095, 4096, 4097, bytes.count - 64, bytes.count - 1] {
+    for count in [0, 1, 107, 108, 4095, 4096, 4097, bytes.count - 64, bytes.count - 1] {
       #expect(PackedWeightsFile(ByteView(Array(bytes[..<count]))) == nil, "cut to \(count)")
     }
     #expect(PackedWeightsFile(ByteView(bytes + [0])) == nil)
-    for bit in 0..<132 * 8 {
+    for bit in 0..<108 * 8 {
       var damaged = bytes
       damaged[bit / 8] ^= 1 << UInt8(bit % 8)
       #expect(PackedWeightsFile(ByteView(damaged)) == nil, "header bit \(bit)")

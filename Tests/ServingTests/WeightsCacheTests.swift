@@ -190,8 +190,8 @@ struct WeightsCacheTests {
     let edits: [(String, (inout [UInt8]) -> Void)] = [
       ("a weight", { $0[5000] ^= 1 }), ("the last weight", { $0[$0.count - 1] ^= 0x80 }),
       ("the magic", { $0[0] ^= 1 }), ("the format", { $0[8] ^= 1 }), ("the size", { $0[16] ^= 64 }),
-      ("the layout", { $0[40] ^= 1 }), ("the model", { $0[70] ^= 1 }),
-      ("the header's checksum", { $0[129] ^= 1 }), ("cut in the header", { $0.removeLast($0.count - 100) }),
+      ("the layout", { $0[36] ^= 1 }), ("the model", { $0[50] ^= 1 }),
+      ("the header's checksum", { $0[105] ^= 1 }), ("cut in the header", { $0.removeLast($0.count - 100) }),
       ("cut in the weights", { $0.removeLast(64) }), ("longer", { $0.append(0) }), ("empty", { $0 = [] }),
     ]
     for (name, edit) in edits {

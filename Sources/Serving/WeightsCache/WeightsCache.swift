@@ -100,17 +100,18 @@ package final class WeightsCache: Sendable {
   }
 
   /// Of all that decides where packed bytes lie and what they are, but for the model.
-  private func layout(of plan: Plan) -> Digest {
+  private func layout(of plan: Plan) -> UInt64 {
     let shapes = plan.inputs.map { "\($0.type.dataType)\($0.type.shape.extents)" }
     let parts = [
       settings.builder, plan.kernels, "\(plan.threads)", "\(shapes)", "\(plan.mappableByteCounts)",
     ]
-    return SHA256.hash(Array(parts.joined(separator: "\n").utf8))
+    let text = Array(parts.joined(separator: "\n").utf8)
+    return unsafe text.withUnsafeBytes { unsafe PackedWeightsFile.checksum($0) }
   }
 
   /// What the file at `place` holds; nil when it is not there, damaged, or of something else.
   private func open(
-    _ place: PackedWeightsPlace, _ plan: Plan, _ layout: Digest, _ model: ModelFile
+    _ place: PackedWeightsPlace, _ plan: Plan, _ layout: UInt64, _ model: ModelFile
   ) throws(RuntimeError) -> KeptWeights? {
     guard let path = try? place.path,
       let mapped = try? MappedFile(path: settings.directory + "/" + path.text),
@@ -140,7 +141,7 @@ package final class WeightsCache: Sendable {
   }
 
   private func write(
-    _ weights: PackedWeights, _ byteCount: Int, at place: PackedWeightsPlace, _ layout: Digest,
+    _ weights: PackedWeights, _ byteCount: Int, at place: PackedWeightsPlace, _ layout: UInt64,
     _ model: ModelFile
   ) throws(WeightsRefusal) {
     let header = PackedWeightsFile.Header(

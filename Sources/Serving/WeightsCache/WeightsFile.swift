@@ -16,7 +16,10 @@ final class WeightsFile: Sendable {
   var isTorn: Bool { mapped.isTorn }
 
   /// Whether every byte is what was written; reads all of them.
-  var isWhole: Bool { file.isWhole && !mapped.isTorn }
+  var isWhole: Bool {
+    mapped.populate()
+    return file.isWhole && !mapped.isTorn
+  }
 }
 
 /// Packed weights, and where they lie.
