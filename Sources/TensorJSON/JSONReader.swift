@@ -170,15 +170,18 @@ package struct JSONReader: Sendable {
   // MARK: Within the module
 
   /// Passes white space; the byte that follows, which is not consumed.
+  @inline(__always)
   mutating func nextByte() throws(JSONError) -> UInt8 {
     skipSpace()
-    guard position < bytes.count else {
-      throw depth == 0 && position == bytes.count && isBlank
-        ? .empty : .unexpectedEnd(offset: position)
-    }
+    guard position < bytes.count else { throw endError }
     return bytes[position]
   }
 
+  private var endError: JSONError {
+    depth == 0 && position == bytes.count && isBlank ? .empty : .unexpectedEnd(offset: position)
+  }
+
+  @inline(__always)
   mutating func skipSpace() {
     while position < bytes.count {
       switch bytes[position] {

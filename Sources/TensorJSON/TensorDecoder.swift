@@ -10,12 +10,13 @@ package struct TensorDecoder: Sendable {
   private var elements: ElementBuffer
   private var elementCount = 0
   private let countMaximum: Int
-  /// Extents of one value by level; −1 where no list has ended yet.
-  private var extents = [Int](repeating: -1, count: Shape.rankMaximum)
+  /// Extents of one value by level, of which there are `Shape.rankMaximum`; −1 where no list has ended
+  /// yet.
+  private var extents = SIMD8(repeating: -1)
   /// Lists above each element; −1 before the first.
   private var leafLevel = -1
   /// Finished elements of the open lists by level.
-  private var counts = [Int](repeating: 0, count: Shape.rankMaximum)
+  private var counts = SIMD8(repeating: 0)
 
   /// - Parameters:
   ///   - dataType: A type with a JSON form: not `float16`, `int4` or `complex64`.
@@ -39,7 +40,7 @@ package struct TensorDecoder: Sendable {
 
   /// The shape of one value and the elements of all.
   package consuming func finish() -> (rowShape: Shape, bytes: [UInt8]) {
-    (Shape(Array(extents[..<max(leafLevel, 0)])), elements.finish())
+    (Shape((0..<max(leafLevel, 0)).map { extents[$0] }), elements.finish())
   }
 
   /// Appends the value that comes next: an element, or lists of elements.
@@ -48,6 +49,7 @@ package struct TensorDecoder: Sendable {
     repeat {
       if try reader.nextByte() == UInt8(ascii: "[") {
         try descend(level, reader.position)
+        if try appendSingles(at: &level, from: &reader) { continue }
         counts[level] = 0
         level += 1
         reader.position += 1
@@ -97,6 +99,44 @@ package struct TensorDecoder: Sendable {
       reader.position += 1
       if level > 0 { counts[level - 1] += 1 }
     }
+  }
+
+  /// Appends lists of one number each, `[1], [2]`, as long as they follow upon each other and upon one
+  /// before them; whether there were any.
+  ///
+  /// What is anything else is left to be read, and refused, as every list is.
+  private mutating func appendSingles(
+    at level: inout Int, from reader: inout JSONReader
+  ) throws(JSONError) -> Bool {
+    guard level > 0, level + 1 == leafLevel, extents[level] == 1, dataType != .bool,
+      dataType != .string
+    else { return false }
+    let bytes = reader.bytes
+    var lists = 0
+    var next = reader.position
+    while elementCount < countMaximum, next < bytes.count, bytes[next] == UInt8(ascii: "[") {
+      next += 1
+      let start = next
+      guard next < bytes.count, bytes[next] &- 0x30 < 10 || bytes[next] == UInt8(ascii: "-") else {
+        break
+      }
+      let number = try scanNumber(bytes, &next)
+      guard next < bytes.count, bytes[next] == UInt8(ascii: "]") else { break }
+      try store(number, bytes, start..<next)
+      elementCount += 1
+      lists += 1
+      reader.position = next
+      next += 1
+      guard next < bytes.count, bytes[next] == UInt8(ascii: ",") else { break }
+      repeat { next += 1 } while next < bytes.count && bytes[next] == 0x20
+    }
+    guard lists > 0 else { return false }
+    // The last one is left to be closed, so that whatever follows is looked at.
+    counts[level - 1] += lists - 1
+    counts[level] = 1
+    level += 1
+    try ascend(&level, &reader)
+    return true
   }
 
   /// Appends elements up to the end of the list, or one when they are in none; their number.

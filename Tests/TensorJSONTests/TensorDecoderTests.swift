@@ -34,6 +34,37 @@ struct TensorDecoderTests {
   }
 
   @Test(
+    "lists of one number each, as the last axis of one element gives them",
+    arguments: [
+      ("[[1],[2],[-3]]", [3, 1]), ("[ [1], [2] ,[3],\n[4] , [ 5 ] ]", [5, 1]),
+      ("[[[1],[2]],[[3],[4]]]", [2, 2, 1]), ("[[[[1]],[[2]]],[[[3]],[[4]]]]", [2, 2, 1, 1]),
+    ])
+  func singles(text: String, extents: [Int]) throws {
+    let decoded = try decodeTensor(text, .int8)
+    #expect(decoded.rowShape == Shape(extents))
+    let values = text.split { !$0.isNumber && $0 != "-" }.compactMap { Int8($0) }
+    #expect(decoded.bytes == values.map { UInt8(bitPattern: $0) })
+  }
+
+  @Test(
+    "what is wrong among such lists is refused where it is",
+    arguments: [
+      ("[[1],[2],[3,4]]", JSONError.ragged(level: 1, expected: 1, actual: 2, offset: 13)),
+      ("[[1],[2],[]]", .ragged(level: 1, expected: 1, actual: 0, offset: 10)),
+      ("[[1],[2],3]", .wrongLevel(expected: 2, actual: 1, offset: 9)),
+      ("[[1],[2],[[3]]]", .wrongLevel(expected: 2, actual: 3, offset: 10)),
+      ("[[1],[2],[true]]", .wrongElement(expected: .int8, actual: .bool, offset: 10)),
+      ("[[1],[2],[300]]", .outOfRange(expected: .int8, offset: 10)),
+      ("[[1],[2],[01]]", .invalidNumber(offset: 10)), ("[[1],[2],[3", .unexpectedEnd(offset: 11)),
+      ("[[1],[2]", .unexpectedEnd(offset: 8)), ("[[1],[2],", .unexpectedEnd(offset: 9)),
+      ("[[1],[2] [3]]", .unexpectedByte(offset: 9)),
+      ("[[[1],[2]],[[3],[4],[5]]]", .ragged(level: 1, expected: 2, actual: 3, offset: 23)),
+    ])
+  func wrongSingles(text: String, error: JSONError) {
+    #expect(throws: error) { try decode(text, .int8) }
+  }
+
+  @Test(
     "broken grammar is refused at its offset",
     arguments: [
       ("", JSONError.empty), ("  \n", .empty), ("[", .unexpectedEnd(offset: 1)),
