@@ -134,7 +134,7 @@ package final class Agent: Sendable {
     let metrics = MetricsReport(
       status: report, switches: switches, limiter: limiter, refusals: refusals,
       requestLog: requestLog, compatibility: configuration.metricsCompatibility)
-    thread = EventLoopThread()
+    thread = EventLoopThread(threads: configuration.ioThreads)
     let (stores, delivery) = (stores, delivery)
     let begin = {
       stores.start()

@@ -48,6 +48,10 @@ package enum AgentLimits {
   /// Bytes beyond the budget that the process may map: stacks of its threads, the allocator's slack,
   /// tables of a graph while it is imported.
   static let dataSlackBytes = 64 << 20
+  /// Threads that do socket I/O.
+  static let ioThreadsMaximum = 8
+  /// Bytes that the process may map for each of them beyond the first.
+  static let ioThreadSlackBytes = 12 << 20
   /// Words of other starts under this device's name after which they are another device's.
   static let foreignBirthsMaximum = 3
   /// Brokers besides the first.

@@ -8,11 +8,13 @@ import Glibc
 package enum DataLimit {
   /// Bounds the process to what it has now, the budget, and room for threads and parsers.
   ///
+  /// - Parameter ioThreads: that will do socket I/O.
   /// - Returns: the bound in bytes; nil when there is no budget, or the kernel refuses.
   @discardableResult
-  package static func apply(budget: Int?) -> Int? {
+  package static func apply(budget: Int?, ioThreads: Int) -> Int? {
     guard let budget, let now = dataBytes() else { return nil }
-    let (sum, overflow) = (now + AgentLimits.dataSlackBytes).addingReportingOverflow(budget)
+    let slack = AgentLimits.dataSlackBytes + (ioThreads - 1) * AgentLimits.ioThreadSlackBytes
+    let (sum, overflow) = (now + slack).addingReportingOverflow(budget)
     guard !overflow else { return nil }
     var limit = rlimit()
     // Sound: the pointers are to a local variable of the type that the calls take.

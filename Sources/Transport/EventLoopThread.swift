@@ -1,15 +1,34 @@
 internal import NIOCore
 package import NIOPosix
 
-/// The one thread that does socket I/O; several servers may share it.
+/// The thread that does socket I/O, or a few of them; several servers may share it.
+///
+/// A connection stays on the thread that it came to, so that what belongs to one is confined to one
+/// thread however many there are.
 package final class EventLoopThread: Sendable {
   package let group: MultiThreadedEventLoopGroup
 
-  package init() { group = MultiThreadedEventLoopGroup(numberOfThreads: 1) }
+  /// - Parameter threads: connections are spread over, each in turn.
+  package init(threads: Int = 1) {
+    precondition(threads > 0)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+  }
 
-  /// Calls `body` on the thread, after what it has to do already.
-  package func submit(_ body: @escaping @Sendable () -> Void) { group.next().execute(body) }
+  /// The loop of each thread.
+  var loops: [any EventLoop] { Array(group.makeIterator()) }
 
-  /// Ends the thread once its servers are shut down; blocks until it has ended.
+  /// Calls `body` when every thread has done what it had to do already.
+  package func submit(_ body: @escaping @Sendable () -> Void) {
+    Self.submit(body, behind: loops[...])
+  }
+
+  private static func submit(
+    _ body: @escaping @Sendable () -> Void, behind loops: ArraySlice<any EventLoop>
+  ) {
+    guard let loop = loops.first else { return body() }
+    loop.execute { submit(body, behind: loops.dropFirst()) }
+  }
+
+  /// Ends the threads once their servers are shut down; blocks until they have ended.
   package func shutdown() { try? group.syncShutdownGracefully() }
 }

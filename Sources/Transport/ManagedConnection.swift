@@ -1,4 +1,5 @@
 package import NIOCore
+internal import Synchronization
 
 /// A connection that a registry looks after; confined to the event-loop thread.
 package protocol ManagedConnection: AnyObject, SendableMetatype {
@@ -10,34 +11,55 @@ package protocol ManagedConnection: AnyObject, SendableMetatype {
   func tick(_ now: NIODeadline)
 }
 
-/// The open connections of one server and the clock that looks after them.
+/// Counts the open connections of one server over all its threads.
+final class ConnectionCount: Sendable {
+  private let maximum: Int
+  private let open = Atomic<Int>(0)
+
+  init(maximum: Int) { self.maximum = maximum }
+
+  /// Whether there is room for one more, which is counted then.
+  func enter() -> Bool {
+    guard open.add(1, ordering: .relaxed).newValue <= maximum else {
+      leave()
+      return false
+    }
+    return true
+  }
+
+  func leave() { open.subtract(1, ordering: .relaxed) }
+}
+
+/// The open connections of one server on one thread, and the clock that looks after them.
 ///
-/// Confined to the event-loop thread.
+/// Confined to its event-loop thread.
 package final class ConnectionRegistry<Connection: ManagedConnection> {
   package private(set) var isDraining = false
-  private let connectionsMaximum: Int
+  private let count: ConnectionCount
   private let tickMilliseconds: Int
   private let loop: any EventLoop
   private var connections: [ObjectIdentifier: Connection] = [:]
   private var ticks: RepeatedTask?
   private var emptied: EventLoopPromise<Void>?
 
-  init(connectionsMaximum: Int, tickMilliseconds: Int, loop: any EventLoop) {
-    self.connectionsMaximum = connectionsMaximum
+  init(count: ConnectionCount, tickMilliseconds: Int, loop: any EventLoop) {
+    self.count = count
     self.tickMilliseconds = tickMilliseconds
     self.loop = loop
   }
 
   /// Whether the server has room; a connection that is refused is not kept.
   package func admit(_ connection: Connection) -> Bool {
-    guard !isDraining, connections.count < connectionsMaximum else { return false }
+    guard !isDraining, count.enter() else { return false }
     connections[ObjectIdentifier(connection)] = connection
     startTicking()
     return true
   }
 
   package func remove(_ connection: Connection) {
-    connections[ObjectIdentifier(connection)] = nil
+    // One that was not admitted is not counted.
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    count.leave()
     guard connections.isEmpty else { return }
     // Nothing to look after: an idle server does not wake the processor.
     ticks?.cancel()

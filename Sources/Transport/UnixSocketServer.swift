@@ -10,18 +10,19 @@ package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
   /// Nil for a port.
   private let file: UnixSocketFile?
   private let channel: any Channel
-  private let registry: NIOLoopBound<ConnectionRegistry<Connection>>
+  /// One for each thread.
+  private let registries: [NIOLoopBound<ConnectionRegistry<Connection>>]
   private let isDown = Atomic<Bool>(false)
 
   /// Binds the socket file and begins to accept.
   ///
   /// - Parameters:
   ///   - place: Where it listens, and who may come.
-  ///   - thread: Does the I/O; must outlive the server.
+  ///   - thread: Does the I/O; must outlive the server. Where it is several, the first one accepts.
   ///   - connectionsMaximum: Connections at the same time.
   ///   - tickMilliseconds: How often the time of each connection is looked after.
   ///   - allowsHalfClosure: Whether a client may end its side and still be answered.
-  ///   - prepare: Fills the pipeline of a new channel, on the event-loop thread.
+  ///   - prepare: Fills the pipeline of a new channel, on its event-loop thread.
   package convenience init(
     at place: SocketPlace, thread: EventLoopThread, connectionsMaximum: Int,
     tickMilliseconds: Int, allowsHalfClosure: Bool,
@@ -60,23 +61,29 @@ package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
       @escaping @Sendable (any Channel, ConnectionRegistry<Connection>) throws -> Void,
     bind: (ServerBootstrap) -> EventLoopFuture<any Channel>
   ) throws(TransportError) {
-    let loop = thread.group.next()
+    let loops = thread.loops
+    let count = ConnectionCount(maximum: connectionsMaximum)
     do {
-      let registry = try loop.submit {
-        NIOLoopBound(
-          ConnectionRegistry<Connection>(
-            connectionsMaximum: connectionsMaximum, tickMilliseconds: tickMilliseconds,
-            loop: loop),
-          eventLoop: loop)
-      }.wait()
-      let bootstrap = ServerBootstrap(group: loop)
+      let registries = try loops.map { loop in
+        try loop.submit {
+          NIOLoopBound(
+            ConnectionRegistry<Connection>(
+              count: count, tickMilliseconds: tickMilliseconds, loop: loop),
+            eventLoop: loop)
+        }.wait()
+      }
+      let bootstrap = ServerBootstrap(group: loops[0], childGroup: thread.group)
         .serverChannelOption(.backlog, value: SocketPlace.backlogMaximum)
         .childChannelOption(.allowRemoteHalfClosure, value: allowsHalfClosure)
         .childChannelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture { try prepare(channel, registry.value) }
+          channel.eventLoop.makeCompletedFuture {
+            for registry in registries where registry.eventLoop === channel.eventLoop {
+              try prepare(channel, registry.value)
+            }
+          }
         }
       channel = try bind(bootstrap).wait()
-      self.registry = registry
+      self.registries = registries
     } catch {
       file?.remove()
       let number = (error as? IOError)?.errnoCode ?? EIO
@@ -92,22 +99,27 @@ package final class UnixSocketServer<Connection: ManagedConnection>: Sendable {
   /// Stops accepting, lets what is under way finish for up to `drainMilliseconds`, closes what is
   /// left and removes the socket file. Blocks until done; a second call does nothing.
   ///
-  /// - Precondition: not called on the event-loop thread.
+  /// - Precondition: not called on an event-loop thread.
   package func shutdown(drainMilliseconds: Int) {
     guard !isDown.exchange(true, ordering: .relaxed) else { return }
-    let loop = channel.eventLoop
-    precondition(!loop.inEventLoop)
+    precondition(registries.allSatisfy { !$0.eventLoop.inEventLoop })
     file?.remove()
     try? channel.close().wait()
-    let registry = registry
-    let drained = loop.flatSubmit {
+    let drained = registries.map { Self.drain($0, milliseconds: drainMilliseconds) }
+    for connections in drained { try? connections.wait() }
+  }
+
+  private static func drain(
+    _ registry: NIOLoopBound<ConnectionRegistry<Connection>>, milliseconds: Int
+  ) -> EventLoopFuture<Void> {
+    let loop = registry.eventLoop
+    return loop.flatSubmit {
       let drained = registry.value.drain()
-      let bound = loop.scheduleTask(in: .milliseconds(Int64(drainMilliseconds))) {
+      let bound = loop.scheduleTask(in: .milliseconds(Int64(milliseconds))) {
         registry.value.closeAll()
       }
       drained.whenComplete { _ in bound.cancel() }
       return drained
     }
-    try? drained.wait()
   }
 }

@@ -209,6 +209,20 @@ struct AgentConfigurationTests {
     }
   }
 
+  @Test("threads of I/O are few")
+  func ioThreads() throws {
+    #expect(AgentConfiguration().ioThreads == 1)
+    let configuration = try Self.read("{io_threads: 8}")
+    try configuration.validate()
+    #expect(configuration.ioThreads == 8)
+    #expect(configuration.entries.contains(ConfigurationEntry(key: "io_threads", value: "8")))
+    for count in [0, 9] {
+      #expect(
+        throws: AgentError.invalidValue(key: "io_threads", value: "\(count)", expected: "1 to 8")
+      ) { try Self.read("{io_threads: \(count)}").validate() }
+    }
+  }
+
   @Test("reads which versions of a model serve, and writes them the same")
   func policies() throws {
     let document = """

@@ -7,16 +7,17 @@ private let socketCounter = Atomic<Int>(0)
 
 /// A running server that is shut down with this object.
 final class ServerFixture {
-  let thread = EventLoopThread()
+  let thread: EventLoopThread
   let server: UnixGRPCServer
   var path: String { server.path }
 
   /// Answers `/test/echo` with the request, `/test/never` not at all, `/test/large` with 12 MB, and
   /// `/test/fail` with a status; drops `/test/drop`; `/test/news` counts.
   init(
-    limits: GRPCLimits = GRPCLimits(), extra: [String: GRPCMethod] = [:],
+    limits: GRPCLimits = GRPCLimits(), threads: Int = 1, extra: [String: GRPCMethod] = [:],
     refuse: @escaping @Sendable (PeerCredentials?) -> GRPCStatus? = { _ in nil }
   ) throws {
+    thread = EventLoopThread(threads: threads)
     let number = socketCounter.add(1, ordering: .relaxed).newValue
     server = try UnixGRPCServer(
       at: SocketPlace(path: "/tmp/edgeserve-grpc-\(getpid())-\(number).sock", mode: 0o600),

@@ -12,11 +12,14 @@ func freshSocketPath() -> String {
 
 /// A running server that is shut down with this object.
 final class ServerFixture {
-  let thread = EventLoopThread()
+  let thread: EventLoopThread
   let server: UnixHTTPServer
   var path: String { server.path }
 
-  init(limits: HTTPLimits = HTTPLimits(), handler: @escaping HTTPHandler) throws {
+  init(
+    limits: HTTPLimits = HTTPLimits(), threads: Int = 1, handler: @escaping HTTPHandler
+  ) throws {
+    thread = EventLoopThread(threads: threads)
     server = try UnixHTTPServer(
       at: SocketPlace(path: freshSocketPath(), mode: 0o600), limits: limits, thread: thread,
       handler: handler)

@@ -31,6 +31,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   package var memoryBudget: Int?
   /// Compute threads; nil for the default.
   package var threads: Int?
+  /// Threads that do socket I/O, and short inferences with it; connections are spread over them.
+  package var ioThreads = 1
   /// Requests of one version that wait for their turn; more are refused.
   package var queueDepth = AgentLimits.queueDepthDefault
   /// Rows of requests that are run together of models that say nothing of it; 1 for none.
@@ -77,6 +79,11 @@ package struct AgentConfiguration: Sendable, Equatable {
     if let threads, !(1...AgentLimits.threadsMaximum).contains(threads) {
       throw .invalidValue(
         key: "threads", value: String(threads), expected: "1 to \(AgentLimits.threadsMaximum)")
+    }
+    guard (1...AgentLimits.ioThreadsMaximum).contains(ioThreads) else {
+      throw .invalidValue(
+        key: "io_threads", value: String(ioThreads),
+        expected: "1 to \(AgentLimits.ioThreadsMaximum)")
     }
     guard (1...AgentLimits.queueDepthMaximum).contains(queueDepth) else {
       throw .invalidValue(

@@ -12,7 +12,7 @@ extension ConfigurationFile {
       case admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
       case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
-      case request_log, log_level, instances
+      case request_log, log_level, instances, io_threads
       case rate_limit, delivery, weights_cache
     }
 
@@ -29,6 +29,7 @@ extension ConfigurationFile {
     private var stateDirectory: String?
     private var memoryBudget: Bytes?
     private var threads: Int?
+    private var ioThreads: Int?
     private var queueDepth: Int?
     private var batchRowsMaximum: Int?
     private var instances: Int?
@@ -58,6 +59,7 @@ extension ConfigurationFile {
       stateDirectory = try values.decodeIfPresent(String.self, forKey: .state_dir)
       memoryBudget = try values.decodeIfPresent(Bytes.self, forKey: .memory_budget)
       threads = try values.decodeIfPresent(Int.self, forKey: .threads)
+      ioThreads = try values.decodeIfPresent(Int.self, forKey: .io_threads)
       queueDepth = try values.decodeIfPresent(Int.self, forKey: .queue_depth)
       batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
       instances = try values.decodeIfPresent(Int.self, forKey: .instances)
@@ -100,6 +102,7 @@ extension ConfigurationFile {
       }
       if let weightsCache { configuration.weightsCache = weightsCache }
       if let threads { configuration.threads = threads }
+      if let ioThreads { configuration.ioThreads = ioThreads }
       if let queueDepth { configuration.queueDepth = queueDepth }
       if let batchRowsMaximum { configuration.batchRowsMaximum = batchRowsMaximum }
       if let instances { configuration.instances = instances }

@@ -68,7 +68,9 @@ struct Run: ParsableCommand {
     LogThreshold.level = configuration.logLevel
     let log = Logger(label: "edgeserve", factory: LineLog.init)
     settle(on: configuration.board, table, log)
-    if let bytes = DataLimit.apply(budget: configuration.memoryBudget) {
+    if let bytes = DataLimit.apply(
+      budget: configuration.memoryBudget, ioThreads: configuration.ioThreads)
+    {
       log.info("data limited", metadata: ["bytes": "\(bytes)"])
     }
     let agent: Agent
