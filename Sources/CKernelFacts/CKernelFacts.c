@@ -4,6 +4,7 @@
 
 #include <link.h>
 #include <linux/magic.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/timex.h>
@@ -47,3 +48,5 @@ bool ckernelfacts_use_processors(const int *numbers, size_t count) {
   }
   return sched_setaffinity(0, sizeof set, &set) == 0;
 }
+
+void ckernelfacts_return_blocks(size_t bytes) { mallopt(M_MMAP_THRESHOLD, (int)bytes); }

@@ -68,6 +68,8 @@ struct Run: ParsableCommand {
     LogThreshold.level = configuration.logLevel
     let log = Logger(label: "edgeserve", factory: LineLog.init)
     settle(on: configuration.board, table, log)
+    // Bodies of large requests, which are charged only while they are held.
+    ckernelfacts_return_blocks(1 << 20)
     if let bytes = DataLimit.apply(
       budget: configuration.memoryBudget, ioThreads: configuration.ioThreads)
     {
