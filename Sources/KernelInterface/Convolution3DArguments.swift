@@ -11,6 +11,8 @@
   package var before: SIMD4<Int>
   package var inputChannels: Int
   package var outputChannels: Int
+  /// Each of the input's elements adds a window to the output.
+  package var isTransposed: Bool
   package var bounds: OutputBoundsFloat32
   package var activations: UnsafePointer<Float>
   /// `[kd, kh, kw, inputChannels, outputChannels]`.
@@ -21,7 +23,7 @@
   package init(
     input: SIMD4<Int>, kernel: SIMD4<Int>, output: SIMD4<Int>, stride: SIMD4<Int>,
     dilation: SIMD4<Int>, before: SIMD4<Int>, inputChannels: Int, outputChannels: Int,
-    bounds: OutputBoundsFloat32, activations: UnsafePointer<Float>,
+    isTransposed: Bool = false, bounds: OutputBoundsFloat32, activations: UnsafePointer<Float>,
     weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     result: UnsafeMutablePointer<Float>
   ) {
@@ -33,6 +35,7 @@
     self.before = before
     self.inputChannels = inputChannels
     self.outputChannels = outputChannels
+    self.isTransposed = isTransposed
     self.bounds = bounds
     unsafe self.activations = activations
     unsafe self.weights = weights

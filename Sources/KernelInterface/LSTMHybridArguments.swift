@@ -90,3 +90,44 @@
     16 * sizes.cells + sizes.inputs + sizes.outputs + sizes.cells
   }
 }
+
+/// A plain recurrent layer in float32 with weights of codes, whose rows are quantised at run time (dynamic range); the
+/// maker vouches for the pointers.
+@safe package struct RNNHybridArguments {
+  /// Cells and outputs are the units.
+  package var sizes: LSTMSizes
+  /// Rows are quantised without a zero point.
+  package var isSymmetric: Bool
+  /// The sums go through `tanh`, and then into the bounds.
+  package var squashes: Bool
+  package var bounds: OutputBoundsFloat32
+  /// `[units, inputs]` and `[units, units]`.
+  package var inputWeights: HybridMatrix
+  package var recurrentWeights: HybridMatrix
+  package var bias: UnsafePointer<Float>
+  package var input: UnsafePointer<Float>
+  package var output: UnsafeMutablePointer<Float>
+  /// Read and written: `[batches, units]`.
+  package var state: UnsafeMutablePointer<Float>
+  /// The codes of a row of the input and one of the state.
+  package var scratch: UnsafeMutableRawPointer
+
+  package init(
+    sizes: LSTMSizes, isSymmetric: Bool, squashes: Bool, bounds: OutputBoundsFloat32,
+    inputWeights: HybridMatrix, recurrentWeights: HybridMatrix, bias: UnsafePointer<Float>,
+    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    state: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+  ) {
+    self.sizes = sizes
+    self.isSymmetric = isSymmetric
+    self.squashes = squashes
+    self.bounds = bounds
+    self.inputWeights = inputWeights
+    self.recurrentWeights = recurrentWeights
+    unsafe self.bias = bias
+    unsafe self.input = input
+    unsafe self.output = output
+    unsafe self.state = state
+    unsafe self.scratch = scratch
+  }
+}

@@ -4,6 +4,7 @@ package struct RecurrentKernels: Sendable {
   package var lstmHybrid: @Sendable (LSTMHybridArguments) -> Void
   package var lstmInt8: @Sendable (LSTMInt8Arguments) -> Void
   package var rnnFloat32: @Sendable (RNNFloat32Arguments) -> Void
+  package var rnnHybrid: @Sendable (RNNHybridArguments) -> Void
   package var svdfFloat32: @Sendable (SVDFFloat32Arguments) -> Void
   package var svdfInt8: @Sendable (SVDFInt8Arguments) -> Void
 
@@ -12,6 +13,7 @@ package struct RecurrentKernels: Sendable {
     lstmHybrid: @escaping @Sendable (LSTMHybridArguments) -> Void,
     lstmInt8: @escaping @Sendable (LSTMInt8Arguments) -> Void,
     rnnFloat32: @escaping @Sendable (RNNFloat32Arguments) -> Void,
+    rnnHybrid: @escaping @Sendable (RNNHybridArguments) -> Void,
     svdfFloat32: @escaping @Sendable (SVDFFloat32Arguments) -> Void,
     svdfInt8: @escaping @Sendable (SVDFInt8Arguments) -> Void
   ) {
@@ -19,6 +21,7 @@ package struct RecurrentKernels: Sendable {
     self.lstmHybrid = lstmHybrid
     self.lstmInt8 = lstmInt8
     self.rnnFloat32 = rnnFloat32
+    self.rnnHybrid = rnnHybrid
     self.svdfFloat32 = svdfFloat32
     self.svdfInt8 = svdfInt8
   }

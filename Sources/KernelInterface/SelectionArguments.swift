@@ -41,13 +41,16 @@ package import Tensors
   package var hasWideIndices: Bool
   package var indices: UnsafeRawPointer
   package var updates: UnsafeRawPointer
+  /// What the slices are put into, one element; nil for zeros to which they are added.
+  package var background: UnsafeRawPointer?
   package var output: UnsafeMutableRawPointer
 
   package init(
     type: DataType, depth: Int, extents: SIMD8<Int>, strides: SIMD8<Int>, inner: Int, slices: Int,
     count: Int, hasWideIndices: Bool, indices: UnsafeRawPointer, updates: UnsafeRawPointer,
-    output: UnsafeMutableRawPointer
+    background: UnsafeRawPointer? = nil, output: UnsafeMutableRawPointer
   ) {
+    unsafe self.background = background
     self.type = type
     self.depth = depth
     self.extents = extents

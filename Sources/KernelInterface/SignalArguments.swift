@@ -7,6 +7,11 @@
     case autoScale
     /// Of int16, or of int32 where it is wide. Operand 1: a `FixedPointTransform`'s table.
     case spectrum(FixedPointTransform, inputs: Int)
+    /// As `spectrum`, whose rows are `2 · half + 2` codes, with a table of the opposite turns.
+    case inverseSpectrum(FixedPointTransform)
+    /// Of float32. Operand 1: `exp(−2πik / length)` for half the circle, as pairs of float64.
+    case realSpectrum(length: Int, inputs: Int)
+    case inverseRealSpectrum(length: Int)
     case energy(start: Int, end: Int)
     /// Operands 1 to 5: weights of both sides, and where each channel's frequencies and weights begin and how many
     /// they are.
@@ -19,17 +24,19 @@
     case gainControl(shift: UInt64)
     /// Operand 1: how much the binary logarithm of `1 + i / 128` is above `i / 128`, in 65536ths, int32 `[130]`.
     case logarithm(scale: UInt32, bits: UInt32)
+    /// Operand 1: the sums so far. Result 1: those to go on with. The count is of rows of frames.
+    case overlapAdd(OverlapSizes)
   }
 
   package var step: Step
-  /// Elements of the first result; rows of a spectrum.
+  /// Elements of the first result; rows of a spectrum or of its inverse.
   package var count: Int
   package var operands: (
     UnsafeRawPointer, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?,
     UnsafeRawPointer?
   )
   package var results: (UnsafeMutableRawPointer, UnsafeMutableRawPointer?)
-  /// Bytes of the calling thread: two rows of a spectrum.
+  /// Bytes of the calling thread: a row of a transform's complex numbers.
   package var scratch: UnsafeMutableRawPointer
 
   package init(
@@ -45,6 +52,23 @@
     unsafe self.operands = operands
     unsafe self.results = results
     unsafe self.scratch = scratch
+  }
+}
+
+/// Frames that overlap.
+package struct OverlapSizes: Sendable {
+  package var frames: Int
+  /// Elements of a frame, and from one to the next.
+  package var size: Int
+  package var step: Int
+  /// The elements are float32, else int16.
+  package var isReal: Bool
+
+  package init(frames: Int, size: Int, step: Int, isReal: Bool) {
+    self.frames = frames
+    self.size = size
+    self.step = step
+    self.isReal = isReal
   }
 }
 

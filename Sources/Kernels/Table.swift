@@ -38,8 +38,8 @@ package func makeKernelTable() -> KernelTable {
     fill: { fill($0) },
     recurrent: RecurrentKernels(
       lstmFloat32: { lstmFloat32($0) }, lstmHybrid: { lstmHybrid($0) },
-      lstmInt8: { lstmInt8($0) }, rnnFloat32: { rnnFloat32($0) }, svdfFloat32: { svdfFloat32($0) },
-      svdfInt8: { svdfInt8($0) }),
+      lstmInt8: { lstmInt8($0) }, rnnFloat32: { rnnFloat32($0) }, rnnHybrid: { rnnHybrid($0) },
+      svdfFloat32: { svdfFloat32($0) }, svdfInt8: { svdfInt8($0) }),
     int16: makeInt16Kernels(),
     general: makeGeneralKernels())
 }

@@ -55,7 +55,8 @@ package enum Operator: Sendable, Equatable {
   /// these elements in falling order, and their indices.
   case top
   /// Inputs: indices `[…, k]`, slices, and a shape. Output: zeros of that shape, to which each slice
-  /// is added at the place that its `k` indices of the first axes name.
+  /// is added at the place that its `k` indices of the first axes name. With a fourth input, a
+  /// scalar, that number in place of zeros, and slices in its place.
   case scatter
   case reverseSequence(ReverseSequence)
   case normalizeByNeighbours(NeighbourNormalization)

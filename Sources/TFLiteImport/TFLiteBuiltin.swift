@@ -144,6 +144,12 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case stablehloMultiply = 165
   case stablehloMaximum = 166
   case stablehloMinimum = 181
+  case bidirectionalSequenceRNN = 46
+  case bidirectionalSequenceLSTM = 52
+  case fakeQuantize = 80
+  case densify = 124
+  case sparseToDense = 68
+  case transposeConvolution3D = 141
   /// No built-in operator, which have codes from 0 on.
   case detectionPostProcess = -1
   case signalWindow = -2
@@ -155,8 +161,16 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case subtractNoise = -8
   case gainControl = -9
   case filterBankLogarithm = -10
+  case inverseSpectrum = -11
+  case overlapAdd = -12
+  case delay = -13
+  case cutFrames = -14
+  case stackFrames = -15
+  case decode = -16
+  case circularBuffer = -17
 
-  /// The latest version of the operator whose meaning is known.
+  /// The latest version of the operator whose meaning is known. Most versions add element types alone, which are
+  /// looked at by themselves.
   var versionMaximum: Int {
     switch self {
     case .reshape, .expandDimensions, .reluN1To1, .callOnce, .variableHandle, .readVariable,
@@ -170,31 +184,34 @@ enum TFLiteBuiltin: Int32, CaseIterable {
       .matrixDiagonal, .matrixSetDiagonal, .stablehloAdd,
       .stablehloMultiply, .stablehloMaximum, .stablehloMinimum, .detectionPostProcess,
       .signalWindow, .signalAutoScale, .signalSpectrum, .signalEnergy, .filterBank,
-      .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm:
+      .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm, .inverseSpectrum,
+      .overlapAdd, .delay, .cutFrames, .stackFrames, .decode, .densify, .circularBuffer,
+      .transposeConvolution3D:
       1
-    case .squeeze: 2
-    case .topK, .rnn, .unidirectionalSequenceRNN: 3
+    case .squeeze, .fakeQuantize: 2
+    case .sparseToDense, .topK, .rnn, .unidirectionalSequenceRNN, .bidirectionalSequenceRNN,
+      .bidirectionalSequenceLSTM:
+      3
     case .lstm: 4
-    case .averagePool2D, .maximumPool2D, .logistic, .tanh, .relu, .relu6, .softmax, .mean: 3
-    case .svdf, .unidirectionalSequenceLSTM: 4
-    case .pad, .padV2, .concatenation, .quantize: 4
-    case .add, .subtract: 5
-    case .dequantize: 6
-    case .multiply, .depthwiseConvolution2D: 7
-    case .convolution2D: 8
-    case .fullyConnected: 12
-    case .stridedSlice: 8
-    case .transpose, .gather, .cast, .slice, .splitV, .gatherND, .notEqual, .equal, .prelu: 7
+    case .averagePool2D, .maximumPool2D, .logistic, .tanh, .relu, .relu6, .mean: 3
+    case .svdf, .softmax: 4
+    case .subtract, .unidirectionalSequenceLSTM: 5
+    case .pad, .padV2, .quantize, .add, .unpack, .dynamicUpdateSlice: 6
+    case .depthwiseConvolution2D, .concatenation: 7
+    case .splitV, .gatherND, .notEqual, .equal, .prelu: 7
+    case .convolution2D, .multiply, .stridedSlice, .gather, .slice: 8
+    case .dequantize, .transpose, .cast: 9
+    case .fullyConnected: 14
     case .depthToSpace, .embeddingLookup, .floor, .l2Normalization, .resizeBilinear,
       .spaceToDepth, .batchToSpaceND, .spaceToBatchND, .divide, .exponential, .split,
       .logSoftmax, .maximum, .argumentMaximum, .minimum, .less, .negate, .greater,
       .greaterEqual, .lessEqual, .select, .sine, .transposeConvolution, .tile, .logarithm, .sum,
       .squareRoot, .reciprocalSquareRoot, .shape, .power, .argumentMinimum, .reduceProduct,
-      .reduceMaximum, .pack, .logicalOr, .oneHot, .logicalAnd, .logicalNot, .unpack,
+      .reduceMaximum, .pack, .logicalOr, .oneHot, .logicalAnd, .logicalNot,
       .reduceMinimum, .floorDivide, .reduceAny, .square, .zerosLike, .fill, .floorModulo, .range,
       .resizeNearestNeighbor, .leakyRelu, .squaredDifference, .mirrorPad, .absolute, .ceiling,
       .reverseV2, .cosine, .rank, .elu, .round, .hardSwish, .selectV2, .batchMatmul,
-      .cumulativeSum, .broadcastTo, .reduceAll, .gelu, .dynamicUpdateSlice, .relu0To1, .sign: 5
+      .cumulativeSum, .broadcastTo, .reduceAll, .gelu, .relu0To1, .sign: 5
     }
   }
 
@@ -219,6 +236,13 @@ enum TFLiteBuiltin: Int32, CaseIterable {
     case "SignalFilterBankSpectralSubtraction": self = .subtractNoise
     case "SignalPCAN": self = .gainControl
     case "SignalFilterBankLog": self = .filterBankLogarithm
+    case "SignalIrfft": self = .inverseSpectrum
+    case "SignalOverlapAdd": self = .overlapAdd
+    case "SignalDelay": self = .delay
+    case "SignalFramer": self = .cutFrames
+    case "SignalStacker": self = .stackFrames
+    case "TFLM_DECODE": self = .decode
+    case "CIRCULAR_BUFFER": self = .circularBuffer
     default: return nil
     }
   }

@@ -101,6 +101,9 @@ extension TFLiteOperation {
     case .control(let control):
       .control(TFLiteControl(subgraphs: control.subgraphs, node: control.node.renamed(name)))
     case .alias(let output, let source): .alias(name(output), of: name(source))
+    case .composite(let composite): .composite(composite.renamed(name))
+    case .decode(let codes, let table, let output, let index):
+      .decode(codes: name(codes), table: name(table), output: name(output), operator: index)
     }
   }
 }

@@ -48,6 +48,11 @@ package enum TFLiteError: Error, Equatable, Sendable {
   case variableTensor(tensor: Int)
   /// A tensor stored without its zeros whose indices do not lead to its elements.
   case sparseTensor(tensor: Int)
+  /// A memory of 16-bit codes with more moments than `limit`, none, or in a form that no runtime takes.
+  case unrolledMemory(steps: Int, limit: Int)
+  /// Operands of a decoder that are not constant, of a kind or version that is not known, or too few bytes for the
+  /// elements that they should make.
+  case encodedTensor(operator: Int)
   /// A signature names a tensor that is not an input or output of the model.
   case signatureTensor(signature: Int, tensor: UInt32)
   /// A tensor is used as the handle of a variable and is none.

@@ -10,6 +10,7 @@ extension TFLiteAssembly {
     case .binary where node.inputs.count > 2: foldOperands(of: &node)
     case .recurrent(.lstm), .recurrent(.rnn): addTime(to: &node)
     case .signal(.subtractNoise): keepNoise(of: &node)
+    case .signal(.overlapAdd): keepSums(of: &node)
     default: break
     }
   }
@@ -28,6 +29,7 @@ extension TFLiteAssembly {
 
   /// An operation of many operands, two at a time.
   private mutating func foldOperands(of node: inout Node) {
+    dequantizeSummands(of: &node)
     guard let first = node.input(0), let type = type(first) else { return }
     var sum: ValueID? = first
     for operand in node.inputs.dropFirst().dropLast() {
@@ -36,6 +38,22 @@ extension TFLiteAssembly {
       sum = next
     }
     node.inputs = [sum, node.inputs[node.inputs.count - 1]]
+  }
+
+  /// A sum of codes, which no code between two of them might hold, is one of numbers.
+  private mutating func dequantizeSummands(of node: inout Node) {
+    guard let first = node.input(0), let codes = type(first), node.outputs.count == 1,
+      codes.quantization != nil, [.int8, .uint8, .int16].contains(codes.dataType)
+    else { return }
+    for (place, operand) in node.inputs.enumerated() {
+      guard let operand, let type = type(operand) else { continue }
+      let numbers = append(TensorType(.float32, type.shape))
+      add(Node(.dequantize, inputs: [operand], outputs: [numbers]))
+      node.inputs[place] = numbers
+    }
+    let sum = append(TensorType(.float32, []))
+    later = Node(.quantize, inputs: [sum], outputs: node.outputs)
+    node.outputs = [sum]
   }
 
   /// A memory that is given one moment is given a sequence of one.

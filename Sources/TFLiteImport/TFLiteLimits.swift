@@ -21,6 +21,10 @@ enum TFLiteLimits {
   static let sparseExpansionMaximum = 256
   /// Elements of a shape or of a list of axes; higher ranks are refused later, with their rank.
   static let extentsMaximum = 64
+  /// Moments of a sequence whose operators are written out one after the other.
+  static let unrolledStepsMaximum = 1 << 10
+  /// Samples that an operator on streams keeps or gives at once, in one row.
+  static let samplesMaximum = 1 << 20
   /// Bytes that are read of the oldest runtime's version.
   static let runtimeVersionBytesMaximum = 64
 }

@@ -56,11 +56,19 @@ struct TFLiteOperatorReader {
             rank: try integer(options, 0), activation: try activation(options, 1),
             quantizesAsymmetrically: try bool(options, 2))))
     case .rnn:
-      return .recurrent(.rnn(RNN(activation: try activation(options(7), 0), isTimeMajor: true)))
+      let options = try options(7)
+      return .recurrent(
+        .rnn(
+          RNN(
+            activation: try activation(options, 0), isTimeMajor: true,
+            quantizesAsymmetrically: try bool(options, 1))))
     case .unidirectionalSequenceRNN:
       let options = try options(31)
       return .recurrent(
-        .rnn(RNN(activation: try activation(options, 1), isTimeMajor: try bool(options, 0))))
+        .rnn(
+          RNN(
+            activation: try activation(options, 1), isTimeMajor: try bool(options, 0),
+            quantizesAsymmetrically: try bool(options, 2))))
     case .unidirectionalSequenceLSTM: return .recurrent(.lstm(try lstm()))
     case .lstm: return .recurrent(.lstm(try singleStepLSTM()))
     case .l2Pool2D: return .pool2D(try pool2D(.rootMeanSquare))

@@ -118,13 +118,14 @@ extension TFLiteOperatorReader {
     case .matrixDiagonal, .matrixSetDiagonal: return .diagonal
     case .detectionPostProcess: return .detect(try detection())
     case .signalWindow, .signalAutoScale, .signalSpectrum, .signalEnergy, .filterBank,
-      .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm:
+      .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm, .inverseSpectrum,
+      .overlapAdd:
       return .signal(try signal())
     default: preconditionFailure("\(builtin) is read by its own rule")
     }
   }
 
-  private func convolution3D() throws(TFLiteError) -> Convolution3D {
+  func convolution3D() throws(TFLiteError) -> Convolution3D {
     let options = try options(106)
     let window = Window2D(
       strideHeight: try integer(options, 3), strideWidth: try integer(options, 2),
@@ -143,7 +144,7 @@ extension TFLiteOperatorReader {
       shrinkAxisMask: try integer(options, 4), endsAreOffsets: try bool(options, 5))
   }
 
-  private func float(_ options: FlatBufferTable?, _ field: Int) throws(TFLiteError) -> Float {
+  func float(_ options: FlatBufferTable?, _ field: Int) throws(TFLiteError) -> Float {
     try parsing { () throws(ParsingError) in try options?.float(field, default: 0) } ?? 0
   }
 

@@ -20,7 +20,8 @@ extension TFLiteOperatorReader {
   private static func keys(_ builtin: TFLiteBuiltin) -> [String] {
     switch builtin {
     case .signalWindow: ["shift"]
-    case .signalSpectrum: ["fft_length"]
+    case .signalSpectrum, .inverseSpectrum: ["fft_length"]
+    case .overlapAdd: ["frame_step"]
     case .signalEnergy: ["start_index", "end_index"]
     case .filterBank: ["num_channels"]
     case .gainControl: ["snr_shift"]
@@ -41,6 +42,8 @@ extension TFLiteOperatorReader {
     return switch builtin {
     case .signalWindow: .window(shift: option("shift"))
     case .signalSpectrum: .spectrum(length: option("fft_length"))
+    case .inverseSpectrum: .inverseSpectrum(length: option("fft_length"))
+    case .overlapAdd: .overlapAdd(step: option("frame_step"))
     case .signalEnergy: .energy(start: option("start_index"), end: option("end_index"))
     case .filterBank: .filterBank(channels: option("num_channels"))
     case .filterBankRoot: .squareRoot
@@ -70,6 +73,17 @@ extension TFLiteAssembly {
     guard let input = node.input(0), let type = type(input), node.outputs.count == 2 else {
       return
     }
+    keep(node.outputs[1], as: type, operandOf: &node)
+  }
+
+  /// Sums of frames that are not complete are kept from one inference to the next, which the file does not say.
+  mutating func keepSums(of node: inout Node) {
+    guard let input = node.input(0), var type = type(input), type.shape.rank > 1,
+      node.outputs.count == 1
+    else { return }
+    let extents = type.shape.extents
+    type.shape = Shape(extents.dropLast(2) + [extents[extents.count - 1]])
+    node.outputs.append(append(type))
     keep(node.outputs[1], as: type, operandOf: &node)
   }
 }

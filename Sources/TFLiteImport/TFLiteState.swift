@@ -23,6 +23,14 @@ enum TFLiteOperation {
   case control(TFLiteControl)
   /// Another name for a tensor.
   case alias(ValueID, of: ValueID)
+  case composite(TFLiteComposite)
+  /// Makes a constant of two others.
+  case decode(codes: ValueID, table: ValueID, output: ValueID, operator: Int)
+
+  /// Whether the operator makes its result out of the one before.
+  var keepsItsResult: Bool {
+    if case .composite(let composite) = self, case .shiftSlots = composite.kind { true } else { false }
+  }
 
   /// What the operator makes.
   var outputs: [ValueID] {
@@ -34,6 +42,8 @@ enum TFLiteOperation {
     case .call(let call): call.outputs
     case .control(let control): control.node.outputs
     case .alias(let output, _): [output]
+    case .composite(let composite): composite.outputs
+    case .decode(_, _, let output, _): [output]
     }
   }
 }
@@ -80,7 +90,12 @@ struct TFLiteAssembly {
 
   mutating func add(_ operation: TFLiteOperation) throws(TFLiteError) {
     switch operation {
-    case .node(let node, let intermediates): add(node, intermediates: intermediates)
+    case .node(let node, let intermediates):
+      if let memory = try unrolledLSTM(node) {
+        add(memory)
+      } else {
+        add(node, intermediates: intermediates)
+      }
     case .handle(let name, let output): names[output] = name
     case .read(let handle, let output, let index):
       guard let name = names[handle], values.indices.contains(output.index) else {
@@ -90,8 +105,9 @@ struct TFLiteAssembly {
     case .assign(let handle, let value, let index):
       guard let name = names[handle] else { throw .variableHandle(operator: index) }
       contents[name] = resolve(value)
-    case .alias(let output, let source): latest[output] = resolve(source)
-    case .initialize, .call, .control: break
+    case .alias(let output, let source): alias(output, of: source)
+    case .composite(let composite): try expand(composite)
+    case .initialize, .call, .control, .decode: break
     }
   }
 
@@ -115,7 +131,8 @@ struct TFLiteAssembly {
     return output
   }
 
-  private mutating func add(_ original: Node, intermediates: [ValueID]) {
+  /// Adds the node of an operator, or of a part of one, with those before and behind it that it is made of.
+  mutating func add(_ original: Node, intermediates: [ValueID]) {
     var node = original
     node.inputs = node.inputs.map { $0.map(resolve) }
     expand(&node)
@@ -148,16 +165,35 @@ struct TFLiteAssembly {
   mutating func add(_ node: Node) { nodes.append(node) }
 
   /// Makes a value that the file does not have.
-  mutating func append(_ type: TensorType) -> ValueID {
-    values.append(Value(name: "", type: type))
+  mutating func append(_ type: TensorType, constant: ByteView? = nil) -> ValueID {
+    values.append(Value(name: "", type: type, constant: constant))
     return ValueID(values.count - 1)
   }
 
+  var valueCount: Int { values.count }
+
+  /// Lets `output` be another name for `source`.
+  mutating func alias(_ output: ValueID, of source: ValueID) {
+    latest[output] = resolve(source)
+  }
+
+  /// Makes a variable, which begins with zeros unless it is told; it stays as it is until `update` says what it becomes.
+  mutating func variable(
+    _ type: TensorType, initial: ByteView? = nil, fill: UInt8 = 0
+  ) -> ValueID {
+    let variable = append(type)
+    variables.append(
+      Variable(current: variable, next: variable, initial: initial, fill: fill))
+    return variable
+  }
+
+  /// Makes `next` what the variable is in the next inference; nodes that are added later read it already.
+  mutating func update(_ variable: ValueID, to next: ValueID) { latest[variable] = next }
+
   /// Makes `result` what a new variable, which begins with zeros and is the node's last operand, is next time.
   mutating func keep(_ result: ValueID, as type: TensorType, operandOf node: inout Node) {
-    let variable = append(type)
-    variables.append(Variable(current: variable, next: variable))
-    latest[variable] = result
+    let variable = variable(type)
+    update(variable, to: result)
     node.inputs.append(variable)
   }
 

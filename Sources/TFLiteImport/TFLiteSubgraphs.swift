@@ -90,7 +90,7 @@ struct TFLiteSubgraphs {
     var assembly = TFLiteAssembly(subgraph)
     for operation in subgraph.operations {
       switch operation {
-      case .node, .alias: try assembly.add(operation)
+      case .node, .alias, .composite: try assembly.add(operation)
       case .control(let control): assembly.add(try node(of: control, &expansion))
       default: throw .variablesInSubgraph(index: index)
       }
@@ -131,9 +131,10 @@ struct TFLiteSubgraphs {
     var subgraph = TFLiteSubgraph(
       values: [], operations: operations, inputs: inputs,
       outputs: try ids(table, TFLiteSchema.Subgraph.outputs), variables: [])
+    let kept = operations.filter(\.keepsItsResult).flatMap(\.outputs)
     try readValues(
       of: table, inputs: Set(inputs), computed: Set(operations.flatMap(\.outputs)),
-      into: &subgraph)
+      kept: Set(kept), into: &subgraph)
     return subgraph
   }
 
@@ -152,8 +153,12 @@ struct TFLiteSubgraphs {
       let outputs = try ids(table, Schema.outputs)
       if let operation = try reader.onSubgraphs(inputs: inputs, outputs: outputs) {
         operations.append(operation)
+      } else if let composite = try reader.composite(inputs: inputs, outputs: outputs) {
+        operations.append(.composite(composite))
       } else if builtin.isOnVariables {
         operations.append(try reader.onVariables(inputs: inputs, outputs: outputs))
+      } else if builtin == .decode || builtin == .densify {
+        operations += try reader.onConstants(inputs: inputs, outputs: outputs)
       } else {
         let intermediates = try ids(table, Schema.intermediates)
         for node in try reader.nodes(inputs, outputs: outputs) {
@@ -166,7 +171,7 @@ struct TFLiteSubgraphs {
 
   private func readValues(
     of table: FlatBufferTable, inputs: Set<ValueID>, computed: Set<ValueID>,
-    into subgraph: inout TFLiteSubgraph
+    kept: Set<ValueID>, into subgraph: inout TFLiteSubgraph
   ) throws(TFLiteError) {
     let tensors = try parsing { () throws(ParsingError) in
       try table.tables(TFLiteSchema.Subgraph.tensors, limit: TFLiteLimits.tensorsMaximum)
@@ -175,12 +180,14 @@ struct TFLiteSubgraphs {
     for (index, tensor) in tensors.enumerated() {
       let id = ValueID(index)
       let origin: TFLiteTensorReader.Origin =
-        inputs.contains(id) ? .input : computed.contains(id) ? .computed : .stored
+        inputs.contains(id)
+        ? .input : kept.contains(id) ? .kept : computed.contains(id) ? .computed : .stored
       let reader = TFLiteTensorReader(
         index: index, table: tensor, tensors: tensors, buffers: buffers, origin: origin)
       subgraph.values.append(try reader.read())
       if try reader.isVariable() { subgraph.variables.append(id) }
     }
+    try subgraph.decodeConstants()
   }
 
   private func indices(_ table: FlatBufferTable, _ field: Int) throws(TFLiteError) -> [Int] {

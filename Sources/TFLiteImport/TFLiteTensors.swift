@@ -20,6 +20,8 @@ struct TFLiteTensorReader {
     case input
     /// An operator makes them.
     case computed
+    /// An operator makes them out of those that it made before, whatever the file calls them.
+    case kept
     /// The file holds them, or nothing does.
     case stored
   }
@@ -38,9 +40,12 @@ struct TFLiteTensorReader {
 
   /// Whether the tensor keeps its elements; what the caller gives anew each time keeps nothing.
   func isVariable() throws(TFLiteError) -> Bool {
-    guard origin != .input else { return false }
+    guard origin != .input, origin != .kept else { return false }
     return try parsing { () throws(ParsingError) in try table.bool(Schema.isVariable) }
   }
+
+  /// The schema's number of signed codes of two bits.
+  private static let int2: Int8 = 19
 
   private func dataType() throws(TFLiteError) -> DataType {
     let code = try parsing { () throws(ParsingError) in
@@ -62,6 +67,8 @@ struct TFLiteTensorReader {
     case 15: return .uint32
     case 16: return .uint16
     case 17: return .int4
+    // Constants become int8, and nothing computes others.
+    case Self.int2 where origin == .stored: return .int8
     // The handle of a variable has no elements that anything reads.
     case 13 where origin == .computed: return .int32
     default: throw .dataType(tensor: index, code: code)
@@ -101,9 +108,13 @@ struct TFLiteTensorReader {
     }
     let bytes = try buffers.bytes(at: Int(number))
     guard type.dataType != .string else { return bytes }
-    guard let expected = type.byteCount else {
+    guard let whole = type.byteCount else {
       throw .tensorShape(tensor: index, extents: type.shape.extents)
     }
+    let code = try parsing { () throws(ParsingError) in
+      try table.integer(Schema.type, default: Int8(0))
+    }
+    let expected = code == Self.int2 ? (whole + 3) / 4 : whole
     // A tensor without elements is constant although nothing is stored for it.
     guard let bytes, !bytes.isEmpty else { return expected == 0 ? ByteView([UInt8]()) : nil }
     let sparsity = try parsing { () throws(ParsingError) in try table.table(Schema.sparsity) }
@@ -114,6 +125,7 @@ struct TFLiteTensorReader {
     guard bytes.count == expected else {
       throw .constantByteCount(tensor: index, expected: expected, actual: bytes.count)
     }
+    if code == Self.int2 { return TFLiteDenseForms.widened(bytes, count: whole, bits: 2) }
     guard type.dataType == .int4, let count = type.shape.elementCount else { return bytes }
     type.dataType = .int8
     return TFLiteDenseForms.widened(bytes, count: count, bits: 4)

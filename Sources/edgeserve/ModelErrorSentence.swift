@@ -23,6 +23,13 @@ enum ModelErrorSentence {
     case .subgraphDepth(let limit): "has subgraphs that use one another more than \(limit) deep"
     case .expandedOperators(let limit):
       "makes more than \(limit) operators when its subgraphs are put in place"
+    case .optionOutOfRange(let node, let value):
+      "operator \(node) has an option of the value \(value), which it does not take"
+    case .encodedTensor(let node):
+      "the constants that operator \(node) decodes are of a kind that is not supported, or too few"
+    case .unrolledMemory(let steps, let limit):
+      "has a memory of 16-bit codes over \(steps) moments, or with peepholes, a projection or a "
+        + "normalisation; up to \(limit) moments of the plain one are supported"
     case .graph(let error): "cannot be computed: \(of(error))"
     default: "is not a valid model: \(error)"
     }
@@ -53,6 +60,10 @@ enum ModelErrorSentence {
       "operator \(node) would make a tensor of the shape \(shape)"
     case .foldedBytes(let needed, let limit):
       "its constants take \(needed) bytes when they are computed, at most \(limit) are allowed"
+    case .parameterInvalid(let node):
+      "operator \(node) has options or parameters outside of what it takes"
+    case .windowInvalid(let node):
+      "the window of operator \(node) does not fit its operands"
     case .inputCount(let expected, let actual): "it has \(expected) inputs, and \(actual) were given"
     case .inputShape(let index, let expected, let actual):
       "input \(index) has the shape \(expected), and \(actual) was given"

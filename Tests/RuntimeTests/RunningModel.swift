@@ -12,7 +12,11 @@ struct RunningModel {
   let instance: Instance
 
   init(_ path: String, _ table: KernelTable, threads: Int = 1) throws {
-    let graph = try TFLiteModel.graph(from: MappedFile(path: path).bytes)
+    try self.init(MappedFile(path: path).bytes, table, threads: threads)
+  }
+
+  init(_ bytes: ByteView, _ table: KernelTable, threads: Int = 1) throws {
+    let graph = try TFLiteModel.graph(from: bytes)
     plan = try Plan(graph, table: table, threads: threads)
     model = try PreparedModel(plan)
     instance = try Instance(model, pool: threads > 1 ? ComputePool(threads: threads) : nil)

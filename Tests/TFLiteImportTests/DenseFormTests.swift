@@ -42,6 +42,20 @@ struct DenseFormTests {
     }
   }
 
+  @Test("two-bit codes become bytes, the lowest bits first, with their sign")
+  func pairsOfBits() throws {
+    var tensor = TFLiteWriter.Tensor([2, 3], type: 19, buffer: 1)
+    (tensor.scales, tensor.zeroPoints) = ([0.5], [0])
+    var file = model(tensor, [0b11_10_01_00, 0b0001])
+    file.codes = [(9, 14)]
+    let value = try weights(file)
+    #expect(value.type.dataType == .int8)
+    #expect(value.constant?.array.map { Int8(bitPattern: $0) } == [0, 1, -2, -1, 1, 0])
+    #expect(throws: TFLiteError.constantByteCount(tensor: 1, expected: 2, actual: 6)) {
+      _ = try weights(model(tensor, [0, 0, 0, 0, 0, 0]))
+    }
+  }
+
   /// Two rows of four codes in blocks of two, whose scales 1, 2, 3 and 4 are float16 in tensor 3.
   private func blocks(
     size: Int32 = 2, scales: Int32 = 3, zeroPoints: Int32 = -1, halves: Int = 4

@@ -50,11 +50,13 @@ package struct TFLiteWriter {
     package var outputs: [Int32]
     package var optionsType: Int8
     package var options: [FlatBufferField]?
+    package var customOptions: [UInt8]?
 
     package init(
       code: UInt32 = 0, inputs: [Int32], outputs: [Int32], optionsType: Int8 = 0,
-      options: [FlatBufferField]? = nil
+      options: [FlatBufferField]? = nil, customOptions: [UInt8]? = nil
     ) {
+      self.customOptions = customOptions
       self.code = code
       self.inputs = inputs
       self.outputs = outputs
@@ -65,7 +67,7 @@ package struct TFLiteWriter {
     fileprivate var fields: [FlatBufferField] {
       [
         .uint32(code), .int32s(inputs), .int32s(outputs), .int8(optionsType),
-        options.map { .table($0) } ?? .absent,
+        options.map { .table($0) } ?? .absent, customOptions.map { .bytes($0) } ?? .absent,
       ]
     }
   }

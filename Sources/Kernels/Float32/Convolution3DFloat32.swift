@@ -1,7 +1,7 @@
 import CVector
 import KernelInterface
 
-/// A convolution over depth, height and width; `pixels` counts `[n, d', h', w']`.
+/// A convolution over depth, height and width, or a transposed one; `pixels` counts `[n, d', h', w']`.
 ///
 /// Sixteen output channels at a time take each activation in turn: one multiplication for each load of weights.
 func convolution3DFloat32(_ arguments: Convolution3DArguments, _ pixels: Range<Int>) {
@@ -14,7 +14,8 @@ func convolution3DFloat32(_ arguments: Convolution3DArguments, _ pixels: Range<I
     let row = line % output[1]
     let slice = line / output[1]
     var place = SIMD4<Int>(slice % output[0], row, column, 0)
-    place = place &* arguments.stride &- arguments.before
+    place = arguments.isTransposed
+      ? place &+ arguments.before : place &* arguments.stride &- arguments.before
     let picture = slice / output[0] &* arguments.input[0]
     var channel = 0
     while channel < arguments.outputChannels {
@@ -25,12 +26,22 @@ func convolution3DFloat32(_ arguments: Convolution3DArguments, _ pixels: Range<I
   }
 }
 
-/// Up to sixteen channels of one pixel, whose window begins at `place`.
+/// Where a tap of the window at `place` meets the input along one axis; below zero where it does not.
+@inline(__always)
+private func met(_ arguments: Convolution3DArguments, _ place: Int, _ tap: Int, _ axis: Int) -> Int {
+  let (reach, extent) = (tap &* arguments.dilation[axis], arguments.input[axis])
+  guard arguments.isTransposed else { return place &+ reach < extent ? place &+ reach : -1 }
+  let (from, stride) = (place &- reach, arguments.stride[axis])
+  let at = from / stride
+  return from >= 0 && at &* stride == from && at < extent ? at : -1
+}
+
+/// Up to sixteen channels of one pixel, whose window begins, or if transposed ends, at `place`.
 @unsafe private func convolvePixel(
   _ arguments: Convolution3DArguments, _ pixel: Int, _ place: SIMD4<Int>, _ picture: Int,
   _ channel: Int
 ) {
-  let (input, kernel, step) = (arguments.input, arguments.kernel, arguments.dilation)
+  let (input, kernel) = (arguments.input, arguments.kernel)
   let (channels, outputs) = (arguments.inputChannels, arguments.outputChannels)
   let first = min(8, outputs &- channel)
   let second = min(8, outputs &- channel &- 8)
@@ -42,12 +53,10 @@ func convolution3DFloat32(_ arguments: Convolution3DArguments, _ pixels: Range<I
   }
   var tap = 0
   while tap < kernel[0] &* kernel[1] &* kernel[2] {
-    let column = place[2] &+ tap % kernel[2] &* step[2]
-    let row = place[1] &+ tap / kernel[2] % kernel[1] &* step[1]
-    let slice = place[0] &+ tap / (kernel[2] &* kernel[1]) &* step[0]
-    let isInside = column >= 0 && column < input[2] && row >= 0 && row < input[1]
-      && slice >= 0 && slice < input[0]
-    if isInside {
+    let column = met(arguments, place[2], tap % kernel[2], 2)
+    let row = met(arguments, place[1], tap / kernel[2] % kernel[1], 1)
+    let slice = met(arguments, place[0], tap / (kernel[2] &* kernel[1]), 0)
+    if column >= 0 && row >= 0 && slice >= 0 {
       let at = ((picture &+ slice) &* input[1] &+ row) &* input[2] &+ column
       let activations = unsafe arguments.activations + at &* channels
       var weights = unsafe arguments.weights + (tap &* channels &* outputs &+ channel)

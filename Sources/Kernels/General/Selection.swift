@@ -57,7 +57,7 @@ func pickTop(_ arguments: TopArguments, _ rows: Range<Int>) {
     : Int(indices.load(fromByteOffset: 4 &* place, as: Int32.self))
 }
 
-/// Sums slices into a tensor of zeros.
+/// Sums slices into a tensor of zeros, or puts them into one of another number.
 func scatter(_ arguments: ScatterArguments) {
   // Sound: the maker of the arguments vouches for the pointers and their element type.
   switch arguments.type {
@@ -75,9 +75,13 @@ func scatter(_ arguments: ScatterArguments) {
 @unsafe private func scatter<T>(_ arguments: ScatterArguments, _ zero: T, _ add: (T, T) -> T) {
   let output = unsafe arguments.output.assumingMemoryBound(to: T.self)
   let updates = unsafe arguments.updates.assumingMemoryBound(to: T.self)
+  var (first, replaces) = (zero, false)
+  if let background = unsafe arguments.background {
+    (first, replaces) = unsafe (background.assumingMemoryBound(to: T.self)[0], true)
+  }
   var i = 0
   while i < arguments.count {
-    unsafe output[i] = zero
+    unsafe output[i] = first
     i &+= 1
   }
   var slice = 0
@@ -93,8 +97,8 @@ func scatter(_ arguments: ScatterArguments) {
     }
     i = isInside ? 0 : arguments.inner
     while i < arguments.inner {
-      unsafe output[offset &+ i] = add(
-        output[offset &+ i], updates[slice &* arguments.inner &+ i])
+      let update = unsafe updates[slice &* arguments.inner &+ i]
+      unsafe output[offset &+ i] = replaces ? update : add(output[offset &+ i], update)
       i &+= 1
     }
     slice &+= 1

@@ -28,6 +28,17 @@ func signal(_ arguments: SignalArguments) {
       unsafe transformRows(
         arguments, transform, inputs, table, as: Int16.self, fractionBits: 15)
     }
+  case .inverseSpectrum(let transform):
+    guard let table = unsafe operands.1?.assumingMemoryBound(to: Int32.self) else { return }
+    if transform.isWide {
+      unsafe restoreRows(arguments, transform, table, as: Int32.self, fractionBits: 31)
+    } else {
+      unsafe restoreRows(arguments, transform, table, as: Int16.self, fractionBits: 15)
+    }
+  case .realSpectrum(let length, let inputs):
+    unsafe transformRealRows(arguments, length, inputs)
+  case .inverseRealSpectrum(let length): unsafe restoreRealRows(arguments, length)
+  case .overlapAdd(let sizes): unsafe overlapAdd(arguments, sizes)
   case .energy(let start, let end):
     let input = unsafe operands.0.assumingMemoryBound(to: Int16.self)
     let output = unsafe results.0.assumingMemoryBound(to: UInt32.self)
@@ -122,15 +133,50 @@ func signal(_ arguments: SignalArguments) {
       unsafe line[2 &* i &+ 1] = source &+ 1 < inputs ? input[source &+ 1] : 0
       i &+= 1
     }
-    let turns = unsafe table + transform.turnsPlace
-    // What remains after steps of four is one of two, which comes first.
-    var length = half.trailingZeroBitCount & 1 == 1 ? 2 : 1
-    if length == 2 { unsafe pairs(line, half, fractionBits) }
-    while length < half {
-      unsafe quarters(line, length, half, turns, fractionBits)
-      length &*= 4
-    }
+    unsafe turn(line, half, table + transform.turnsPlace, 1, fractionBits)
     unsafe split(line, half, table + transform.splitPlace, output, fractionBits)
+    row &+= 1
+  }
+}
+
+/// Transforms complex numbers in their places of the table in place; `sign` is −1 for the opposite turns.
+@inline(__always)
+@unsafe private func turn<Code: FixedWidthInteger & SignedInteger>(
+  _ line: UnsafeMutablePointer<Code>, _ half: Int, _ turns: UnsafePointer<Int32>, _ sign: Int64,
+  _ fractionBits: Int64
+) {
+  // What remains after steps of four is one of two, which comes first.
+  var length = half.trailingZeroBitCount & 1 == 1 ? 2 : 1
+  if length == 2 { unsafe pairs(line, half, fractionBits) }
+  while length < half {
+    unsafe quarters(line, length, half, turns, sign, fractionBits)
+    length &*= 4
+  }
+}
+
+/// Real numbers out of their spectrum: the way of `transformRows` back.
+@inline(__always)
+@unsafe private func restoreRows<Code: FixedWidthInteger & SignedInteger>(
+  _ arguments: SignalArguments, _ transform: FixedPointTransform, _ table: UnsafePointer<Int32>,
+  as type: Code.Type, fractionBits: Int64
+) {
+  let half = transform.half
+  let line = unsafe arguments.scratch.assumingMemoryBound(to: Code.self)
+  var row = 0
+  while row < arguments.count {
+    let input = unsafe arguments.operands.0.assumingMemoryBound(to: Code.self)
+      + row &* (2 &* half &+ 2)
+    let output = unsafe arguments.results.0.assumingMemoryBound(to: Code.self)
+      + row &* 2 &* half
+    unsafe join(input, half, table + transform.splitPlace, line, fractionBits)
+    var i = 0
+    while i < half {
+      let source = unsafe 2 &* Int(table[i])
+      unsafe output[2 &* i] = line[source]
+      unsafe output[2 &* i &+ 1] = line[source &+ 1]
+      i &+= 1
+    }
+    unsafe turn(output, half, table + transform.turnsPlace, -1, fractionBits)
     row &+= 1
   }
 }
@@ -206,7 +252,7 @@ private func cut<Code: FixedWidthInteger & SignedInteger>(
 @inline(__always)
 @unsafe private func quarters<Code: FixedWidthInteger & SignedInteger>(
   _ line: UnsafeMutablePointer<Code>, _ length: Int, _ half: Int, _ turns: UnsafePointer<Int32>,
-  _ fractionBits: Int64
+  _ sign: Int64, _ fractionBits: Int64
 ) {
   let stride = half / (4 &* length)
   var block = 0
@@ -227,7 +273,8 @@ private func cut<Code: FixedWidthInteger & SignedInteger>(
       let (evenReal, evenImaginary) = (a.real &+ c.real, a.imaginary &+ c.imaginary)
       let (oddReal, oddImaginary) = (a.real &- c.real, a.imaginary &- c.imaginary)
       let (sumReal, sumImaginary) = (b.real &+ d.real, b.imaginary &+ d.imaginary)
-      let (restReal, restImaginary) = (b.real &- d.real, b.imaginary &- d.imaginary)
+      let restReal = sign &* (b.real &- d.real)
+      let restImaginary = sign &* (b.imaginary &- d.imaginary)
       unsafe store(evenReal &+ sumReal, evenImaginary &+ sumImaginary, line, i)
       unsafe store(oddReal &+ restImaginary, oddImaginary &- restReal, line, i &+ length)
       unsafe store(evenReal &- sumReal, evenImaginary &- sumImaginary, line, i &+ 2 &* length)
@@ -268,6 +315,161 @@ private func cut<Code: FixedWidthInteger & SignedInteger>(
       (sum.real &- turned.real) &>> 1, (turned.imaginary &- sum.imaginary) &>> 1, output,
       half &- k)
     k &+= 1
+  }
+}
+
+/// What `split` takes apart, of the halves of the codes.
+@inline(__always)
+@unsafe private func join<Code: FixedWidthInteger & SignedInteger>(
+  _ input: UnsafePointer<Code>, _ half: Int, _ turns: UnsafePointer<Int32>,
+  _ line: UnsafeMutablePointer<Code>, _ fractionBits: Int64
+) {
+  let factor = ((Int64(1) &<< fractionBits) &- 1) / 2
+  let (first, last) = unsafe (Int64(input[0]), Int64(input[2 &* half]))
+  unsafe store(
+    rounded(cut(first &+ last, as: Code.self) &* factor, fractionBits),
+    rounded(cut(first &- last, as: Code.self) &* factor, fractionBits), line, 0)
+  var k = 1
+  while k <= half / 2 {
+    let a = unsafe load(input, k, dividedBy: 2, fractionBits)
+    var b = unsafe load(input, half &- k, dividedBy: 2, fractionBits)
+    let negated = unsafe cut(0 &- Int64(input[2 &* (half &- k) &+ 1]), as: Code.self)
+    b.imaginary = cut(rounded(negated &* factor, fractionBits), as: Code.self)
+    let sum = Turned(
+      real: cut(a.real &+ b.real, as: Code.self),
+      imaginary: cut(a.imaginary &+ b.imaginary, as: Code.self))
+    let rest = Turned(
+      real: cut(a.real &- b.real, as: Code.self),
+      imaginary: cut(a.imaginary &- b.imaginary, as: Code.self))
+    let turned = unsafe product(rest, turns + 2 &* (k &- 1), fractionBits, as: Code.self)
+    unsafe store(sum.real &+ turned.real, sum.imaginary &+ turned.imaginary, line, k)
+    // In the middle both are one, and the latter stays.
+    unsafe store(
+      sum.real &- turned.real, turned.imaginary &- sum.imaginary, line, half &- k)
+    k &+= 1
+  }
+}
+
+@unsafe private func transformRealRows(
+  _ arguments: SignalArguments, _ length: Int, _ inputs: Int
+) {
+  guard let turns = unsafe arguments.operands.1?.assumingMemoryBound(to: Double.self) else {
+    return
+  }
+  let line = unsafe arguments.scratch.assumingMemoryBound(to: Double.self)
+  var row = 0
+  while row < arguments.count {
+    let input = unsafe arguments.operands.0.assumingMemoryBound(to: Float.self) + row &* inputs
+    let output = unsafe arguments.results.0.assumingMemoryBound(to: Float.self)
+      + row &* (length &+ 2)
+    var i = 0
+    while i < length {
+      unsafe line[2 &* i] = i < inputs ? Double(input[i]) : 0
+      unsafe line[2 &* i &+ 1] = 0
+      i &+= 1
+    }
+    unsafe transform(line, length, turns, 1)
+    i = 0
+    while i < length &+ 2 {
+      unsafe output[i] = Float(line[i])
+      i &+= 1
+    }
+    row &+= 1
+  }
+}
+
+/// The transform of the spectrum's conjugate is what it came from, times its length.
+@unsafe private func restoreRealRows(_ arguments: SignalArguments, _ length: Int) {
+  guard let turns = unsafe arguments.operands.1?.assumingMemoryBound(to: Double.self) else {
+    return
+  }
+  let line = unsafe arguments.scratch.assumingMemoryBound(to: Double.self)
+  var row = 0
+  while row < arguments.count {
+    let input = unsafe arguments.operands.0.assumingMemoryBound(to: Float.self)
+      + row &* (length &+ 2)
+    let output = unsafe arguments.results.0.assumingMemoryBound(to: Float.self)
+      + row &* length
+    var i = 0
+    while i < length {
+      let isSecond = i > length / 2
+      let place = 2 &* (isSecond ? length &- i : i)
+      let imaginary = unsafe Double(input[place &+ 1])
+      unsafe line[2 &* i] = Double(input[place])
+      unsafe line[2 &* i &+ 1] = isSecond ? imaginary : -imaginary
+      i &+= 1
+    }
+    unsafe transform(line, length, turns, 1)
+    i = 0
+    while i < length {
+      unsafe output[i] = Float(line[2 &* i] / Double(length))
+      i &+= 1
+    }
+    row &+= 1
+  }
+}
+
+// MARK: Frames
+
+@unsafe private func overlapAdd(_ arguments: SignalArguments, _ sizes: OverlapSizes) {
+  guard let old = unsafe arguments.operands.1, let next = unsafe arguments.results.1 else {
+    return
+  }
+  let (input, output) = unsafe (arguments.operands.0, arguments.results.0)
+  let (size, step) = (sizes.size, sizes.step)
+  var row = 0
+  while row < arguments.count {
+    let (frames, sums) = (row &* sizes.frames, row &* size)
+    if sizes.isReal {
+      unsafe overlapAdd(
+        input.assumingMemoryBound(to: Float.self) + frames &* size, sizes,
+        old.assumingMemoryBound(to: Float.self) + sums,
+        next.assumingMemoryBound(to: Float.self) + sums,
+        output.assumingMemoryBound(to: Float.self) + frames &* step, Float(0)
+      ) { $0 + $1 }
+    } else {
+      unsafe overlapAdd(
+        input.assumingMemoryBound(to: Int16.self) + frames &* size, sizes,
+        old.assumingMemoryBound(to: Int16.self) + sums,
+        next.assumingMemoryBound(to: Int16.self) + sums,
+        output.assumingMemoryBound(to: Int16.self) + frames &* step, Int16(0)
+      ) { saturated16(Int32($0) &+ Int32($1)) }
+    }
+    row &+= 1
+  }
+}
+
+/// Adds one frame after the other to the sums, whose first `step` are complete then and give way.
+@inline(__always)
+@unsafe private func overlapAdd<Element: BitwiseCopyable>(
+  _ input: UnsafePointer<Element>, _ sizes: OverlapSizes, _ old: UnsafePointer<Element>,
+  _ sums: UnsafeMutablePointer<Element>, _ output: UnsafeMutablePointer<Element>,
+  _ zero: Element, _ add: (Element, Element) -> Element
+) {
+  let (size, step) = (sizes.size, sizes.step)
+  var i = 0
+  while i < size {
+    unsafe sums[i] = old[i]
+    i &+= 1
+  }
+  var frame = 0
+  while frame < sizes.frames {
+    i = 0
+    while i < size {
+      let sum = unsafe add(sums[i], input[frame &* size &+ i])
+      if i < step {
+        unsafe output[frame &* step &+ i] = sum
+      } else {
+        unsafe sums[i &- step] = sum
+      }
+      i &+= 1
+    }
+    i = size &- step
+    while i < size {
+      unsafe sums[i] = zero
+      i &+= 1
+    }
+    frame &+= 1
   }
 }
 

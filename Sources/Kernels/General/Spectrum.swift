@@ -90,7 +90,7 @@ func spectrum(_ arguments: SpectrumArguments, _ pictures: Range<Int>) {
 }
 
 /// Transforms `count` complex numbers in place, a power of two; `turns` holds those of `step · count`.
-@unsafe private func transform(
+@unsafe func transform(
   _ line: UnsafeMutablePointer<Double>, _ count: Int, _ turns: UnsafePointer<Double>, _ step: Int
 ) {
   unsafe reverseBits(line, count)

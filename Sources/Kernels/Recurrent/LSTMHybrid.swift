@@ -125,3 +125,39 @@ func lstmHybrid(_ arguments: LSTMHybridArguments) {
     i &+= 1
   }
 }
+
+/// The plain layer of `rnnFloat32` with weights of codes: each row that meets them is quantised by its own range.
+///
+/// - Source: TensorFlow Lite's reference for dynamic ranges; sums are added in its order.
+func rnnHybrid(_ arguments: RNNHybridArguments) {
+  let (sizes, bounds) = (arguments.sizes, arguments.bounds)
+  var step = 0
+  while step < sizes.steps {
+    var batch = 0
+    while batch < sizes.batches {
+      // Sound: all offsets stay within the extents that the maker of the arguments vouches for.
+      let row = sizes.row(batch: batch, step: step)
+      let state = unsafe arguments.state + batch &* sizes.outputs
+      let next = unsafe arguments.output + row &* sizes.outputs
+      let codes = unsafe arguments.scratch.assumingMemoryBound(to: Int8.self)
+      let entering = unsafe QuantizedRow(
+        arguments.input + row &* sizes.inputs, sizes.inputs, isSymmetric: arguments.isSymmetric,
+        into: codes)
+      let returning = unsafe QuantizedRow(
+        state, sizes.outputs, isSymmetric: arguments.isSymmetric, into: codes + sizes.inputs)
+      var unit = 0
+      while unit < sizes.outputs {
+        var sum = unsafe arguments.bias[unit]
+        sum += unsafe entering.product(arguments.inputWeights, row: unit)
+        sum += unsafe returning.product(arguments.recurrentWeights, row: unit)
+        let value = arguments.squashes ? cv_hyperbolic_tangent(sum) : sum
+        unsafe next[unit] =
+          value > bounds.maximum ? bounds.maximum : value < bounds.minimum ? bounds.minimum : value
+        unit &+= 1
+      }
+      unsafe cv_copy(state, next, sizes.outputs &* 4)
+      batch &+= 1
+    }
+    step &+= 1
+  }
+}

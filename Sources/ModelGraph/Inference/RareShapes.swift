@@ -12,6 +12,7 @@ extension NodeView {
           node: index, operand: 2, axis: 0, expected: weights[4], actual: bias.elementCount ?? 0)
       }
     }
+    if parameters.isTransposed { return try transposed(parameters, input, weights) }
     guard
       let (plane, depth) = parameters.geometry(
         input: Array(input.extents[1...3]), kernel: Array(weights.extents[..<3]))
@@ -19,6 +20,23 @@ extension NodeView {
     return try result([
       input[0], depth.outputHeight, plane.outputHeight, plane.outputWidth, weights[4],
     ])
+  }
+
+  /// The shape that operand 3 wants; the convolution that is transposed makes the input of it.
+  private func transposed(
+    _ parameters: Convolution3D, _ input: Shape, _ weights: Shape
+  ) throws(GraphError) -> Shape {
+    let target = try result(try integers(3))
+    guard target.rank == 5, target[0] == input[0], target[4] == weights[4] else {
+      throw .parameterInvalid(node: index)
+    }
+    guard
+      let (plane, depth) = parameters.geometry(
+        input: Array(target.extents[1...3]), kernel: Array(weights.extents[..<3])),
+      [depth.outputHeight, plane.outputHeight, plane.outputWidth]
+        == Array(input.extents[1...3])
+    else { throw .windowInvalid(node: index) }
+    return target
   }
 
   func segment() throws(GraphError) -> Shape {
@@ -71,9 +89,9 @@ extension NodeView {
 
   func validateRare() throws(GraphError) {
     switch node.operation {
-    case .convolution3D:
-      try expectOperands(2...3)
-      for operand in node.inputs.indices where node.input(operand) != nil {
+    case .convolution3D(let parameters):
+      try expectOperands(parameters.isTransposed ? 4...4 : 2...3)
+      for operand in node.inputs.indices.prefix(3) where node.input(operand) != nil {
         try expect(type(operand).dataType, of: operand, among: [.float32])
       }
       try expectResults([.float32])

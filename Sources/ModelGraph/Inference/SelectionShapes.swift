@@ -67,12 +67,16 @@ extension NodeView {
         throw .resultDataType(node: index, actual: graph[node.outputs[1]].type.dataType)
       }
     case .scatter:
-      try expectOperands(3...3)
+      try expectOperands(3...4)
       try expect(type(0).dataType, of: 0, among: [.int32, .int64])
       try expect(
         type(1).dataType, of: 1,
         among: [.float32, .int8, .uint8, .bool, .int16, .int32, .int64])
       try expectResult(try type(1).dataType)
+      if node.inputs.count > 3 {
+        try expect(type(3).dataType, of: 3, among: [resultType.dataType])
+        guard try type(3).shape.elementCount == 1 else { throw .parameterInvalid(node: index) }
+      }
     case .reverseSequence:
       try expectOperands(2...2)
       try validateMove(operands: [0])

@@ -14,11 +14,14 @@ extension NodeView {
       return [input]
     case .autoScale: return [input, []]
     case .spectrum(let length):
-      // Two pairs at least, which the last step of the transform takes together.
-      guard (4...GraphLimits.transformLengthMaximum).contains(length),
-        length & (length - 1) == 0, input[last] <= length
-      else { throw .parameterInvalid(node: index) }
+      guard isTransformLength(length), input[last] <= length else {
+        throw .parameterInvalid(node: index)
+      }
       return [try result(input.extents.dropLast() + [length + 2])]
+    case .inverseSpectrum(let length):
+      guard isTransformLength(length) else { throw .parameterInvalid(node: index) }
+      try expect(length + 2, at: last, of: 0, in: input)
+      return [try result(input.extents.dropLast() + [length])]
     case .energy(let start, let end):
       let input = try shape(0, ranks: 1...1)
       guard input[0] % 2 == 0, 0 <= start, start <= end, end <= input[0] / 2 else {
@@ -54,7 +57,22 @@ extension NodeView {
         throw .parameterInvalid(node: index)
       }
       return [input]
+    case .overlapAdd(let step): return try overlapAdd(step)
     }
+  }
+
+  /// Two pairs at least, which the last step of the transform takes together.
+  private func isTransformLength(_ length: Int) -> Bool {
+    (4...GraphLimits.transformLengthMaximum).contains(length) && length & (length - 1) == 0
+  }
+
+  private func overlapAdd(_ step: Int) throws(GraphError) -> [Shape] {
+    let frames = try shape(0, ranks: 2...Shape.rankMaximum)
+    let (count, size) = (frames[frames.rank - 2], frames[frames.rank - 1])
+    guard (1...max(size, 1)).contains(step) else { throw .parameterInvalid(node: index) }
+    let sums = Shape(frames.extents.dropLast(2) + [size])
+    try expectShape(sums, of: 1)
+    return [try result(frames.extents.dropLast(2) + [count * step]), sums]
   }
 
   private func expectShape(_ expected: Shape, of operand: Int) throws(GraphError) {
@@ -70,7 +88,11 @@ extension NodeView {
     switch signal {
     case .window: (operands, results) = ([[.int16], [.int16]], [.int16])
     case .autoScale: (operands, results) = ([[.int16]], [.int16, .int32])
-    case .spectrum: (operands, results) = ([[.int16, .int32]], [try type(0).dataType])
+    case .spectrum, .inverseSpectrum:
+      (operands, results) = ([[.int16, .int32, .float32]], [try type(0).dataType])
+    case .overlapAdd:
+      let input = try type(0).dataType
+      (operands, results) = ([[.int16, .float32], [input]], [input, input])
     case .energy: (operands, results) = ([[.int16]], [.uint32])
     case .filterBank:
       (operands, results) = ([[.uint32]] + Array(repeating: [.int16], count: 5), [.uint64])

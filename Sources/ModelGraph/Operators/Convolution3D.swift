@@ -1,17 +1,21 @@
 /// A convolution over depth, height and width.
 ///
 /// Inputs: activations `[n, d, h, w, c]`, weights `[kd, kh, kw, c, o]`, and optionally a bias `[o]`.
-/// Output: `[n, d', h', w', o]`.
+/// Output: `[n, d', h', w', o]`. The transposed one, which adds a window of weights to the output for each of the
+/// input's elements, has four inputs, of which the last is the output's shape and the bias may be absent.
 package struct Convolution3D: Sendable, Equatable {
   /// Over height and width, and how the depth is padded.
   package var window: Window2D
   package var strideDepth: Int
   package var dilationDepth: Int
   package var activation: Activation
+  package var isTransposed: Bool
 
   package init(
-    window: Window2D, strideDepth: Int = 1, dilationDepth: Int = 1, activation: Activation = .none
+    window: Window2D, strideDepth: Int = 1, dilationDepth: Int = 1, activation: Activation = .none,
+    isTransposed: Bool = false
   ) {
+    self.isTransposed = isTransposed
     self.window = window
     self.strideDepth = strideDepth
     self.dilationDepth = dilationDepth

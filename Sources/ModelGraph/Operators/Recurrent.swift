@@ -104,8 +104,13 @@ package struct RNN: Sendable, Equatable {
 
   package var activation: Activation
   package var isTimeMajor: Bool
+  /// Dynamic-range only: rows are quantised with a zero point, not symmetrically.
+  package var quantizesAsymmetrically: Bool
 
-  package init(activation: Activation, isTimeMajor: Bool = false) {
+  package init(
+    activation: Activation, isTimeMajor: Bool = false, quantizesAsymmetrically: Bool = false
+  ) {
+    self.quantizesAsymmetrically = quantizesAsymmetrically
     self.activation = activation
     self.isTimeMajor = isTimeMajor
   }

@@ -6,9 +6,12 @@ package enum Signal: Sendable, Equatable {
   case window(shift: Int)
   /// As many bits to the left as lose nothing. Input: int16 `[n]`. Outputs: the same, and the bits, an int32 scalar.
   case autoScale
-  /// The Fourier transform, scaled by the inverse of its length. Input: int16 or int32 `[…, n]`, filled up with zeros
-  /// to `length`, a power of two. Output: `[…, length + 2]`, pairs of the frequencies from 0 on.
+  /// The Fourier transform, of integers scaled by the inverse of its length. Input: int16, int32 or float32 `[…, n]`,
+  /// filled up with zeros to `length`, a power of two. Output: `[…, length + 2]`, pairs of the frequencies from 0 on.
   case spectrum(length: Int)
+  /// What has such a spectrum; that of integers, scaled by the inverse of its length, too. Input: int16, int32 or
+  /// float32 `[…, length + 2]`. Output: `[…, length]`.
+  case inverseSpectrum(length: Int)
   /// The squares of magnitudes of the frequencies from `start` to before `end`, and 0 for others. Input: int16
   /// `[2 · n]`. Output: uint32 `[n]`.
   case energy(start: Int, end: Int)
@@ -24,6 +27,9 @@ package enum Signal: Sendable, Equatable {
   case gainControl(shift: Int)
   /// `scale · ln(input · 2^bits)`, 0 below 2. Input: uint32 `[n]`. Output: int16 `[n]`.
   case logarithm(scale: Int, bits: Int)
+  /// Sums of frames that lie `step` apart. Inputs: int16 or float32 `[…, frames, n]`, and the sums so far `[…, n]`.
+  /// Outputs: `[…, frames · step]`, sums of int16 saturated, and the sums to go on with.
+  case overlapAdd(step: Int)
 
   /// Elements that a table of gains has: three for each power of two, and those of 0, 1 and 2.
   package static let gainTableCount = 125
@@ -33,18 +39,20 @@ package enum Signal: Sendable, Equatable {
     case .window: "window"
     case .autoScale: "autoScale"
     case .spectrum: "fixedPointSpectrum"
+    case .inverseSpectrum: "inverseSpectrum"
     case .energy: "energy"
     case .filterBank: "filterBank"
     case .squareRoot: "filterBankSquareRoot"
     case .subtractNoise: "subtractNoise"
     case .gainControl: "gainControl"
     case .logarithm: "filterBankLogarithm"
+    case .overlapAdd: "overlapAdd"
     }
   }
 
   package var resultCount: Int {
     switch self {
-    case .autoScale, .subtractNoise: 2
+    case .autoScale, .subtractNoise, .overlapAdd: 2
     default: 1
     }
   }

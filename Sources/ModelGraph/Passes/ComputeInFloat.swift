@@ -107,7 +107,8 @@ extension Graph {
       let types = (self[input].type.dataType, self[node.outputs[0]].type.dataType)
       return parameters.isLogarithm || (types.0 != types.1 && types != (.int8, .int16))
     case .unary(let parameters): return isInt16 && !parameters.kind.hasInt16Kernel
-    case .pool2D, .cumulativeSum: return isInt16
+    case .cumulativeSum: return true
+    case .pool2D: return isInt16
     default: return false
     }
   }

@@ -5,7 +5,7 @@ import Tensors
 /// Long short-term memory in float32 with weights of codes.
 extension Lowering {
   /// Where a matrix of codes is, and its scale.
-  private struct MatrixSource: Sendable {
+  struct MatrixSource: Sendable {
     var codes: Source
     var scale: Float
 
@@ -86,7 +86,7 @@ extension Lowering {
   }
 
   /// A matrix of codes around 0; nil where it is absent.
-  private mutating func matrix(
+  mutating func matrix(
     _ node: Node, _ index: Int
   ) throws(RuntimeError) -> MatrixSource? {
     guard let id = node.input(index), let codes = try source(node, index, .int8) else {

@@ -12,7 +12,8 @@ extension Lowering {
     let (from, kernel, to) = (shape(input), shape(weights), shape(output))
     guard
       let (plane, depth) = parameters.geometry(
-        input: Array(from.extents[1...3]), kernel: Array(kernel.extents[..<3]))
+        input: Array((parameters.isTransposed ? to : from).extents[1...3]),
+        kernel: Array(kernel.extents[..<3]))
     else { throw unsupported(node) }
     let window = parameters.window
     let stride = SIMD4(parameters.strideDepth, window.strideHeight, window.strideWidth, 0)
@@ -35,7 +36,8 @@ extension Lowering {
           input: SIMD4(from[1], from[2], from[3], 0),
           kernel: SIMD4(kernel[0], kernel[1], kernel[2], 0),
           output: SIMD4(to[1], to[2], to[3], 0), stride: stride, dilation: dilation,
-          before: before, inputChannels: from[4], outputChannels: to[4], bounds: bounds,
+          before: before, inputChannels: from[4], outputChannels: to[4],
+          isTransposed: parameters.isTransposed, bounds: bounds,
           activations: memory.address(places.0), weights: memory.address(places.1),
           bias: places.2.map { unsafe memory.address($0) }, result: memory.address(destination))
         return { range, _ in run(arguments, range) }

@@ -43,6 +43,7 @@ extension Lowering {
     let count = elements(output)
     let kernel = table.general.rare.scatter
     let (places, parts) = (source(indices), source(updates))
+    let background = node.input(3).map { source($0) }
     let destination = try destination(output)
     add(
       Step(
@@ -52,7 +53,8 @@ extension Lowering {
         let arguments = unsafe ScatterArguments(
           type: dataType, depth: depth, extents: axes, strides: steps, inner: inner,
           slices: slices, count: count, hasWideIndices: isWide, indices: memory.raw(places),
-          updates: memory.raw(parts), output: memory.raw(destination))
+          updates: memory.raw(parts), background: background.map { unsafe memory.raw($0) },
+          output: memory.raw(destination))
         return { _, _ in kernel(arguments) }
       })
   }

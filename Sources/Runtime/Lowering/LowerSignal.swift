@@ -17,7 +17,23 @@ extension Lowering {
         operands: [source(input), source(weights)])
     case .autoScale:
       try addSignal(.autoScale, signal, node, count: count, operands: [source(input)])
-    case .spectrum(let length): try lowerFixedPointSpectrum(length, signal, node)
+    case .spectrum(let length):
+      let inputs = shape(input).extents.last ?? 0
+      try lowerTransform(length, signal, node, row: length + 2) { transform in
+        transform.map { .spectrum($0, inputs: inputs) }
+          ?? .realSpectrum(length: length, inputs: inputs)
+      }
+    case .inverseSpectrum(let length):
+      try lowerTransform(length, signal, node, row: length) { transform in
+        transform.map { .inverseSpectrum($0) } ?? .inverseRealSpectrum(length: length)
+      }
+    case .overlapAdd(let step):
+      let frames = shape(input).extents.suffix(2).map { $0 }
+      let sizes = OverlapSizes(
+        frames: frames[0], size: frames[1], step: step, isReal: type(input).dataType == .float32)
+      try addSignal(
+        .overlapAdd(sizes), signal, node, count: count / max(frames[0] * step, 1),
+        operands: [source(input), source(try operand(node, 1))])
     case .energy(let start, let end):
       try addSignal(
         .energy(start: start, end: end), signal, node, count: count, operands: [source(input)])
@@ -81,22 +97,31 @@ extension Lowering {
       })
   }
 
-  private mutating func lowerFixedPointSpectrum(
-    _ length: Int, _ signal: Signal, _ node: Node
+  /// A transform whose results have rows of `row` elements; `step` is given nil for one of real numbers.
+  private mutating func lowerTransform(
+    _ length: Int, _ signal: Signal, _ node: Node, row: Int,
+    step: (FixedPointTransform?) -> SignalArguments.Step
   ) throws(RuntimeError) {
     let input = try operand(node, 0)
-    let isWide = type(input).dataType == .int32
-    let transform = FixedPointTransform(length: length, isWide: isWide)
+    let count = elements(node.outputs[0]) / row
+    guard type(input).dataType != .float32 else {
+      needScratch(bytesPerThread: 2 * length * MemoryLayout<Double>.stride)
+      return try addSignal(
+        step(nil), signal, node, count: count,
+        operands: [source(input), .packed(pack(PackedConstant(Self.turns(length))))])
+    }
+    let transform = FixedPointTransform(length: length, isWide: type(input).dataType == .int32)
     needScratch(bytesPerThread: transform.scratchBytes)
-    let inputs = shape(input)[shape(input).rank - 1]
+    var isInverse = false
+    if case .inverseSpectrum = signal { isInverse = true }
+    let table = Self.table(of: transform, sign: isInverse ? 1 : -1)
     try addSignal(
-      .spectrum(transform, inputs: inputs), signal, node,
-      count: elements(node.outputs[0]) / (length + 2),
-      operands: [source(input), .packed(pack(PackedConstant(Self.table(of: transform))))])
+      step(transform), signal, node, count: count,
+      operands: [source(input), .packed(pack(PackedConstant(table)))])
   }
 
-  /// The table of a transform; see `FixedPointTransform`.
-  private static func table(of transform: FixedPointTransform) -> [Int32] {
+  /// The table of a transform, with turns in the direction of `sign`; see `FixedPointTransform`.
+  private static func table(of transform: FixedPointTransform, sign: Double) -> [Int32] {
     let half = transform.half
     // Steps of four as long as they divide what is left, then one of two.
     var factors: [Int] = []
@@ -120,9 +145,9 @@ extension Lowering {
       [Int32((0.5 + unit * Glibc.cos(angle)).rounded(.down)),
        Int32((0.5 + unit * Glibc.sin(angle)).rounded(.down))]
     }
-    let turns = (0..<half).flatMap { turn(-2 * Double.pi * Double($0) / Double(half)) }
+    let turns = (0..<half).flatMap { turn(sign * 2 * Double.pi * Double($0) / Double(half)) }
     let splits = (0..<half / 2).flatMap {
-      turn(-Double.pi * (Double($0 + 1) / Double(half) + 0.5))
+      turn(sign * Double.pi * (Double($0 + 1) / Double(half) + 0.5))
     }
     return places + turns + splits
   }

@@ -38,7 +38,7 @@ extension Lowering {
   }
 
   /// `exp(−2πik / count)` for half the circle, as pairs.
-  private static func turns(_ count: Int) -> [Double] {
+  static func turns(_ count: Int) -> [Double] {
     (0..<count / 2).flatMap { k in
       let angle = 2 * Double.pi * Double(k) / Double(count)
       return [Glibc.cos(angle), -Glibc.sin(angle)]

@@ -63,6 +63,10 @@ class Model:
             codes = values.astype(np.int8).reshape(-1)
             codes = np.append(codes, [0] * (len(codes) % 2)).astype(np.uint8) & 15
             data = (codes[0::2] | codes[1::2] << 4).astype(np.uint8).tobytes()
+        if dtype == "int2":
+            codes = values.astype(np.int8).reshape(-1)
+            codes = np.append(codes, [0] * (-len(codes) % 4)).astype(np.uint8) & 3
+            data = sum(codes[i::4] << 2 * i for i in range(4)).astype(np.uint8).tobytes()
         return self.tensor(values.shape, dtype, scale, zero, axis, data)
 
     def output(self, shape, dtype, scale=None, zero=0):

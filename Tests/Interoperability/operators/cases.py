@@ -573,6 +573,77 @@ def transposed_convolutions(rng):
         yield f"transposeconv.{kind}.{number}", m
 
 
+def transposed_volumes(rng):
+    """CONV_3D_TRANSPOSE, whose operands are the shape, weights [d, h, w, o, c] and the data."""
+    forms = [((1, 3, 4, 5, 3), 4, (2, 3, 2), (2, 1, 2), SAME), ((2, 2, 3, 3, 2), 17, (2, 2, 3),
+             (1, 2, 1), VALID), ((1, 4, 2, 3, 5), 3, (3, 1, 2), (3, 2, 2), SAME)]
+    for number, (shape, co, k, s, padding) in enumerate(forms):
+        m = Model()
+        spatial = [n * s[i] if padding == SAME else (n - 1) * s[i] + k[i]
+                   for i, n in enumerate(shape[1:4])]
+        out = [shape[0], *spatial, co]
+        size = m.constant(np.array(out, np.int32))
+        w = m.constant(rng.normal(0, 0.5, (*k, co, shape[4])).astype(np.float32))
+        operands = [size, w, feed(m, rng, shape, "float32")]
+        if number % 2 == 0:
+            operands.append(m.constant(rng.normal(0, 0.5, co).astype(np.float32)))
+        y = m.output(out, "float32")
+        m.operator("CONV_3D_TRANSPOSE", operands, [y], "Conv3DOptions", padding=padding,
+                   strideD=s[0], strideH=s[1], strideW=s[2], dilationDFactor=1,
+                   dilationHFactor=1, dilationWFactor=1)
+        yield f"conv3dtranspose.{number}", m
+
+
+def fake_quantizations(rng):
+    forms = [(-1, 1, 8, False), (-6, 6, 8, True), (0.5, 6, 4, False), (-3, -0.25, 16, False),
+             (-0.3, 2.9, 2, False), (-7.3, 0.01, 8, False)]
+    for number, (low, high, bits, narrow) in enumerate(forms):
+        m = Model()
+        x, y = feed(m, rng, (3, 200), "float32"), m.output([3, 200], "float32")
+        m.operator("FAKE_QUANT", [x], [y], "FakeQuantOptions", min=low, max=high, numBits=bits,
+                   narrowRange=narrow)
+        yield f"fakequant.{number}", m
+
+
+def sparse_places(rng):
+    """SPARSE_TO_DENSE with places of every rank, and with one number or several."""
+    places = [np.array(2, np.int32), np.array([0, 3, 5], np.int32),
+              np.array([[0, 1], [1, 0], [3, 2]], np.int64)]
+    for dtype, (rank, place), scalar in itertools.product(
+            ("float32", "int32", "int64", "int8", "uint8"), enumerate(places), (True, False)):
+        m, count = Model(), 3 if rank else 1
+        out = [4, 3] if rank == 2 else [6]
+        values = rng.integers(1, 9, [] if scalar else [count]).astype(dtype)
+        y_shape = m.constant(np.array(out, place.dtype))
+        operands = [m.constant(place), y_shape, m.input(values), m.constant(np.array(7, dtype))]
+        y = m.output(out, dtype)
+        m.operator("SPARSE_TO_DENSE", operands, [y], "SparseToDenseOptions", version=3)
+        yield f"sparsetodense.{dtype}.{rank}.{'one' if scalar else 'many'}", m
+
+
+def short_weights(rng):
+    """Weights of fewer bits than a byte, for activations of every kind, and pads of bools."""
+    for bits, kind in itertools.product((2, 4), ("float32", "int8", "int16")):
+        m, depth, units = Model(), 24, 6
+        high = 1 << bits - 1
+        w = m.constant(rng.integers(-high, high, (units, depth)).astype(np.int8), 0.05,
+                       dtype=f"int{bits}")
+        scales = {"float32": (None, None), "int8": (0.5, 0.9), "int16": (0.0005, 0.0009)}[kind]
+        x = (feed(m, rng, (2, depth), kind) if kind == "float32"
+             else m.input(codes(rng, (2, depth), kind), scales[0]))
+        y = m.output([2, units], kind, scales[1])
+        m.operator("FULLY_CONNECTED", [x, w, -1], [y], "FullyConnectedOptions",
+                   version={2: 14, 4: 13}[bits])
+        yield f"dense.int{bits}.{kind}", m
+    m = Model()
+    x = m.input(rng.integers(0, 2, (2, 3)).astype(np.bool_))
+    y = m.output([3, 6], "bool")
+    m.operator("PAD", [x, m.constant(np.array([[1, 0], [1, 2]], np.int32))], [y], "PadOptions",
+               version=5)
+    yield "pad.bool", m
+
+
 ALL = [convolutions, depthwise_convolutions, matrix_products, computed_weights, batched_products,
        binaries, unaries, pools, reductions, conversions,
-       angles_and_bits, layouts, rows, transposed_convolutions]
+       angles_and_bits, layouts, rows, transposed_convolutions, transposed_volumes,
+       fake_quantizations, sparse_places, short_weights]

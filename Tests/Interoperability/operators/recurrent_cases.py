@@ -90,13 +90,14 @@ def filters(rng):
 
 def plain_layers(rng):
     """UNIDIRECTIONAL_SEQUENCE_RNN and RNN, whose states are kept."""
-    for sequence, (activation, name) in itertools.product(
-            (True, False), ((TANH, "tanh"), (1, "relu"), (0, "none"))):
+    for kind, sequence, (activation, name) in itertools.product(
+            ("float32", "hybrid", "asymmetric"), (True, False),
+            ((TANH, "tanh"), (1, "relu"), (0, "none"))):
         m, steps, batch, inputs, units = Model(), 4, 2, 6, 7
-        time_major = activation == TANH
+        time_major, asymmetric = activation == TANH, kind == "asymmetric"
 
         def constant(*shape):
-            return m.constant(rng.normal(0, 0.3, shape).astype(np.float32))
+            return weights_of(m, rng, shape, kind if len(shape) > 1 else "float32")
 
         shape = (steps, batch, inputs) if time_major else (batch, steps, inputs)
         x = m.input(rng.normal(0, 1, shape if sequence else (batch, inputs)).astype(np.float32))
@@ -105,10 +106,66 @@ def plain_layers(rng):
         y = m.output([*shape[:2], units] if sequence else [batch, units], "float32")
         if sequence:
             m.operator("UNIDIRECTIONAL_SEQUENCE_RNN", operands, [y], "SequenceRNNOptions",
-                       fusedActivationFunction=activation, timeMajor=time_major)
+                       fusedActivationFunction=activation, timeMajor=time_major,
+                       asymmetricQuantizeInputs=asymmetric)
         else:
-            m.operator("RNN", operands, [y], "RNNOptions", fusedActivationFunction=activation)
-        yield f"rnn.{'sequence' if sequence else 'step'}.{name}", m
+            m.operator("RNN", operands, [y], "RNNOptions", fusedActivationFunction=activation,
+                       asymmetricQuantizeInputs=asymmetric)
+        yield f"rnn.{kind}.{'sequence' if sequence else 'step'}.{name}", m
 
 
-ALL = [long_short_term_memories, filters, plain_layers]
+def weights_of(model, rng, shape, kind):
+    """Constant numbers, or codes where `kind` is not float32."""
+    values = rng.normal(0, 0.3, shape).astype(np.float32)
+    if kind == "float32":
+        return model.constant(values)
+    scale = float(np.abs(values).max()) / 127
+    return model.constant(np.round(values / scale).astype(np.int8), scale)
+
+
+def both_ways(rng):
+    """BIDIRECTIONAL_SEQUENCE_LSTM and _RNN: merged or not, and what a second input is for."""
+    for long, kind, second, merges, time_major in itertools.product(
+            (True, False), ("float32", "hybrid", "asymmetric"), ("none", "backward", "weights"),
+            (False, True), (False, True)):
+        # Where the reference does not agree with itself in the other layout, or reads what it never wrote.
+        is_contradicted = (
+            merges and not time_major if long
+            else second == "backward" and not time_major or kind != "float32" and time_major)
+        # Two matrices of codes, of one scale each, are not joined.
+        if is_contradicted or second == "weights" and kind != "float32":
+            continue
+        m, steps, batch, inputs, units = Model(), 3, 2, 6, 5
+        gates = 4 if long else 1
+        shape = (steps, batch, inputs) if time_major else (batch, steps, inputs)
+
+        def feed():
+            return m.input(rng.normal(0, 1, shape).astype(np.float32))
+
+        x, states, operands = feed(), [], []
+        for _ in range(2):
+            own = [weights_of(m, rng, (units, inputs), kind) for _ in range(gates)]
+            own += [weights_of(m, rng, (units, units), kind) for _ in range(gates)]
+            own += [-1] * (3 if long else 0)
+            own += [weights_of(m, rng, (units,), "float32") for _ in range(gates)]
+            own += [-1] * (2 if long else 0)
+            kept = [m.tensor((batch, units), "float32", variable=True)
+                    for _ in range(2 if long else 1)]
+            operands += own if long else own + kept
+            states += kept
+        operands = [x, *operands, *(states if long else [])]
+        operands.append(feed() if second != "none" else -1)
+        operands += [weights_of(m, rng, (units, inputs), kind) if second == "weights" else -1
+                     for _ in range(2 * gates)]
+        outputs = [m.output([*shape[:2], size], "float32")
+                   for size in ([2 * units] if merges else [units, units])]
+        name = "BIDIRECTIONAL_SEQUENCE_" + ("LSTM" if long else "RNN")
+        options = "BidirectionalSequence" + ("LSTMOptions" if long else "RNNOptions")
+        m.operator(name, operands, outputs, options, fusedActivationFunction=TANH,
+                   mergeOutputs=merges, timeMajor=time_major,
+                   asymmetricQuantizeInputs=kind == "asymmetric")
+        yield (f"bothways.{'lstm' if long else 'rnn'}.{kind}.{second}."
+               f"{'merged' if merges else 'apart'}.{'time' if time_major else 'batch'}"), m
+
+
+ALL = [long_short_term_memories, filters, plain_layers, both_ways]
