@@ -29,6 +29,8 @@ package enum Cause: String, Sendable, Equatable, CaseIterable {
   case unsupported
   case gateMismatch = "gate-mismatch"
   case gateLatency = "gate-latency"
+  /// A request that was recorded for warm-up cannot be run.
+  case warmUp = "warm-up"
   /// The agent grew by more than the release allows while the version served.
   case gateMemory = "gate-memory"
   /// A declared pipeline works with the version that serves, and would not with this one.

@@ -16,6 +16,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
   case goldenMalformed(vector: Int, expectedBytes: Int, actualBytes: Int)
   /// The version must be proven, and brings nothing to prove it with.
   case noGoldenVectors
+  /// Request `record` of those recorded for warm-up cannot be run.
+  case warmUp(record: Int, reason: String)
   /// One inference takes longer than the gate allows.
   case latencyGate(medianMicroseconds: Int, limitMicroseconds: Int)
   /// The version takes more memory than the gate allows.
@@ -34,6 +36,7 @@ package enum LoadFailure: Error, Sendable, Equatable {
     case .unsupported: "unsupported"
     case .overBudget, .drainTimedOut: "over-budget"
     case .goldenMismatch, .goldenMalformed, .noGoldenVectors: "gate-mismatch"
+    case .warmUp: "warm-up"
     case .latencyGate: "gate-latency"
     case .memoryGate: "gate-memory"
     case .misfit: "misfit"
@@ -71,6 +74,8 @@ package enum LoadFailure: Error, Sendable, Equatable {
       "Golden vector \(vector) holds \(actual) bytes where the model has \(expected)."
     case .noGoldenVectors:
       "The release brings no golden vectors to prove it with."
+    case .warmUp(let record, let reason):
+      "Request \(record) of those recorded for warm-up cannot be run: \(reason)."
     case .latencyGate(let median, let limit):
       "One inference takes \(median) microseconds here; the gate allows \(limit)."
     case .memoryGate(let needed, let limit):

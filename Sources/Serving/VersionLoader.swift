@@ -12,6 +12,7 @@ struct CandidateVersion: Sendable {
   /// Kept until the version is proven, when requests may be run together.
   var graph: Graph?
   var golden: GoldenProof?
+  var warmUp: WarmUpRequests?
   var memory: VersionMemory
   let file: ModelFile
   /// Monotonic nanoseconds when the load began.
@@ -30,13 +31,15 @@ struct CandidateVersion: Sendable {
     ]
   }
 
-  /// One golden vector as recorded, and the outputs that are compared with it.
+  /// One golden vector as recorded, and the outputs that are compared with it, or one request that was
+  /// recorded for warm-up.
   private var loadBytes: Int {
-    guard golden != nil else { return 0 }
+    let warmUpBytes = warmUp?.heldBytes(description) ?? 0
+    guard golden != nil else { return warmUpBytes }
     let bytes = [description.inputs, description.outputs].map { tensors in
       tensors.reduce(0) { $0 + ($1.type.byteCount ?? 0) }
     }
-    return bytes[0] + 2 * bytes[1]
+    return max(warmUpBytes, bytes[0] + 2 * bytes[1])
   }
 }
 
@@ -84,6 +87,7 @@ struct VersionLoader: Sendable {
       description: VersionDescription(
         source, graph, inputs: plan.inputs, outputs: plan.outputs, labels: file.labels),
       plan: plan, graph: batchRows(source) > 1 ? graph : nil, golden: file.golden.map(GoldenProof.init),
+      warmUp: try WarmUpRequests(beside: source.path),
       memory: VersionMemory(
         weightsBytes: plan.memory.weightsBytes, fileBackedBytes: plan.memory.fileBackedBytes,
         arenaBytes: plan.memory.arenaBytes * instances,
@@ -131,7 +135,7 @@ struct VersionLoader: Sendable {
     return try cache.weights(of: plan, at: place, candidate.file)
   }
 
-  /// Runs the golden vectors, then times some runs.
+  /// Runs the golden vectors and what was recorded for warm-up, then times some runs.
   func prove(
     _ prepared: PreparedVersion, _ candidate: CandidateVersion
   ) throws(LoadFailure) -> PreparedVersion {
@@ -140,6 +144,7 @@ struct VersionLoader: Sendable {
     } else if candidate.source.requiresProof {
       throw .noGoldenVectors
     }
+    try candidate.warmUp?.run(on: prepared.instances[0], candidate.description)
     prepared.charge.release(.loadBuffers)
     // Whoever is served first finds a fresh state, and every instance has its memory.
     defer {

@@ -45,7 +45,7 @@ private func canonicalCode(_ failure: LoadFailure) -> String {
   case .unsupported: "UNIMPLEMENTED"
   case .overBudget, .drainTimedOut: "RESOURCE_EXHAUSTED"
   case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate,
-    .memoryGate, .misfit: "FAILED_PRECONDITION"
+    .memoryGate, .misfit, .warmUp: "FAILED_PRECONDITION"
   case .shuttingDown: "CANCELLED"
   }
 }

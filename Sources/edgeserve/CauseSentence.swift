@@ -28,6 +28,7 @@ enum CauseSentence {
     "unsupported": "The model uses operators that this build cannot run; see `edgeserve inspect`.",
     "unreadable": "The file cannot be read; check its path and permissions.",
     "gate-mismatch": "The golden vectors came out differently on this device.",
+    "warm-up": "A request recorded for warm-up does not fit the model; record it anew.",
     "gate-latency": "One inference takes longer here than the release allows.",
     "slow-transfer": "Too little came in ten minutes; the connection was made anew.",
     "metered": "The update is larger than this link may carry; install it from a file.",

@@ -133,7 +133,7 @@ extension GRPCCode {
       case .unsupported: .unimplemented
       case .overBudget, .drainTimedOut: .resourceExhausted
       case .goldenMismatch, .goldenMalformed, .noGoldenVectors, .latencyGate,
-        .memoryGate, .misfit: .failedPrecondition
+        .memoryGate, .misfit, .warmUp: .failedPrecondition
       case .shuttingDown: .cancelled
       }
   }
