@@ -10,22 +10,26 @@ package final class AgentService: Sendable {
   private let log: Logger
   private let configuration: @Sendable () throws(AgentError) -> AgentConfiguration
   private let settled: @Sendable () -> Void
+  private let poll: ConfigurationPoll?
   /// Signs of life that the I/O thread was asked for and gave.
   private let asked = Atomic<Int>(0)
   private let answered = Atomic<Int>(0)
 
   /// - Parameters:
   ///   - configuration: gathers the settings again, from where they came the first time.
+  ///   - poll: files whose change has the configuration read anew, as at SIGHUP; nil for none.
   ///   - settled: called once, when what start brings about is over.
   package init(
     _ agent: Agent, manager: ServiceManager?, log: Logger,
     configuration: @escaping @Sendable () throws(AgentError) -> AgentConfiguration,
+    poll: ConfigurationPoll? = nil,
     settled: @escaping @Sendable () -> Void = {}
   ) {
     self.agent = agent
     self.manager = manager
     self.log = log
     self.configuration = configuration
+    self.poll = poll
     self.settled = settled
   }
 
@@ -35,12 +39,14 @@ package final class AgentService: Sendable {
     // Three looks within the watchdog's patience, so that one late answer does no harm.
     let interval = manager?.watchdogMilliseconds.map { max($0 / 3, 1) }
     var isSettled = false
+    var files = poll
     while true {
-      let wait = isSettled ? interval : min(interval ?? .max, AgentLimits.settleMilliseconds)
-      switch Signals.wait(milliseconds: wait) {
+      let waits = [interval, files?.milliseconds, isSettled ? nil : AgentLimits.settleMilliseconds]
+      switch Signals.wait(milliseconds: waits.compactMap(\.self).min()) {
       case nil:
         if !isSettled { settled() }
         isSettled = true
+        if files?.hasChanged() ?? false { reload() }
         feedWatchdog()
       case SIGHUP?: reload()
       case let signal?:

@@ -18,11 +18,7 @@ struct Settings {
   ///   - modelConfigFile: a file of models that takes the place of the one that is configured.
   init(path: String?, modelConfigFile: String? = nil) throws(AgentError) {
     var configuration = AgentConfiguration()
-    if let named = path ?? AgentConfiguration.environment("EDGESERVE_CONFIG") {
-      self.path = named
-    } else if unsafe access(AgentConfiguration.defaultPath, F_OK) == 0 {
-      self.path = AgentConfiguration.defaultPath
-    }
+    self.path = Self.place(path)
     if let path = self.path { try configuration.read(path) }
     if let modelConfigFile { configuration.modelConfigFile = modelConfigFile }
     ofFile = configuration
@@ -30,6 +26,15 @@ struct Settings {
     try ModelConfigFile.apply(to: &ofFile)
     try ModelConfigFile.apply(to: &configuration)
     self.configuration = configuration
+  }
+
+  /// The file that settings are read from; nil when there is none.
+  ///
+  /// - Parameter path: the file named on the command line.
+  static func place(_ path: String?) -> String? {
+    if let named = path ?? AgentConfiguration.environment("EDGESERVE_CONFIG") { return named }
+    return unsafe access(AgentConfiguration.defaultPath, F_OK) == 0
+      ? AgentConfiguration.defaultPath : nil
   }
 
   /// Fills in what the board's profile says; for what is not set otherwise, flags among it.

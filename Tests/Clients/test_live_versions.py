@@ -204,5 +204,50 @@ class LiveVersionsTest(agent.ClientTest):
         self.assertEqual(model("load", "none").returncode, 2)
 
 
+class PolledConfigurationTest(agent.ClientTest):
+    """A file of models that is looked at every second."""
+
+    @staticmethod
+    def models(directory):
+        agent.install_digits(directory)
+        path = os.path.join(directory, "models.config")
+        PolledConfigurationTest.write(path, CONFIG % (os.path.join(directory, "digits"), 2))
+        return ["--model_config_file", path, "--model_config_file_poll_wait_seconds", "1"]
+
+    @staticmethod
+    def write(path, text):
+        with open(path + ".new", "w") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+
+    def labels(self):
+        with contextlib.closing(agent.UnixConnection(self.agent.admin_socket)) as connection:
+            connection.request("GET", "/status")
+            (model,) = json.load(connection.getresponse())["models"]
+            return {label: version["version"] for version in model["versions"] for label in version["labels"]}
+
+    def logged(self, words):
+        with open(os.path.join(self.agent.directory, "log")) as file:
+            return words in file.read()
+
+    @staticmethod
+    def until(condition):
+        end = time.monotonic() + 60
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.05)
+        return condition()
+
+    def test_what_changes_is_put_into_force(self):
+        path = os.path.join(self.agent.directory, "models.config")
+        self.assertTrue(self.until(lambda: self.labels() == {"stable": 1, "canary": 2}))
+        self.write(path, (CONFIG % (os.path.join(self.agent.directory, "digits"), 2)).replace("canary", "next"))
+        self.assertTrue(self.until(lambda: self.labels().get("next") == 2), self.labels())
+        before = self.labels()
+        # A file that cannot be read leaves what is in force.
+        self.write(path, "model_config_list {")
+        self.assertTrue(self.until(lambda: self.logged("configuration kept as it was")))
+        self.assertEqual(self.labels(), before)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -36,6 +36,16 @@ struct Run: ParsableCommand {
     name: [.customLong("model-config-file"), .customLong("model_config_file")],
     help: "Models to serve, in TensorFlow Serving's text format.")
   var modelConfigFile: String?
+  @Option(
+    name: [
+      .customLong("model-config-file-poll-wait-seconds"),
+      .customLong("model_config_file_poll_wait_seconds"),
+    ],
+    help: """
+      Seconds between looks at the files of settings, which are read again once they change; 0 for \
+      none.
+      """)
+  var configurationPollSeconds: Int = 0
   @Option(help: "The socket that answers requests.")
   var socket: String?
   @Option(name: .customLong("grpc-socket"), help: "The socket for gRPC.")
@@ -60,6 +70,11 @@ struct Run: ParsableCommand {
     do throws(AgentError) {
       configuration = try settings()
       try configuration.validate()
+      guard (0...ConfigurationPoll.secondsMaximum).contains(configurationPollSeconds) else {
+        throw .invalidValue(
+          key: "--model-config-file-poll-wait-seconds", value: "\(configurationPollSeconds)",
+          expected: "0 to \(ConfigurationPoll.secondsMaximum)")
+      }
       table = try kernelTable(configuration.kernels)
     } catch {
       throw CommandFailure(.badInput, error.sentence)
@@ -86,8 +101,16 @@ struct Run: ParsableCommand {
     AgentService(
       agent, manager: ServiceManager(), log: log,
       configuration: { () throws(AgentError) in try settings() },
+      poll: poll(configuration),
       settled: { ckernelfacts_release_code() }
     ).run()
+  }
+
+  /// The files that the settings came from, when they are to be looked at again.
+  private func poll(_ configuration: AgentConfiguration) -> ConfigurationPoll? {
+    guard configurationPollSeconds > 0 else { return nil }
+    let paths = [Settings.place(config), configuration.modelConfigFile].compactMap(\.self)
+    return ConfigurationPoll(paths, seconds: configurationPollSeconds)
   }
 
   /// Takes the processors that the board's profile names, and says what is not as it expects.
