@@ -168,6 +168,9 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case stackFrames = -15
   case decode = -16
   case circularBuffer = -17
+  case transposeConvolutionBias = -18
+  case maximumPoolIndices = -19
+  case unpool = -20
 
   /// The latest version of the operator whose meaning is known. Most versions add element types alone, which are
   /// looked at by themselves.
@@ -186,7 +189,7 @@ enum TFLiteBuiltin: Int32, CaseIterable {
       .signalWindow, .signalAutoScale, .signalSpectrum, .signalEnergy, .filterBank,
       .filterBankRoot, .subtractNoise, .gainControl, .filterBankLogarithm, .inverseSpectrum,
       .overlapAdd, .delay, .cutFrames, .stackFrames, .decode, .densify, .circularBuffer,
-      .transposeConvolution3D:
+      .transposeConvolution3D, .transposeConvolutionBias, .maximumPoolIndices, .unpool:
       1
     case .squeeze, .fakeQuantize: 2
     case .sparseToDense, .topK, .rnn, .unidirectionalSequenceRNN, .bidirectionalSequenceRNN,
@@ -243,6 +246,9 @@ enum TFLiteBuiltin: Int32, CaseIterable {
     case "SignalStacker": self = .stackFrames
     case "TFLM_DECODE": self = .decode
     case "CIRCULAR_BUFFER": self = .circularBuffer
+    case "Convolution2DTransposeBias": self = .transposeConvolutionBias
+    case "MaxPoolingWithArgmax2D": self = .maximumPoolIndices
+    case "MaxUnpooling2D": self = .unpool
     default: return nil
     }
   }

@@ -18,6 +18,9 @@ struct TFLiteComposite {
     case sparseToDense
     /// The newest numbers behind those kept, of which the oldest goes.
     case shiftSlots
+    case transposeConvolutionBias(Window2D, isSame: Bool)
+    case poolWithPlaces(WindowPool)
+    case unpool(WindowPool)
   }
 
   /// The operator's place in the file.
@@ -74,6 +77,7 @@ extension TFLiteOperatorReader {
       parameters.isTransposed = true
       kind = .transposeConvolution(parameters)
     case .sparseToDense: kind = .sparseToDense
+    case .transposeConvolutionBias, .maximumPoolIndices, .unpool: kind = try vision()
     default: return nil
     }
     return TFLiteComposite(index: index, kind: kind, inputs: inputs, outputs: outputs)
@@ -115,6 +119,10 @@ extension TFLiteAssembly {
     case .transposeConvolution(let parameters): try transposeConvolution(parameters, composite)
     case .sparseToDense: try sparseToDense(composite)
     case .shiftSlots: try shiftSlots(composite)
+    case .transposeConvolutionBias(let window, let isSame):
+      try transposeConvolution(window, isSame: isSame, composite)
+    case .poolWithPlaces(let pool): try poolWithPlaces(pool, composite)
+    case .unpool(let pool): try unpool(pool, composite)
     }
   }
 

@@ -61,12 +61,12 @@ package struct SingleOperatorFile {
   /// The file, with the operator on those tensors.
   package mutating func bytes(
     _ inputs: [Int32], _ outputs: [Int32], optionsType: Int8 = 0, options: [FlatBufferField]? = nil,
-    customOptions: [String: Int]? = nil
+    customOptions: [String: Int]? = nil, rawOptions: [UInt8]? = nil
   ) -> [UInt8] {
     writer.operators = [
       TFLiteWriter.Operator(
         inputs: inputs, outputs: outputs, optionsType: optionsType, options: options,
-        customOptions: customOptions.map { FlexBufferWriter.map($0) })
+        customOptions: rawOptions ?? customOptions.map { FlexBufferWriter.map($0) })
     ]
     return writer.bytes()
   }
