@@ -17,6 +17,8 @@
   package var selectBoxes: @Sendable (SelectBoxesArguments) -> Void
   package var scatter: @Sendable (ScatterArguments) -> Void
   package var cut: @Sendable (CutArguments) -> Void
+  package var findNonzero: @Sendable (NonzeroArguments) -> Void
+  package var listDistinct: @Sendable (DistinctArguments) -> Void
   package var signal: @Sendable (SignalArguments) -> Void
   /// The range is of columns of the output.
   package var blockProduct: @Sendable (BlockProductArguments, Range<Int>) -> Void
@@ -36,6 +38,8 @@
     selectBoxes: @escaping @Sendable (SelectBoxesArguments) -> Void,
     scatter: @escaping @Sendable (ScatterArguments) -> Void,
     cut: @escaping @Sendable (CutArguments) -> Void,
+    findNonzero: @escaping @Sendable (NonzeroArguments) -> Void,
+    listDistinct: @escaping @Sendable (DistinctArguments) -> Void,
     signal: @escaping @Sendable (SignalArguments) -> Void,
     blockProduct: @escaping @Sendable (BlockProductArguments, Range<Int>) -> Void
   ) {
@@ -53,6 +57,8 @@
     self.selectBoxes = selectBoxes
     self.scatter = scatter
     self.cut = cut
+    self.findNonzero = findNonzero
+    self.listDistinct = listDistinct
     self.signal = signal
     self.blockProduct = blockProduct
   }

@@ -16,6 +16,8 @@ package struct Graph: Sendable {
   package var variables: [Variable] = []
   /// What nodes run that decide at run time; each belongs to one node.
   package var subgraphs: [Graph] = []
+  /// The computed values that shapes follow from; `inferShapes` sets them.
+  package var determinants: [ValueID] = []
   /// What the model says of itself.
   package var description: ModelDescription
 

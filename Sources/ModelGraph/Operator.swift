@@ -68,6 +68,10 @@ package enum Operator: Sendable, Equatable {
   /// Inputs: matrices, unless they are zero and as wide as the diagonals are long, and diagonals.
   case diagonal
   case signal(Signal)
+  case nonzero(Nonzero)
+  /// Input: a vector. Outputs: its elements without those that are there before, in the places behind
+  /// them anything; for each element the place of its like among them; and their number, one int64.
+  case distinct
   case loop(Loop)
   case branch(Branch)
 
@@ -123,6 +127,8 @@ package enum Operator: Sendable, Equatable {
     case .selectBoxes: "selectBoxes"
     case .diagonal: "diagonal"
     case .signal(let signal): signal.name
+    case .nonzero(let kind): kind.rawValue
+    case .distinct: "listDistinct"
     case .loop: "loop"
     case .branch: "branch"
     }
@@ -134,6 +140,7 @@ package enum Operator: Sendable, Equatable {
     case .recurrent(let parameters): 1 + parameters.stateOperands.count
     case .loop, .branch: nil
     case .detect: 4
+    case .distinct: 3
     case .top: 2
     case .selectBoxes(let parameters): parameters.isScored ? 3 : 2
     case .signal(let signal): signal.resultCount

@@ -23,6 +23,9 @@ package struct Value: Sendable {
   /// The elements of a computed value that follow from shapes and constants alone; `inferShapes`
   /// sets them.
   package var known: ByteView?
+  /// Whether the shape follows from what the model computes, and is open but for what the model states;
+  /// `inferShapes` sets it.
+  package var isDeferred = false
 
   package init(
     name: String, type: TensorType, signatureShape: Shape? = nil, constant: ByteView? = nil

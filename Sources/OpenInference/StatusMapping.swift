@@ -19,7 +19,7 @@ private func refusal(_ error: ServingError, model: String) -> HTTPResponse {
   case .modelNotFound, .versionNotFound, .labelNotFound: return .error(404, message)
   case .missingInput, .unknownInput, .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape,
     .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .elementRefused, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .valuesRefused, .inputUnreadable:
     return .error(400, message)
   case .notReady, .misfit, .queueFull, .overMemory, .shuttingDown:
     return .error(503, message, headers: error.retrySeconds.map { [("Retry-After", "\($0)")] } ?? [])
@@ -58,6 +58,8 @@ package func sentence(_ error: ServingError, model: String) -> String {
       + "'\(model)' takes"
   case .elementRefused(let input, let index, let reason):
     "element \(index) of inference input '\(input)': \(reason)"
+  case .valuesRefused(let reason):
+    "model '\(model)' has no result for these inputs: \(reason)"
   case .misfit(let model, let reason): "Model '\(model)' is not ready: \(reason)"
   case .invalidTerm(let name, let value, let expected):
     "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"

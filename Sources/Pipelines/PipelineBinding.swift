@@ -125,6 +125,9 @@ private struct Parts {
       case .image, .audio: break
       case .model(let model):
         let place = member(model)
+        if let open = descriptions[place].outputs.first(where: { !$0.type.shape.isConcrete }) {
+          throw .unplannable(step: step, reason: "the output \(open.name) has no fixed shape")
+        }
         if opening == nil, let front {
           given = (front.output, false)
           opening = .front(

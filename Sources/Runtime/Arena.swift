@@ -11,14 +11,15 @@ import MemoryPlanning
   private let mapping: UnsafeMutableRawPointer?
   let byteCount: Int
 
-  init(byteCount: Int) throws(RuntimeError) {
+  /// - Parameter isPresent: whether pages are there before they are first written.
+  init(byteCount: Int, isPresent: Bool = true) throws(RuntimeError) {
     precondition(byteCount >= 0)
     self.byteCount = byteCount
     guard byteCount > 0 else {
       unsafe mapping = nil
       return
     }
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | (isPresent ? MAP_POPULATE : 0)
     let pages = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard let pages = unsafe pages, unsafe pages != MAP_FAILED else {
       throw .outOfMemory(byteCount: byteCount)

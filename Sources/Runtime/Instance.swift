@@ -1,4 +1,5 @@
 import MemoryPlanning
+package import Tensors
 
 /// The memory of one inference at a time. Allocates nothing after its initialiser.
 ///
@@ -13,10 +14,14 @@ import MemoryPlanning
   private let host: Instance?
   private let memory: ProgramMemory
   private let program: BoundProgram
+  /// What runs after the program, when shapes follow from values that it computes.
+  private let deferred: DeferredProgram?
   private let ownUse = ExclusiveUse()
   /// Whether the last run came to its end; false when a loop in the model went on beyond
   /// `GraphLimits.loopIterationsMaximum` and was ended, so that the outputs mean nothing.
   package private(set) var isComplete = true
+  /// Why the last run was not, when it was for the shapes that its values give.
+  package private(set) var failure: DeferralFailure?
 
   /// Allocates `memory.instanceBytes` of the model. Without a pool, runs on the caller's thread alone.
   ///
@@ -34,18 +39,23 @@ import MemoryPlanning
     if let host {
       precondition(model.memory.instanceBytes <= host.block.byteCount)
       precondition(!model.isStateful && !host.model.isStateful && host.host == nil)
+      precondition(!model.isDeferred)
     }
-    block = try Arena(byteCount: host == nil ? model.memory.instanceBytes : 0)
+    let ownBytes = model.memory.instanceBytes - model.memory.deferredBytes
+    block = try Arena(byteCount: host == nil ? ownBytes : 0)
     let start = unsafe host?.block.start ?? block.start
     let program = model.program
     // Sound: the blocks have the sizes that the program's offsets were planned for.
     let memory = unsafe ProgramMemory(
-      arena: start, scratch: start + model.memory.arenaBytes,
+      arena: start, scratch: start + (model.memory.arenaBytes - model.memory.deferredBytes),
       scratchBytesPerThread: program.scratchBytesPerThread, weights: model.weightsPlace,
       bufferOffsets: program.bufferOffsets, packedOffsets: program.packedOffsets)
     self.memory = memory
     let threads = pool?.threads ?? 1
     self.program = BoundProgram(program.steps, memory: memory, threads: threads)
+    deferred = try model.deferral.map { (deferral) throws(RuntimeError) in
+      try DeferredProgram(deferral, threads: threads)
+    }
     reset()
   }
 
@@ -82,12 +92,18 @@ import MemoryPlanning
         start: memory.address(buffer, as: UInt8.self), count: input.byteCount))
   }
 
-  /// Lends the bytes of output `index` for reading.
+  /// The shape of output `index` after the last run; nil when that gave it none.
+  package func shape(ofOutput index: Int) -> Shape? {
+    deferred.map { $0.shape(ofOutput: index) } ?? model.outputs[index].type.shape
+  }
+
+  /// Lends the bytes of output `index` for reading; none when the last run gave it no shape.
   package func withOutput<R, E: Error>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
     begin()
     defer { end() }
+    if let deferred { return try unsafe deferred.withOutput(index, body) }
     let output = model.program.outputs[index]
     // Sound: as for inputs; constants and packed bytes are as long as their value.
     return try unsafe body(
@@ -102,13 +118,26 @@ import MemoryPlanning
     begin()
     defer { end() }
     isComplete = program.run(isAlone ? nil : pool)
+    if deferred != nil { runDeferred(isAlone ? nil : pool) }
+  }
+
+  /// Runs what follows the program.
+  private func runDeferred(_ pool: ComputePool?) {
+    guard let deferred else { return }
+    failure = nil
+    do throws(DeferralFailure) {
+      isComplete =
+        try deferred.run(after: memory, model.program.outputs, pool, if: isComplete)
+    } catch {
+      (isComplete, failure) = (false, error)
+    }
   }
 
   /// Computes the outputs, and adds to `nanoseconds` what each step took.
   ///
   /// - Precondition: one element for each of the model's steps.
   package func runProfiled(_ nanoseconds: inout [UInt64]) {
-    precondition(nanoseconds.count == program.count)
+    precondition(nanoseconds.count == program.count + (deferred == nil ? 0 : 1))
     begin()
     defer { end() }
     var isComplete = true
@@ -120,6 +149,9 @@ import MemoryPlanning
       before = after
     }
     self.isComplete = isComplete
+    guard deferred != nil else { return }
+    runDeferred(pool)
+    nanoseconds[program.count] += MonotonicClock.nanoseconds() - before
   }
 
   private func begin() { if let host { host.begin() } else { ownUse.begin() } }
@@ -127,5 +159,5 @@ import MemoryPlanning
   private func end() { if let host { host.end() } else { ownUse.end() } }
 
   /// Bytes of anonymous memory that the instance holds.
-  package var allocatedBytes: Int { block.byteCount }
+  package var allocatedBytes: Int { block.byteCount + (deferred?.byteCount ?? 0) }
 }

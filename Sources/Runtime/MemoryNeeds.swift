@@ -6,13 +6,20 @@ package struct MemoryNeeds: Sendable, Equatable {
   package var fileBackedBytes: Int
   /// Activations and variables of one instance.
   package var arenaBytes: Int
+  /// Of these, what is set aside for plans that are made when the values are known that shapes follow
+  /// from.
+  package var deferredBytes = 0
   /// Working space of the kernels of one instance, all threads together.
   package var scratchBytes: Int
 
-  package init(weightsBytes: Int, fileBackedBytes: Int, arenaBytes: Int, scratchBytes: Int) {
+  package init(
+    weightsBytes: Int, fileBackedBytes: Int, arenaBytes: Int, deferredBytes: Int = 0,
+    scratchBytes: Int
+  ) {
     self.weightsBytes = weightsBytes
     self.fileBackedBytes = fileBackedBytes
     self.arenaBytes = arenaBytes
+    self.deferredBytes = deferredBytes
     self.scratchBytes = scratchBytes
   }
 

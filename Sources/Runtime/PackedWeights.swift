@@ -12,6 +12,17 @@ import MemoryPlanning
     fileprivate let mappedBytes: Int
     fileprivate let others: UnsafeRawPointer
 
+    fileprivate init(mapped: UnsafeRawPointer, mappedBytes: Int, others: UnsafeRawPointer) {
+      unsafe self.mapped = mapped
+      self.mappedBytes = mappedBytes
+      unsafe self.others = others
+    }
+
+    /// Weights that all lie behind `start`.
+    @unsafe init(all start: UnsafeMutableRawPointer) {
+      unsafe self.init(mapped: start, mappedBytes: 0, others: start)
+    }
+
     @unsafe func address(_ offset: Int) -> UnsafeRawPointer {
       unsafe offset < mappedBytes ? mapped + offset : others + (offset - mappedBytes)
     }

@@ -19,6 +19,9 @@ package struct Plan: Sendable {
   package let outputs: [TensorSpecification]
   package let signatures: [Signature]
 
+  /// Whether some shapes follow from values that the model computes, so that it is planned in part while
+  /// it runs.
+  package var isDeferred: Bool { deferral != nil }
   /// Whether an inference depends on those before it on the same instance.
   package var isStateful: Bool { !program.variables.isEmpty }
   /// Bytes of the largest constant that is packed.
@@ -29,30 +32,45 @@ package struct Plan: Sendable {
   package var mappableByteCounts: [Int] { packed.filter(\.canBeMapped).map(\.byteCount) }
   let program: Program
   let packed: [PackedConstant]
+  let deferral: Deferral?
 
   /// Canonicalises the graph, lowers it with the kernels of `table`, and plans its memory.
   ///
   /// - Parameter copiesConstants: whether the model, once prepared, needs its file no more; constants that could be
   ///   read in place are then copied beside the packed weights.
+  /// - Parameter deferredBytes: what the activations of an inference may take that are planned while it runs, of a
+  ///   model whose shapes follow from its values; nil for twice those that are planned here and
+  ///   `DeferralLimits.activationBytesDefault` more.
   /// - Precondition: `threads` is at least 1.
   package init(
-    _ graph: Graph, table: KernelTable, threads: Int = 1, copiesConstants: Bool = false
+    _ graph: Graph, table: KernelTable, threads: Int = 1, copiesConstants: Bool = false,
+    deferredBytes: Int? = nil
   ) throws(RuntimeError) {
     precondition(threads >= 1 && threads <= ComputePool.threadsMaximum)
-    let canonical = try Plan.canonical(graph)
+    let parts = graph.hasDeferredShapes ? graph.divided() : nil
+    let canonical = try Plan.canonical(parts?.head ?? graph)
     let lowering = try Lowering(
       canonical, table: table, threads: threads, copiesConstants: copiesConstants)
     let arena = try Plan.arena(lowering.buffers)
     let (packedOffsets, mappedBytes, weightsBytes) = Plan.laidOut(lowering.packed)
     mappableBytes = mappedBytes
+    let activationBytes =
+      deferredBytes ?? DeferralLimits.activationBytesDefault + 2 * arena.byteCount
+    deferral = parts.map { parts in
+      Deferral(
+        parts.tail, table: table, threads: threads, outputs: graph.outputSpecifications,
+        activationBytes: activationBytes)
+    }
+    let laterBytes = deferral?.byteCount ?? 0
     memory = MemoryNeeds(
       weightsBytes: weightsBytes, fileBackedBytes: lowering.fileBackedBytes,
-      arenaBytes: arena.byteCount, scratchBytes: lowering.scratchBytesPerThread * threads)
+      arenaBytes: arena.byteCount + laterBytes, deferredBytes: laterBytes,
+      scratchBytes: lowering.scratchBytesPerThread * threads)
     self.threads = threads
     kernels = table.name
-    steps = lowering.steps.map(\.description)
+    steps = lowering.steps.map(\.description) + (deferral.map { [$0.description] } ?? [])
     inputs = canonical.inputSpecifications
-    outputs = canonical.outputSpecifications
+    outputs = parts == nil ? canonical.outputSpecifications : graph.outputSpecifications
     signatures = canonical.signatures
     packed = lowering.packed
     program = Program(
@@ -70,7 +88,7 @@ package struct Plan: Sendable {
     }
   }
 
-  private static func arena(_ buffers: [BufferRequest]) throws(RuntimeError) -> MemoryPlan {
+  static func arena(_ buffers: [BufferRequest]) throws(RuntimeError) -> MemoryPlan {
     do {
       return try MemoryPlan(buffers)
     } catch {
@@ -117,7 +135,7 @@ struct Program: Sendable {
 
 extension Lowering {
   /// The place of a model's input or output after lowering.
-  fileprivate func endpoint(_ id: ValueID) -> Program.Endpoint {
+  func endpoint(_ id: ValueID) -> Program.Endpoint {
     guard let source = location(of: id) else {
       preconditionFailure("a validated graph makes its outputs")
     }

@@ -19,7 +19,11 @@ package final class PreparedModel: Sendable {
   package let steps: [StepDescription]
   /// Whether an inference depends on those before it on the same instance.
   package var isStateful: Bool { !program.variables.isEmpty }
+  /// Whether some shapes follow from values that the model computes; those outputs then have shapes with
+  /// −1 in `outputs`, and an instance tells their extents.
+  package var isDeferred: Bool { deferral != nil }
   let program: Program
+  let deferral: Deferral?
   let threads: Int
   private let weights: PackedWeights
   private let isLent: Bool
@@ -40,6 +44,7 @@ package final class PreparedModel: Sendable {
     kernels = plan.kernels
     steps = plan.steps
     program = plan.program
+    deferral = plan.deferral
     threads = plan.threads
     if let weights = weights ?? lender?.weights {
       self.weights = weights

@@ -9,6 +9,8 @@ package enum BatchRefusal: Error, Sendable, Equatable {
   case stateful
   /// The model decides at run time what it runs, so that one request would bear on another.
   case controlFlow
+  /// Shapes follow from what the model computes, so that rows may differ in theirs.
+  case computedShapes
   /// An input or output is a scalar, or of an element type without a fixed size.
   case tensorForm(name: String)
   /// The model's operators do not take more rows than it was made with.
@@ -30,6 +32,7 @@ package enum BatchRefusal: Error, Sendable, Equatable {
     case .off: "off"
     case .stateful: "stateful"
     case .controlFlow: "control-flow"
+    case .computedShapes: "computed-shapes"
     case .tensorForm: "tensor-form"
     case .fixedRows: "fixed-rows"
     case .outputForm: "output-form"
@@ -46,6 +49,7 @@ package enum BatchRefusal: Error, Sendable, Equatable {
     case .off: "it is not asked for"
     case .stateful: "an inference depends on those before it"
     case .controlFlow: "the model has loops or branches"
+    case .computedShapes: "shapes follow from what the model computes"
     case .tensorForm(let name): "the tensor \(name) has no rows of a fixed size"
     case .fixedRows: "its operators take no more rows than it was made with"
     case .outputForm(let name): "the output \(name) does not grow with the rows"
@@ -65,6 +69,7 @@ extension Graph {
   package func batched(rows: Int) throws(BatchRefusal) -> Graph {
     guard variables.isEmpty else { throw .stateful }
     guard subgraphs.isEmpty else { throw .controlFlow }
+    guard !hasDeferredShapes else { throw .computedShapes }
     for specification in inputSpecifications + outputSpecifications {
       let type = specification.type
       guard type.shape.rank > 0, type.shape[0] > 0, type.dataType.hasWholeBytes else {

@@ -18,6 +18,12 @@ struct BatchTrial {
     refill(amplitude: 1)
   }
 
+  /// Fills the inputs of `one` with noise.
+  mutating func fill(_ one: Instance) {
+    refill(amplitude: 1)
+    load(one, rows: 0..<1)
+  }
+
   /// Whether `many` answers every row to the byte as `one` does.
   mutating func agrees(_ one: Instance, _ many: Instance) -> Bool {
     for round in 0..<Self.rounds {

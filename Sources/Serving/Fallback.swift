@@ -35,7 +35,7 @@ package struct Fallback: Sendable, Equatable {
     for output in plan.outputs {
       let specification = description.outputs[output.index]
       guard let numbers = answer[specification.name],
-        let row = specification.type.dataType.bytes(of: numbers), row.count == output.rowBytes
+        let row = specification.type.dataType.bytes(of: numbers), row.count == output.rowBytes, !output.isOpen
       else { return nil }
       outputs.append(
         NamedTensor(

@@ -239,9 +239,33 @@ package final class InferenceService: Sendable {
         if case .success(let response) = result { shadows.follow(lease, request, response) }
       }
     }
+    if plan.outputs.contains(where: \.isOpen) { answer = charging(plan, answer) }
     let job = Job(
       lease: lease, request: request, plan: plan, admitted: admitted, completion: answer)
     loaded.submit(job, registry.threads)
+  }
+
+  /// Takes the bytes of outputs whose size is known only now, and gives them back when the reply is
+  /// written; the copy that is there lies within what the version was charged for them.
+  private func charging(
+    _ plan: RequestPlan,
+    _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
+  ) -> @Sendable (Result<InferenceResponse, ServingError>) -> Void {
+    let (memory, limits) = (memory, registry.limits)
+    return { result in
+      guard case .success(let response) = result else { return completion(result) }
+      let tensors = zip(plan.outputs, response.outputs).reduce(0) {
+        $0 + ($1.0.isOpen ? $1.1.bytes.count : 0)
+      }
+      guard tensors > limits.replyBytesFree else { return completion(result) }
+      let bytes = tensors * limits.replyCopies
+      if let refusal = memory.take(bytes) {
+        return completion(
+          .failure(.overMemory(needed: refusal.needed, available: refusal.available)))
+      }
+      completion(result)
+      memory.giveBack(bytes)
+    }
   }
 
   /// Takes the bytes of a large reply; small ones are part of what a connection holds.

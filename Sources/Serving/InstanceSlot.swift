@@ -28,6 +28,7 @@ struct InstanceSlot: Sendable {
         return bytes
       }
     }
+    var shapes = jobs.map { job in job.plan.outputs.map(\.shape) }
     var failures = [ServingError?](repeating: nil, count: jobs.count)
     var rows = BatchRows(jobs)
     while let (taken, batch) = rows.take(batches) {
@@ -48,11 +49,17 @@ struct InstanceSlot: Sendable {
       told(Run(rows: taken.count, nanoseconds: MonotonicClock.now() - begun))
       guard runner.isComplete else {
         // A loop in the model was ended at its limit: the model took too long.
-        for row in taken { failures[row.job] = .deadlineExceeded }
+        let failure = runner.failure.map { ServingError.valuesRefused(reason: $0.phrase) }
+        for row in taken { failures[row.job] = failure ?? .deadlineExceeded }
         continue
       }
       for (place, row) in taken.enumerated() {
         for (position, output) in jobs[row.job].plan.outputs.enumerated() {
+          if output.isOpen {
+            shapes[row.job][position] = runner.shape(ofOutput: output.index) ?? output.shape
+            runner.append(output.index, to: &outputs[row.job][position])
+            continue
+          }
           runner.append(
             output.index, at: place * output.rowBytes, count: output.rowBytes,
             to: &outputs[row.job][position])
@@ -61,20 +68,22 @@ struct InstanceSlot: Sendable {
     }
     return jobs.indices.map { index in
       failures[index].map { .failure($0) }
-        ?? .success(Self.response(jobs[index].plan, outputs[index], description))
+        ?? .success(
+          Self.response(jobs[index].plan, outputs[index], shapes[index], description))
     }
   }
 
   private static func response(
-    _ plan: RequestPlan, _ outputs: [[UInt8]], _ description: VersionDescription
+    _ plan: RequestPlan, _ outputs: [[UInt8]], _ shapes: [Shape],
+    _ description: VersionDescription
   ) -> InferenceResponse {
     InferenceResponse(
       version: description.version,
-      outputs: zip(plan.outputs, outputs).map { output, bytes in
-        let specification = description.outputs[output.index]
+      outputs: plan.outputs.indices.map { index in
+        let specification = description.outputs[plan.outputs[index].index]
         return NamedTensor(
-          name: specification.name, dataType: specification.type.dataType, shape: output.shape,
-          bytes: bytes)
+          name: specification.name, dataType: specification.type.dataType, shape: shapes[index],
+          bytes: outputs[index])
       })
   }
 
@@ -84,6 +93,7 @@ struct InstanceSlot: Sendable {
     _ request: InferenceRequest, _ plan: RequestPlan, _ description: VersionDescription
   ) -> InferenceResponse? {
     var outputs = plan.outputs.map { _ in [UInt8]() }
+    var shapes = plan.outputs.map(\.shape)
     for row in 0..<plan.rows {
       for (index, input) in plan.inputs.enumerated() {
         write(request.inputs[input.tensor].bytes, at: row * input.rowBytes, to: index)
@@ -91,11 +101,11 @@ struct InstanceSlot: Sendable {
       instance.run(alone: true)
       guard instance.isComplete else { return nil }
       for (position, output) in plan.outputs.enumerated() {
-        instance.append(
-          output.index, at: 0, count: output.rowBytes, to: &outputs[position])
+        if output.isOpen { shapes[position] = instance.shape(ofOutput: output.index) ?? output.shape }
+        instance.append(output.index, to: &outputs[position])
       }
     }
-    return Self.response(plan, outputs, description)
+    return Self.response(plan, outputs, shapes, description)
   }
 
   /// Fills input `index` with the bytes from `offset` on.
@@ -142,6 +152,11 @@ extension Instance {
       // Sound: the bounds of both were checked, and the counts are the same.
       unsafe row.withUnsafeBytes { unsafe destination.copyMemory(from: $0) }
     }
+  }
+
+  /// Appends all bytes of output `index`.
+  func append(_ index: Int, to bytes: inout [UInt8]) {
+    unsafe withOutput(index) { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// Appends `count` bytes of output `index`, from `place` on.

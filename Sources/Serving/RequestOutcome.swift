@@ -13,7 +13,7 @@ package enum RequestOutcome: String, Sendable, CaseIterable {
       case .modelNotFound, .versionNotFound, .labelNotFound, .missingInput, .unknownInput,
         .duplicateInput, .unknownOutput, .wrongDataType, .wrongShape, .wrongByteCount,
         .batchMismatch, .batchTooLarge, .invalidTerm,
-        .elementNotAdmitted, .elementRefused, .inputUnreadable:
+        .elementNotAdmitted, .elementRefused, .valuesRefused, .inputUnreadable:
         .invalid
       case .notReady, .misfit: .notReady
       case .queueFull: .queueFull

@@ -14,9 +14,12 @@ struct RequestPlan: Sendable {
   struct Output: Sendable {
     /// Index in the model.
     var index: Int
+    /// 0 for an open shape.
     var rowBytes: Int
-    /// The shape of all rows.
+    /// The shape of all rows; −1 where it follows from what the model computes.
     var shape: Shape
+
+    var isOpen: Bool { !shape.isConcrete }
   }
 
   /// Rows of the program's batch that the request holds.
@@ -53,7 +56,11 @@ struct RequestPlan: Sendable {
     }
     self.rows = rows ?? 1
     self.inputs = inputs
-    self.outputs = try Self.outputs(request, description, rows: rows ?? 1)
+    outputs = try Self.outputs(request, description, rows: rows ?? 1)
+    // Rows of different shapes make no tensor.
+    if self.rows > 1, outputs.contains(where: \.isOpen) {
+      throw .batchTooLarge(limit: 1, actual: self.rows)
+    }
   }
 
   /// For each input of the model, the index of its tensor in the request.

@@ -26,6 +26,8 @@ package enum ServingError: Error, Equatable, Sendable {
 
   /// Element `index` of an input is not what it must be; the words of whoever reads it.
   case elementRefused(input: String, index: Int, reason: String)
+  /// The model cannot be computed with the elements of the inputs, as of shapes that follow from them.
+  case valuesRefused(reason: String)
   /// The versions that serve do not fit each other; the words of whoever joins them.
   case misfit(model: String, reason: String)
 

@@ -8,6 +8,8 @@ package struct ServingLimits: Sendable {
   package var queueDepthMaximum = 256
   /// Rows of one request.
   package var batchMaximum = 256
+  /// Inferences of noise through a model whose shapes follow from values, when it is loaded.
+  package var shapeTrials = 4
   /// Rows that are run together, whatever a model is allowed.
   package static let batchRowsMaximum = 32
   /// Rows that are run together of models that say nothing of it; 1 for none.

@@ -145,6 +145,7 @@ struct VersionLoader: Sendable {
       throw .noGoldenVectors
     }
     try candidate.warmUp?.run(on: prepared.instances[0], candidate.description)
+    if candidate.plan.isDeferred { try tryShapes(prepared.instances[0], candidate) }
     prepared.charge.release(.loadBuffers)
     // Whoever is served first finds a fresh state, and every instance has its memory.
     defer {
@@ -156,6 +157,10 @@ struct VersionLoader: Sendable {
     if let limit = candidate.source.latencyLimitMicroseconds, proven.medianMicroseconds > limit {
       throw .latencyGate(
         medianMicroseconds: proven.medianMicroseconds, limitMicroseconds: limit)
+    }
+    if candidate.plan.isDeferred {
+      // Planning may follow at any time, which is nothing for the thread that others wait for.
+      proven.medianMicroseconds = max(proven.medianMicroseconds, limits.inlineThresholdMicroseconds)
     }
     if let graph = candidate.graph {
       proven.take(BatchMaker(self, ledger, proven, name: candidate.name, graph).make())
@@ -177,6 +182,21 @@ struct VersionLoader: Sendable {
     let wanted = source.instances ?? limits.instancesDefault
     return InstanceCount(
       wanted: min(max(1, wanted), ServingLimits.instancesMaximum), isStateful: plan.isStateful)
+  }
+
+  /// Runs noise through a model whose shapes follow from values, so that operators which no kernel
+  /// computes are found before anybody asks.
+  private func tryShapes(
+    _ slot: InstanceSlot, _ candidate: CandidateVersion
+  ) throws(LoadFailure) {
+    var trial = BatchTrial(candidate.description, size: 1)
+    for _ in 0..<limits.shapeTrials {
+      trial.fill(slot.instance)
+      slot.instance.run()
+      if case .unsupported(let kernels) = slot.instance.failure {
+        throw LoadFailure(RuntimeError.unsupported(kernels))
+      }
+    }
   }
 
   /// The median of some runs on whatever the inputs hold, in microseconds, rounded up.

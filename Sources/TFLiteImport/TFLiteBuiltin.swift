@@ -93,10 +93,12 @@ enum TFLiteBuiltin: Int32, CaseIterable {
   case mirrorPad = 100
   case absolute = 101
   case splitV = 102
+  case unique = 103
   case ceiling = 104
   case reverseV2 = 105
   case gatherND = 107
   case cosine = 108
+  case whereNonzero = 109
   case rank = 110
   case elu = 111
   case round = 116
@@ -179,7 +181,7 @@ enum TFLiteBuiltin: Int32, CaseIterable {
     case .reshape, .expandDimensions, .reluN1To1, .callOnce, .variableHandle, .readVariable,
       .assignVariable, .call, .ifElse, .whileLoop, .stablehloComposite:
       1
-    case .arcTangent, .bitwiseXor, .rightShift, .scatterND, .reverseSequence,
+    case .whereNonzero, .unique, .arcTangent, .bitwiseXor, .rightShift, .scatterND, .reverseSequence,
       .localResponseNormalization, .rfft2D, .imaginary, .real,
       .complexMagnitude, .addN, .l2Pool2D, .broadcastArguments, .convolution3D, .segmentSum,
       .unsortedSegmentProduct, .unsortedSegmentMaximum, .unsortedSegmentSum,

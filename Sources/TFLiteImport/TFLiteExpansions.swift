@@ -1,3 +1,4 @@
+import ByteParsing
 import ModelGraph
 import Tensors
 
@@ -11,6 +12,8 @@ extension TFLiteAssembly {
     case .recurrent(.lstm), .recurrent(.rnn): addTime(to: &node)
     case .signal(.subtractNoise): keepNoise(of: &node)
     case .signal(.overlapAdd): keepSums(of: &node)
+    case .nonzero(.positions): countFirst(&node)
+    case .distinct: shorten(&node)
     default: break
     }
   }
@@ -54,6 +57,22 @@ extension TFLiteAssembly {
     let sum = append(TensorType(.float32, []))
     later = Node(.quantize, inputs: [sum], outputs: node.outputs)
     node.outputs = [sum]
+  }
+
+  /// How many rows there will be is computed before them.
+  private mutating func countFirst(_ node: inout Node) {
+    let count = append(TensorType(.int64, [1]))
+    add(Node(.nonzero(.count), inputs: node.inputs, outputs: [count]))
+    node.inputs.append(count)
+  }
+
+  /// Of a list with room for all elements, those that were found.
+  private mutating func shorten(_ node: inout Node) {
+    guard let input = node.input(0), let type = type(input), node.outputs.count == 2 else { return }
+    let (list, count) = (append(type), append(TensorType(.int64, [1])))
+    let start = append(TensorType(.int64, [1]), constant: ByteView([0] as [Int64]))
+    later = Node(.move(.slice), inputs: [list, start, count], outputs: [node.outputs[0]])
+    node.outputs = [list, node.outputs[1], count]
   }
 
   /// A memory that is given one moment is given a sequence of one.

@@ -95,7 +95,8 @@ private struct TFLiteGraphReader {
     graph.recognizeListWrites()
     do throws(GraphError) {
       try graph.validate()
-      try graph.inferShapes()
+      // What a model keeps between inferences has one shape.
+      try graph.inferShapes(deferring: graph.variables.isEmpty)
     } catch {
       throw .graph(error)
     }

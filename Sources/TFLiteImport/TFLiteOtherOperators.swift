@@ -88,6 +88,8 @@ extension TFLiteOperatorReader {
   private func readRare() throws(TFLiteError) -> Operator {
     switch builtin {
     case .topK: return .top
+    case .whereNonzero: return .nonzero(.positions)
+    case .unique: return .distinct
     case .scatterND: return .scatter
     case .reverseSequence:
       let options = try options(87)

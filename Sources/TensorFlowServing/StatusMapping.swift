@@ -28,7 +28,7 @@ private func status(_ error: ServingError) -> Int {
   case .modelNotFound, .versionNotFound: 404
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .elementRefused, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .valuesRefused, .inputUnreadable:
     400
   // 429 is for clients that send more than they may; here it is the server that has enough.
   case .notReady, .misfit, .queueFull, .overMemory, .shuttingDown: 503
@@ -64,6 +64,7 @@ package func sentence(
     "Input \(input): element \(index) is not among the numbers that the model takes"
   case .elementRefused(let input, let index, let reason):
     "Input \(input): element \(index): \(reason)"
+  case .valuesRefused(let reason): "The model has no result for these inputs: \(reason)"
   case .misfit(_, let reason): reason
   case .invalidTerm(let name, let value, let expected):
     "\(name) is '\(value)'; it must be \(expected.lowerBound) to \(expected.upperBound)"

@@ -78,6 +78,9 @@ final class BenchSession {
   private func copyOut() {
     for index in outputs.indices {
       unsafe instance.withOutput(index) { bytes in
+        if outputs[index].count < bytes.count {
+          outputs[index] = [UInt8](repeating: 0, count: bytes.count)
+        }
         unsafe outputs[index].withUnsafeMutableBytes { copy in unsafe copy.copyMemory(from: bytes) }
       }
     }

@@ -39,7 +39,7 @@ enum ModelErrorSentence {
     switch error {
     case .operandNotConstant(let node, let operand):
       "operand \(operand) of operator \(node) must be known before the model runs, and is computed "
-        + "from its inputs: shapes that depend on data are not supported"
+        + "from its inputs: shapes that depend on data are not supported there"
     case .operandDataType(let node, let operand, let type):
       "operator \(node) takes no \(type) as operand \(operand)"
     case .operandRank(let node, let operand, let expected, let actual):

@@ -17,11 +17,14 @@ extension Instance {
   }
 
   /// Copies of the outputs, in order.
+  ///
+  /// - Precondition: the last run was complete.
   func arrays() throws(CommandFailure) -> [NumPyFile] {
     model.outputs.enumerated().map { index, output in
       let bytes = unsafe withOutput(index) { unsafe [UInt8]($0) }
       return NumPyFile(
-        dataType: output.type.dataType, shape: output.type.shape, elements: ByteView(bytes))
+        dataType: output.type.dataType, shape: shape(ofOutput: index) ?? output.type.shape,
+        elements: ByteView(bytes))
     }
   }
 }

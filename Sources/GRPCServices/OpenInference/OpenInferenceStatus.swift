@@ -24,7 +24,7 @@ private func openInferenceCode(_ error: ServingError) -> GRPCCode {
   // The protocol's versions are numbers, or labels that exist.
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .elementRefused, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .valuesRefused, .inputUnreadable:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .misfit: .failedPrecondition

@@ -99,7 +99,7 @@ private func tensorFlowCode(_ error: ServingError) -> GRPCCode {
   case .modelNotFound, .versionNotFound: .notFound
   case .labelNotFound, .missingInput, .unknownInput, .duplicateInput, .unknownOutput,
     .wrongDataType, .wrongShape, .wrongByteCount, .batchMismatch, .batchTooLarge, .invalidTerm,
-    .elementNotAdmitted, .elementRefused, .inputUnreadable:
+    .elementNotAdmitted, .elementRefused, .valuesRefused, .inputUnreadable:
     .invalidArgument
   case .notReady, .queueFull, .shuttingDown: .unavailable
   case .misfit: .failedPrecondition

@@ -41,6 +41,8 @@ private func makeRareKernels() -> RareKernels {
     selectBoxes: { selectBoxes($0) },
     scatter: { scatter($0) },
     cut: { cut($0) },
+    findNonzero: { findNonzero($0) },
+    listDistinct: { listDistinct($0) },
     signal: { signal($0) },
     blockProduct: { blockProduct($0, $1) })
 }

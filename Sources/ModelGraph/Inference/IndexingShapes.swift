@@ -137,6 +137,9 @@ extension NodeView {
     // A shape that is computed is what the model says that it will be, or the window does not fit.
     let wanted = try value(0)
     let isKnown = wanted.constant != nil || wanted.known != nil
+    guard isKnown || graph[node.outputs[0]].signatureShape.isConcrete else {
+      throw .operandNotConstant(node: index, operand: 0)
+    }
     let target = try result(isKnown ? try integers(0) : graph[node.outputs[0]].type.shape.extents)
     let weights = try shape(1, ranks: 4...4)
     let input = try shape(2, ranks: 4...4)

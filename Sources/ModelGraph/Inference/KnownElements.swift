@@ -235,8 +235,13 @@ private struct KnownElements {
     }
   }
 
-  /// Only of whole vectors of integers, as shapes are counted.
+  /// Only of whole vectors of integers, as shapes are counted, and of nothing.
   private func reduced(_ parameters: Reduce) -> ByteView? {
+    if operandType(0)?.shape.elementCount == 0 {
+      return parameters.kind.bytesOfNothing(type.dataType).map { element in
+        ByteView((0..<count).flatMap { _ in element })
+      }
+    }
     guard count == 1, case .integers(let values)? = numbers(0), !values.isEmpty else { return nil }
     let result: Int? =
       switch parameters.kind {

@@ -125,8 +125,7 @@ extension NodeView {
         extents.append(extent)
         continue
       }
-      // An empty mean is not a number.
-      guard extent > 0 else {
+      guard try extent > 0 || parameters.kind.isDefinedOnNothing(type(0).dataType) else {
         throw .operandExtent(node: index, operand: 0, axis: axis, expected: 1, actual: extent)
       }
       if parameters.keepsDimensions { extents.append(1) }

@@ -43,6 +43,8 @@ extension Graph {
     case .selectBoxes(let parameters): return try view.selectBoxes(parameters)
     case .diagonal: return [try view.diagonal()]
     case .signal(let signal): return try view.signal(signal)
+    case .nonzero(let kind): return [try view.nonzero(kind)]
+    case .distinct: return try view.distinct()
     case .spectrum: return [try view.spectrum()]
     case .complexPart, .normalizeByNeighbours: return [try view.type(0).shape]
     case .top: return try view.top()
@@ -54,19 +56,35 @@ extension Graph {
   }
 
   /// Gives every node's results the shapes that follow from the inputs, in order.
-  package mutating func inferShapes() throws(GraphError) {
+  ///
+  /// - Parameter deferring: whether shapes that follow from computed values are left open, rather than
+  ///   refused; see `determinants`.
+  package mutating func inferShapes(deferring: Bool = false) throws(GraphError) {
+    determinants = []
     for index in nodes.indices {
-      let isControl = nodes[index].operation.resultCount == nil
-      let shapes = isControl ? try inferControl(index) : try inferredShapes(of: index)
       let outputs = nodes[index].outputs
+      guard let shapes = try shapes(of: index, deferring: deferring) else {
+        deferResults(of: index)
+        continue
+      }
       guard outputs.count == shapes.count else {
         throw .resultCount(node: index, expected: shapes.count, actual: outputs.count)
       }
-      for (output, shape) in zip(outputs, shapes) { self[output].type.shape = shape }
+      for (output, shape) in zip(outputs, shapes) {
+        self[output].type.shape = shape
+        self[output].isDeferred = false
+      }
       let known = knownElements(of: index, limit: GraphLimits.knownBytesMaximum)
       if outputs.count == 1 { self[outputs[0]].known = known }
     }
     try checkVariables()
+  }
+
+  /// The shapes that node `index` gives its results; nil when they are left open.
+  private mutating func shapes(of index: Int, deferring: Bool) throws(GraphError) -> [Shape]? {
+    if deferring { return try shapesOrDeferral(of: index) }
+    let isControl = nodes[index].operation.resultCount == nil
+    return isControl ? try inferControl(index) : try inferredShapes(of: index)
   }
 
   /// Throws unless every variable is followed by one of its own type and shape.
@@ -95,7 +113,7 @@ extension Graph {
       }
       graph[inputs[index]].type.shape = shape
     }
-    try graph.inferShapes()
+    try graph.inferShapes(deferring: hasDeferredShapes)
     return graph
   }
 }

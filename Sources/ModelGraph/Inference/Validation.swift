@@ -77,6 +77,7 @@ extension NodeView {
       try validateSelection()
     case .convolution3D, .segment, .bucketize, .selectBoxes, .diagonal: try validateRare()
     case .signal(let signal): try validateSignal(signal)
+    case .nonzero, .distinct: try validateNonzero()
     case .loop, .branch: break
     }
   }

@@ -42,6 +42,12 @@ extension Graph {
           ? .reshape(Reshape(target: resolved.shape.extents))
           : .stridedCopy(resolved.copy)
         nodes[index].inputs = Array(data)
+      case .generate(.fill) where nodes[index].input(1).map { elements($0) == nil } ?? false:
+        // What is repeated is computed.
+        let extents = self[nodes[index].outputs[0]].type.shape.extents
+        nodes[index].operation = .stridedCopy(
+          StridedCopy(extents: extents, strides: extents.map { _ in 0 }))
+        nodes[index].inputs = [nodes[index].inputs[1]]
       case .reverseSequence(var parameters):
         let rank = try view.type(0).shape.rank
         parameters.axis = try view.normalize(parameters.axis, rank: rank)
@@ -58,7 +64,7 @@ extension Graph {
         .transposeConvolution2D, .mirrorPad, .generate, .cumulativeSum, .l2Normalize,
         .layerNormalize, .dynamicUpdateSlice, .oneHot, .recurrent, .detect, .spectrum, .complexPart, .top,
         .scatter, .normalizeByNeighbours, .cut, .convolution3D, .segment, .bucketize, .selectBoxes,
-        .diagonal, .signal, .loop, .branch:
+        .diagonal, .signal, .nonzero, .distinct, .loop, .branch:
         break
       }
     }

@@ -5,9 +5,8 @@ extension Graph {
   /// Computes once what depends on constants alone: reshapes, and quantise and dequantise.
   ///
   /// What `inferShapes` worked out is taken over; so is what a rearrangement of constants gives.
-  /// A reshape shares its operand's bytes; the others make new ones, up to
-  /// `GraphLimits.foldedBytesMaximum` for the whole graph.
-  mutating func foldConstants() throws(GraphError) {
+  /// A reshape shares its operand's bytes; the others make new ones, up to `limit` for the whole graph.
+  mutating func foldConstants(limit bytesMaximum: Int) throws(GraphError) {
     var kept: [Node] = []
     var folded = 0
     for (index, node) in nodes.enumerated() {
@@ -16,17 +15,19 @@ extension Graph {
         self[result].constant = known
         continue
       }
-      guard let operand = node.input(0), self[operand].constant != nil else {
+      guard let operand = node.input(0),
+        self[operand].constant != nil || self[operand].type.shape.elementCount == 0
+      else {
         kept.append(node)
         continue
       }
       switch node.operation {
-      case .reshape:
+      case .reshape where self[operand].constant != nil:
         self[result].constant = self[operand].constant
       case .quantize, .dequantize:
         let needed = self[result].type.byteCount ?? .max
-        guard needed <= GraphLimits.foldedBytesMaximum - folded else {
-          throw .foldedBytes(needed: needed, limit: GraphLimits.foldedBytesMaximum)
+        guard needed <= bytesMaximum - folded else {
+          throw .foldedBytes(needed: needed, limit: bytesMaximum)
         }
         guard let bytes = self[operand].converted(to: self[result].type) else {
           kept.append(node)
@@ -34,9 +35,9 @@ extension Graph {
         }
         folded += needed
         self[result].constant = bytes
-      case .stridedCopy, .generate, .concatenate, .cast, .gather, .binary:
+      case .stridedCopy, .generate, .concatenate, .cast, .gather, .binary, .reduce:
         let needed = self[result].type.byteCount ?? .max
-        let limit = GraphLimits.foldedBytesMaximum - folded
+        let limit = bytesMaximum - folded
         guard let bytes = knownElements(of: index, limit: limit) else {
           kept.append(node)
           continue

@@ -108,7 +108,7 @@ extension Operator {
     case .recurrent: false
     case .cast, .generate, .cumulativeSum, .l2Normalize, .layerNormalize, .oneHot, .detect,
       .spectrum, .complexPart, .scatter, .normalizeByNeighbours, .convolution3D, .segment, .bucketize, .selectBoxes,
-      .diagonal, .signal, .loop, .branch: false
+      .diagonal, .signal, .nonzero, .distinct, .loop, .branch: false
     }
   }
 

@@ -56,6 +56,8 @@ extension Lowering {
     case .selectBoxes(let parameters): try lowerSelectBoxes(parameters, node)
     case .diagonal: try lowerDiagonal(node)
     case .signal(let signal): try lowerSignal(signal, node)
+    case .nonzero(let kind): try lowerNonzero(kind, node)
+    case .distinct: try lowerDistinct(node)
     case .loop(let loop): try lowerLoop(loop, node)
     case .branch(let branch): try lowerBranch(branch, node)
     case .move, .generate: throw unsupported(node)

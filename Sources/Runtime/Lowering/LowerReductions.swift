@@ -9,7 +9,8 @@ extension Lowering {
     let (input, output) = (try operand(node, 0), node.outputs[0])
     let (dataType, operation) = (type(input).dataType, parameters.kind.operation)
     guard
-      let axes = parameters.axes, type(output).dataType == dataType, operation.takes(dataType)
+      let axes = parameters.axes, type(output).dataType == dataType, operation.takes(dataType),
+      elements(input) > 0
     else { throw unsupported(node) }
     let schemes = (try scheme(input, of: node), try scheme(output, of: node))
     let reduction: ReductionShape

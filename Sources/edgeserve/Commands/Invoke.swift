@@ -67,6 +67,9 @@ struct Invoke: ParsableCommand {
     for step in 1...steps {
       instance.load(arrays)
       instance.run()
+      if let failure = instance.failure {
+        throw CommandFailure(.failure, "\(file) has no result for these inputs: \(failure.phrase)")
+      }
       guard instance.isComplete else {
         throw CommandFailure(
           .failure,
