@@ -82,6 +82,8 @@ package enum AgentLimits {
   static let installMilliseconds: Int64 = 120_000
   /// Bytes of a password file.
   static let passwordFileBytesMaximum = 4096
+  /// Bytes of the activations of a version whose shapes depend on data.
+  static let computedShapesBytesMaximum = 1 << 32
   /// Bytes of the answers that one version keeps.
   static let cacheBytesMaximum = 1 << 30
   /// Requests that wait to be written down, and how long they may take when the agent stops.

@@ -2,6 +2,8 @@
 package enum GraphLimits {
   /// Elements along one axis. Sums and products of two extents then stay within 64 bits.
   package static let extentMaximum = Int(Int32.max)
+  /// Elements of a value, axes without any counted as one, so that strides stay within 64 bits too.
+  package static let elementsMaximum = 1 << 48
   /// Groups of a convolution that are computed one by one; a group of one channel is a depthwise convolution, of which
   /// there may be any number.
   package static let groupsMaximum = 1 << 9

@@ -77,7 +77,9 @@ struct VersionLoader: Sendable {
     }
     let plan: Plan
     do throws(RuntimeError) {
-      plan = try Plan(graph, table: table, threads: threads, copiesConstants: true)
+      plan = try Plan(
+        graph, table: table, threads: threads, copiesConstants: true,
+        deferredBytes: source.computedShapesBytes)
     } catch {
       throw LoadFailure(error)
     }

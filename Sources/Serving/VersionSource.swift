@@ -26,6 +26,9 @@ package struct VersionSource: Sendable, Equatable {
   package var instances: Int?
   /// Whether it is refused when a composite that the versions in service answer would not fit it.
   package var keepsComposites = true
+  /// What activations may take whose shapes depend on data; nil for
+  /// `DeferralLimits.activationBytesDefault` and twice those whose shapes do not.
+  package var computedShapesBytes: Int?
   /// Where its packed weights are kept in a file; nil for nowhere.
   package var weightsPlace: PackedWeightsPlace?
 

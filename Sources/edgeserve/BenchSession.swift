@@ -62,6 +62,15 @@ final class BenchSession {
     return MonotonicClock.nanoseconds() - start
   }
 
+  /// Throws when the inputs in hand give no result, of a model whose shapes depend on data.
+  func expectResult(of path: String) throws(CommandFailure) {
+    guard model.isDeferred else { return }
+    _ = time()
+    guard let failure = instance.failure else { return }
+    throw CommandFailure(
+      .failure, "\(path) has no result for the inputs that it is timed with: \(failure.phrase)")
+  }
+
   /// One inference that adds each step's nanoseconds to `steps`.
   func profile(_ steps: inout [UInt64]) {
     copyIn()

@@ -270,6 +270,7 @@ struct AgentConfigurationTests {
       ("{path: '/x', labels: {'7': 1}}", "models.m.labels"),
       ("{path: '/x', inputs: {minimum: 2, maximum: 1}}", "models.m.inputs.minimum"),
       ("{path: '/x', cache: -1}", "models.m.cache"),
+      ("{path: '/x', computed_shapes: 0}", "models.m.computed_shapes"),
       ("{path: '/x', fallback: ['m']}", "models.m.fallback"),
       ("{path: '/x', canary: {version: 2, percent: 5}}", "models.m.canary.version"),
       (

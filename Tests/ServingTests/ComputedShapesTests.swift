@@ -31,7 +31,7 @@ struct ComputedShapesTests {
   }
 
   private static func request(_ times: [Int32], rows: Int = 1) -> InferenceRequest {
-    let numbers = (0..<rows).flatMap { _ in [Float(1), 2] }
+    let numbers = [[Float]](repeating: [1, 2], count: rows).flatMap { $0 }
     return InferenceRequest(inputs: [
       NamedTensor(
         name: "x", dataType: .float32, shape: [rows, 2], bytes: ByteView(numbers).array),
@@ -49,7 +49,7 @@ struct ComputedShapesTests {
       let response = try fixture.infer(lease, Self.request([Int32(rows), Int32(columns)]))
       let output = response.outputs[0]
       #expect(output.shape == [rows, 2 * columns])
-      let expected = (0..<rows * columns).flatMap { _ in [Float(1), 2] }
+      let expected = [[Float]](repeating: [1, 2], count: rows * columns).flatMap { $0 }
       #expect(output.bytes == ByteView(expected).array)
     }
   }

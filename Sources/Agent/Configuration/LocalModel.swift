@@ -19,6 +19,8 @@ package struct LocalModel: Sendable, Equatable {
   package var batchRowsMaximum: Int?
   /// Requests that are run side by side at most; nil for what the agent says.
   package var instances: Int?
+  /// What activations may take whose shapes depend on data; nil for what suits most models.
+  package var computedShapesBytes: Int?
   /// Who answers when the model cannot.
   package var fallback = Fallback()
 
@@ -56,6 +58,13 @@ package struct LocalModel: Sendable, Equatable {
       throw .invalidValue(
         key: key + ".cache", value: String(cacheBytes),
         expected: "0 to \(AgentLimits.cacheBytesMaximum) bytes")
+    }
+    if let computedShapesBytes {
+      guard (1...AgentLimits.computedShapesBytesMaximum).contains(computedShapesBytes) else {
+        throw .invalidValue(
+          key: key + ".computed_shapes", value: String(computedShapesBytes),
+          expected: "1 to \(AgentLimits.computedShapesBytesMaximum) bytes")
+      }
     }
     if let batchRowsMaximum {
       try AgentConfiguration.checkBatchRows(batchRowsMaximum, key: key + ".batch_rows_maximum")
@@ -126,7 +135,7 @@ enum ModelName {
 extension LocalModel: Codable {
   private enum Key: String, CodingKey, CaseIterable {
     case path, versions, labels, canary, inputs, cache, fallback, fallback_answer
-    case batch_rows_maximum, instances, shadow
+    case batch_rows_maximum, instances, shadow, computed_shapes
   }
 
   /// `"/srv/digits"`, or an object with the path.
@@ -148,6 +157,8 @@ extension LocalModel: Codable {
       try values.decodeIfPresent(InputRulesDocument.self, forKey: .inputs)?.rules ?? InputRules()
     batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
     instances = try values.decodeIfPresent(Int.self, forKey: .instances)
+    computedShapesBytes =
+      try values.decodeIfPresent(ConfigurationFile.Bytes.self, forKey: .computed_shapes)?.count
     cacheBytes =
       try values.decodeIfPresent(ConfigurationFile.Bytes.self, forKey: .cache)?.count ?? 0
   }
@@ -171,6 +182,7 @@ extension LocalModel: Codable {
     if let answer = fallback.answer { try values.encode(answer, forKey: .fallback_answer) }
     try values.encodeIfPresent(batchRowsMaximum, forKey: .batch_rows_maximum)
     try values.encodeIfPresent(instances, forKey: .instances)
+    try values.encodeIfPresent(computedShapesBytes, forKey: .computed_shapes)
     if cacheBytes > 0 { try values.encode(cacheBytes, forKey: .cache) }
   }
 

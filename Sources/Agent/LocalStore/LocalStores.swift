@@ -364,6 +364,7 @@ extension LocalModel {
     source.weightsPlace = .cache(model: name, version: file.version)
     source.batchRowsMaximum = batchRowsMaximum
     source.instances = instances
+    source.computedShapesBytes = computedShapesBytes
     return source
   }
 }

@@ -21,7 +21,15 @@ extension Graph {
       return try nodes[index].operation.resultCount == nil
         ? inferControl(index) : inferredShapes(of: index)
     } catch {
-      guard case .operandNotConstant(index, let operand) = error else { throw error }
+      let operand: Int
+      switch (error, nodes[index].operation) {
+      case (.operandNotConstant(index, let missing), _): operand = missing
+      // Which of the graphs is run decides, or what is computed in one of them.
+      case (.inSubgraph(index, .outputShape), .branch),
+        (.inSubgraph(index, .operandNotConstant), .branch):
+        operand = 0
+      default: throw error
+      }
       let found = try determinants(of: index, operand)
       guard !found.isEmpty else { throw error }
       for id in found where !determinants.contains(id) { determinants.append(id) }
@@ -92,8 +100,52 @@ extension Graph {
     precondition(elements.count == determinants.count)
     var graph = self
     for (id, bytes) in zip(determinants, elements) { graph[id].constant = bytes }
+    graph.inlineBranches(on: Set(determinants))
     try graph.inferShapes(deferring: true)
     return graph
+  }
+
+  /// Puts the graphs that known conditions choose in the places of their branches.
+  private mutating func inlineBranches(on known: Set<ValueID>) {
+    var result: [Node] = []
+    for node in nodes {
+      guard case .branch(let branch) = node.operation, let condition = node.input(0),
+        known.contains(condition), let truth = self[condition].constant?.array.first
+      else {
+        result.append(node)
+        continue
+      }
+      let chosen = subgraphs[truth != 0 ? branch.whenTrue : branch.whenFalse]
+      result += inlined(chosen, for: node)
+    }
+    guard result.count != nodes.count else { return }
+    nodes = result
+    dropSubgraphs()
+  }
+
+  /// The nodes of `chosen` with their values in this graph, and with those of `branch` as results.
+  private mutating func inlined(_ chosen: Graph, for branch: Node) -> [Node] {
+    var place = chosen.values.indices.map { ValueID(values.count + $0) }
+    for (input, operand) in zip(chosen.inputs, branch.inputs.dropFirst()) {
+      if let operand { place[input.index] = operand }
+    }
+    values += chosen.values
+    let firstSubgraph = subgraphs.count
+    subgraphs += chosen.subgraphs
+    var result = chosen.nodes.map { node in
+      Node(
+        node.operation.runningSubgraphs(from: firstSubgraph),
+        inputs: node.inputs.map { $0.map { place[$0.index] } },
+        outputs: node.outputs.map { place[$0.index] })
+    }
+    // A result may be an operand as well, or be there twice.
+    for (output, id) in zip(branch.outputs, chosen.outputs) {
+      let shape = append(Value(name: "", type: TensorType(.int32, [0])))
+      let source = place[id.index]
+      result.append(Node(.generate(.shape), inputs: [source], outputs: [shape]))
+      result.append(Node(.reshape(Reshape(target: nil)), inputs: [source, shape], outputs: [output]))
+    }
+    return result
   }
 
   /// Empties the graphs that no node runs; the others keep their places.
@@ -108,6 +160,18 @@ extension Graph {
     }
     for place in subgraphs.indices where !used.contains(place) {
       subgraphs[place] = Graph(values: [], nodes: [], inputs: [], outputs: [])
+    }
+  }
+}
+
+extension Operator {
+  /// The operator with its graphs so many places further.
+  fileprivate func runningSubgraphs(from first: Int) -> Operator {
+    switch self {
+    case .loop(let loop): .loop(Loop(condition: first + loop.condition, body: first + loop.body))
+    case .branch(let branch):
+      .branch(Branch(whenTrue: first + branch.whenTrue, whenFalse: first + branch.whenFalse))
+    default: self
     }
   }
 }

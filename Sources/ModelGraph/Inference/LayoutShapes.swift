@@ -119,13 +119,14 @@ extension NodeView {
   func reduce(_ parameters: Reduce) throws(GraphError) -> Shape {
     let input = try type(0).shape
     let folded = Set(try axes(parameters))
+    let isDefined = parameters.kind.isDefinedOnNothing(try type(0).dataType)
     var extents: [Int] = []
     for (axis, extent) in input.extents.enumerated() {
       guard folded.contains(axis) else {
         extents.append(extent)
         continue
       }
-      guard try extent > 0 || parameters.kind.isDefinedOnNothing(type(0).dataType) else {
+      guard extent > 0 || isDefined else {
         throw .operandExtent(node: index, operand: 0, axis: axis, expected: 1, actual: extent)
       }
       if parameters.keepsDimensions { extents.append(1) }

@@ -94,7 +94,8 @@ struct NodeView {
     guard
       shape.rank <= Shape.rankMaximum,
       extents.allSatisfy({ (0...GraphLimits.extentMaximum).contains($0) }),
-      shape.elementCount != nil
+      let room = Shape(extents.map { max($0, 1) }).elementCount,
+      room <= GraphLimits.elementsMaximum
     else { throw .shapeTooLarge(node: index, shape: shape) }
     return shape
   }

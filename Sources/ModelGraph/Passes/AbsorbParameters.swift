@@ -1,3 +1,4 @@
+import ByteParsing
 import Tensors
 
 extension Graph {
@@ -42,12 +43,13 @@ extension Graph {
           ? .reshape(Reshape(target: resolved.shape.extents))
           : .stridedCopy(resolved.copy)
         nodes[index].inputs = Array(data)
-      case .generate(.fill) where nodes[index].input(1).map { elements($0) == nil } ?? false:
-        // What is repeated is computed.
-        let extents = self[nodes[index].outputs[0]].type.shape.extents
-        nodes[index].operation = .stridedCopy(
-          StridedCopy(extents: extents, strides: extents.map { _ in 0 }))
-        nodes[index].inputs = [nodes[index].inputs[1]]
+      case .generate(.fill) where self[nodes[index].outputs[0]].known == nil:
+        repeatElement(view.node.input(1), at: index)
+      case .generate(.zerosLike) where self[nodes[index].outputs[0]].known == nil:
+        var zero = TensorType(self[nodes[index].outputs[0]].type.dataType, [])
+        zero.quantization = self[nodes[index].outputs[0]].type.quantization
+        let bytes = ByteView([UInt8](repeating: 0, count: zero.byteCount ?? 0))
+        repeatElement(append(Value(name: "", type: zero, constant: bytes)), at: index)
       case .reverseSequence(var parameters):
         let rank = try view.type(0).shape.rank
         parameters.axis = try view.normalize(parameters.axis, rank: rank)
@@ -68,6 +70,16 @@ extension Graph {
         break
       }
     }
+  }
+}
+
+extension Graph {
+  /// Makes node `index` a walk that stays where it is.
+  private mutating func repeatElement(_ element: ValueID?, at index: Int) {
+    let extents = self[nodes[index].outputs[0]].type.shape.extents
+    nodes[index].operation = .stridedCopy(
+      StridedCopy(extents: extents, strides: extents.map { _ in 0 }))
+    nodes[index].inputs = [element]
   }
 }
 

@@ -75,12 +75,7 @@ struct StageDraft {
 
   init(_ tail: Graph, _ elements: [ByteView], _ deferral: Deferral) throws(DeferralFailure) {
     let settled = try Self.checked { () throws(GraphError) in try tail.settled(elements) }
-    for id in settled.nodes.flatMap(\.outputs) where !settled[id].isDeferred {
-      let needed = settled[id].type.byteCount ?? .max
-      guard needed <= deferral.byteCount else {
-        throw .bytes(needed: needed, limit: deferral.byteCount)
-      }
-    }
+    try Self.checkSizes(settled, limit: deferral.byteCount)
     let parts = settled.hasDeferredShapes ? settled.divided() : nil
     let graph = try Self.checked { () throws(GraphError) in
       try (parts?.head ?? settled).canonicalized(
@@ -97,6 +92,19 @@ struct StageDraft {
     }
     self.graph = graph
     self.tail = parts?.tail
+  }
+
+  /// Throws for a value that there is no room for, before anything is made of it.
+  private static func checkSizes(_ graph: Graph, limit: Int) throws(DeferralFailure) {
+    for node in graph.nodes {
+      // A range is written down as a constant.
+      let isRange = if case .generate(.range) = node.operation { true } else { false }
+      let room = isRange ? limit / DeferralLimits.foldedShare : limit
+      for id in node.outputs where !graph[id].isDeferred {
+        let needed = graph[id].type.byteCount ?? .max
+        guard needed <= room else { throw .bytes(needed: needed, limit: room) }
+      }
+    }
   }
 
   private static func checked(

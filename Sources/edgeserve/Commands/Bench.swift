@@ -68,6 +68,7 @@ struct Bench: ParsableCommand {
   func run() throws {
     let table = try KernelTable.chosen(kernels)
     let session = try BenchSession(path: file, table: table, threads: workerThreads ?? threads, weightsCache: weightsCache)
+    try session.expectResult(of: file)
     if worker {
       // Each answer leaves at once, also into a pipe.
       serve(session, nextLine: { readLine() }) { line in
