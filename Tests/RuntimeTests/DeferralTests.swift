@@ -89,6 +89,7 @@ struct DeferralTests {
       Issue.record("failed with \(String(describing: running.instance.failure))")
       return
     }
+    #expect(running.instance.failure?.phrase.isEmpty == false)
     #expect(running.instance.shape(ofOutput: 0) == nil)
     #expect(running.run([Self.data, [2]]) == Self.expected(2))
     #expect(running.instance.isComplete && running.instance.failure == nil)
@@ -274,6 +275,16 @@ struct DeferralTests {
       #expect(running.run([[1, 2, 3, 4, 5, 6], [condition]]) == [expected])
       #expect(running.instance.shape(ofOutput: 0) == [condition == 1 ? 2 : 3, 2])
     }
+  }
+
+  @Test("what is wrong with shapes is said in numbers")
+  func phrases() {
+    let mismatch = DeferralFailure.shapes(.reshapeCount(node: 3, elements: 6, target: [4, -1]))
+    #expect(mismatch.phrase == "their values give 6 elements for the shape [4, -1]")
+    let inside = DeferralFailure.shapes(.inSubgraph(node: 1, .windowInvalid(node: 0)))
+    #expect(inside.phrase == "their values give a picture that is too small for a window over it")
+    let bytes = DeferralFailure.bytes(needed: 9, limit: 8).phrase
+    #expect(bytes == "their values ask for 9 bytes or more, and 8 are set aside for shapes that depend on data")
   }
 
   @Test("without leave, computed shapes are refused, and so they are in loops")

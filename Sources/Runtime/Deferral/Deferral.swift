@@ -1,8 +1,8 @@
 import ByteParsing
 import KernelInterface
 import MemoryPlanning
-package import ModelGraph
-package import Tensors
+import ModelGraph
+import Tensors
 
 /// The part of a model that is planned while it runs, for each set of values that its shapes follow
 /// from.
@@ -49,40 +49,11 @@ package enum DeferralLimits {
   /// Bytes of activations, where nobody says otherwise.
   package static let activationBytesDefault = 16 << 20
   /// Plans that an instance keeps; when there would be more, it begins anew.
-  static let plansMaximum = 64
+  static let plansMaximum = 256
   /// What a step of a kept plan is counted with for its description and addresses, beside its operands.
   static let bytesPerStep = 2048
+  /// What a value of a tail is counted with that a kept plan ends in.
+  static let bytesPerValue = 512
   /// The part of the bytes that constants may take while they are worked out.
   static let foldedShare = 8
-}
-
-/// Why an inference whose shapes follow from its values has no result.
-package enum DeferralFailure: Error, Equatable, Sendable {
-  /// The values give shapes that the model's operators do not take.
-  case shapes(GraphError)
-  /// An output of another shape than the model declares.
-  case outputShape(output: Int, expected: Shape, actual: Shape)
-  /// The values ask for more bytes than were set aside; `needed` counts what was planned so far.
-  case bytes(needed: Int, limit: Int)
-  /// No kernel computes an operator on these shapes.
-  case unsupported([MissingKernel])
-  /// The plan cannot be made.
-  case unplannable(RuntimeError)
-
-  /// What went wrong, for people; without a point at its end.
-  package var phrase: String {
-    switch self {
-    case .shapes(let error):
-      "their values give shapes that the model's operators do not take: \(error)"
-    case .outputShape(let output, let expected, let actual):
-      "output \(output) would have the shape \(actual.extents), and the model declares "
-        + "\(expected.extents)"
-    case .bytes(let needed, let limit):
-      "their values ask for \(needed) bytes or more, and \(limit) are set aside for shapes that "
-        + "depend on data"
-    case .unsupported(let kernels):
-      "no kernel computes " + kernels.map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
-    case .unplannable(let error): "their values give what cannot be planned: \(error)"
-    }
-  }
 }

@@ -20,8 +20,8 @@ import Tensors
   /// Where the lowest activations of any plan begin.
   private var lowest: Int
   private var planCount = 0
-  /// What planned steps are counted with.
-  private var stepBytes = 0
+  /// What descriptions of kept plans are counted with.
+  private var descriptionBytes = 0
   /// The plan that made the outputs; nil before the first inference and after one without result.
   private var last: Stage?
 
@@ -88,7 +88,7 @@ import Tensors
   }
 
   private func forget() {
-    (first, planCount, stepBytes) = ([], 0, 0)
+    (first, planCount, descriptionBytes) = ([], 0, 0)
     lowest = deferral.byteCount
     constants = PackedStore()
   }
@@ -121,7 +121,7 @@ import Tensors
     let activations = MemoryPlan.aligned(draft.arena.byteCount)
     let scratch = MemoryPlan.aligned(draft.lowering.scratchBytesPerThread * deferral.threads)
     let start = origin.start - activations - scratch
-    let descriptions = stepBytes + draft.lowering.steps.count * DeferralLimits.bytesPerStep
+    let descriptions = descriptionBytes + draft.descriptionBytes
     let ceiling = min(lowest, start) - descriptions
     guard planCount < DeferralLimits.plansMaximum, ceiling >= constants.byteCount,
       let offsets = constants.add(draft.lowering.packed, to: block, below: ceiling)
@@ -130,7 +130,7 @@ import Tensors
         needed: constants.byteCount + deferral.byteCount - ceiling, limit: deferral.byteCount)
     }
     planCount += 1
-    stepBytes = descriptions
+    descriptionBytes = descriptions
     lowest = min(lowest, start)
     // Sound: activations and scratch end where those of the plan before begin, and constants end below them.
     let memory = unsafe ProgramMemory(

@@ -94,6 +94,12 @@ struct StageDraft {
     self.tail = parts?.tail
   }
 
+  /// What a kept plan takes beside the block.
+  var descriptionBytes: Int {
+    lowering.steps.count * DeferralLimits.bytesPerStep
+      + (tail?.values.count ?? 0) * DeferralLimits.bytesPerValue
+  }
+
   /// Throws for a value that there is no room for, before anything is made of it.
   private static func checkSizes(_ graph: Graph, limit: Int) throws(DeferralFailure) {
     for node in graph.nodes {
