@@ -39,12 +39,20 @@ struct TFLiteEncodedTensor {
     self.codes = codes.array
     header = Array(table.array[..<Self.headerBytes])
     self.table = Array(table.array[Self.headerBytes...])
-    let scales = type.quantization?.scales.count ?? 1
-    isLastAxis = scales > 1 && type.quantization?.axis == type.shape.rank - 1
+    let (scales, axis) = Self.scales(of: type)
+    let isLast = scales > 1 && axis == type.shape.rank - 1
+    isLastAxis = isLast
     channels = scales
-    guard header[1] == Self.version, header[4] == Self.version,
-      isLastAxis || scales == 1 || type.quantization?.axis == 0
+    guard header[1] == Self.version, header[4] == Self.version, isLast || scales == 1 || axis == 0
     else { throw .encodedTensor(operator: index) }
+  }
+
+  /// How many scales there are, and along which axis.
+  ///
+  /// Apart, for an optimiser that loses its way where one value is looked at more than once.
+  private static func scales(of type: TensorType) -> (count: Int, axis: Int?) {
+    guard let quantization = type.quantization else { return (1, nil) }
+    return (quantization.scales.count, quantization.axis)
   }
 
   /// The packed elements.
