@@ -83,21 +83,21 @@ let package = Package(
     library("Cryptography", ["CCrypto"]),
     library("MemoryPlanning"),
     library("EdgeServeClient", ["CEdgeServeClient"]),
-    library("JSONDocuments"),
+    library("JSONDocuments", [], small),
 
     // Row 2: one subject each, none sees another.
     library("KernelInterface", ["Tensors"]),
-    library("ModelGraph", ["Tensors", "ByteParsing"]),
-    library("ModelBundle", ["ByteParsing", "Cryptography", "CZstd"]),
-    library("SignedDocuments", ["ByteParsing", "Cryptography"]),
-    library("NumPyFiles", ["Tensors", "ByteParsing"]),
-    library("MQTT", ["CMosquitto"]),
+    library("ModelGraph", ["Tensors", "ByteParsing"], small),
+    library("ModelBundle", ["ByteParsing", "Cryptography", "CZstd"], small),
+    library("SignedDocuments", ["ByteParsing", "Cryptography"], small),
+    library("NumPyFiles", ["Tensors", "ByteParsing"], small),
+    library("MQTT", ["CMosquitto"], small),
     library("Transport", ["ByteParsing"] + nio),
     library("TensorJSON", ["Tensors"]),
-    library("ArgumentParser", ["JSONDocuments"]),
+    library("ArgumentParser", ["JSONDocuments"], small),
     .target(
       name: "BoardProfiles", dependencies: ["JSONDocuments"],
-      resources: [.embedInCode("Profiles")], swiftSettings: house),
+      resources: [.embedInCode("Profiles")], swiftSettings: small),
 
     // Row 3: what runs a model, and what brings one.
     kernels(),
@@ -110,10 +110,11 @@ let package = Package(
     library(
       "Runtime",
       ["ModelGraph", "MemoryPlanning", "KernelInterface", "Tensors", "ByteParsing", "CThreads"]),
-    library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"]),
+    library("TFLiteImport", ["ModelGraph", "ByteParsing", "Tensors"], small),
     library("GRPC", ["Transport", "ByteParsing"] + nio + nioHTTP2),
     library("ModelStorage", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
-    library("ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"]),
+    library(
+      "ModelDelivery", ["ModelBundle", "SignedDocuments", "Cryptography", "ByteParsing"], small),
 
     // Row 4: serving and publishing.
     library(
