@@ -94,6 +94,7 @@ package final class Agent: Sendable {
     let settings = SettingsRoutes(settings: runtime)
     var limits = ServingLimits()
     limits.queueDepthMaximum = configuration.queueDepth
+    limits.queueMillisecondsMaximum = configuration.queueMilliseconds
     limits.batchRowsDefault = configuration.batchRowsMaximum
     limits.instancesDefault = configuration.instances
     limits.keptWeightsBytesMinimum = configuration.weightsCache.bytesMinimum

@@ -149,10 +149,14 @@ package final class InferenceService: Sendable {
     _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
   ) {
     let model = lease.description.model
+    var request = request
+    if let most = registry.limits.queueMillisecondsMaximum {
+      request.terms.narrow(timeoutMicroseconds: most * 1000)
+    }
     guard lease.isStandIn || !lease.fallback.isEmpty else {
       return run(lease, request, completion)
     }
-    run(lease, request) { [self] result in
+    run(lease, request) { [self, request] result in
       switch result {
       case .success(var response):
         if lease.isStandIn { response.fallback = model }

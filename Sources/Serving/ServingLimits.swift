@@ -6,6 +6,8 @@ package struct ServingLimits: Sendable {
   package var parkedMilliseconds = 10_000
   /// Requests of one version that wait for an instance.
   package var queueDepthMaximum = 256
+  /// How long a request waits for an instance; nil for as long as its client says.
+  package var queueMillisecondsMaximum: Int?
   /// Rows of one request.
   package var batchMaximum = 256
   /// Inferences of noise through a model whose shapes follow from values, when it is loaded.

@@ -223,6 +223,20 @@ struct AgentConfigurationTests {
     }
   }
 
+  @Test("bounds how long requests wait, from a millisecond to a day")
+  func queueMilliseconds() throws {
+    #expect(AgentConfiguration().queueMilliseconds == nil)
+    let configuration = try Self.read("{queue_milliseconds: 250}")
+    try configuration.validate()
+    #expect(configuration.queueMilliseconds == 250)
+    for value in [0, 86_400_001] {
+      #expect(
+        throws: AgentError.invalidValue(
+          key: "queue_milliseconds", value: "\(value)", expected: "1 to 86400000")
+      ) { try Self.read("{queue_milliseconds: \(value)}").validate() }
+    }
+  }
+
   @Test("reads which versions of a model serve, and writes them the same")
   func policies() throws {
     let document = """

@@ -96,6 +96,28 @@ struct QueueTests {
     gate.release()
   }
 
+  @Test("bounds the wait of requests that say nothing of it, and not the work of those that run")
+  func boundForAll() throws {
+    let fixture = ServingFixture(threads: 1) { limits in
+      limits.inlineThresholdMicroseconds = 0
+      limits.queueMillisecondsMaximum = 2_000
+    }
+    try fixture.load(1).get()
+    let lease = try fixture.lease()
+    let gate = Gate()
+    let first = Outcome<Result<InferenceResponse, ServingError>>()
+    fixture.service.infer(lease, Self.longRequest(lease.description)) { result in
+      first.set(result)
+      gate.hold()
+    }
+    gate.waitUntilHeld()
+    #expect(try first.wait().get().version == 1)
+    let outcome = Outcome<Result<InferenceResponse, ServingError>>()
+    fixture.service.infer(lease, Self.longRequest(lease.description)) { outcome.set($0) }
+    #expect(throws: ServingError.deadlineExceeded) { _ = try outcome.wait().get() }
+    gate.release()
+  }
+
   @Test("drops a request whose client leaves, and never runs it")
   func cancellation() throws {
     let fixture = Self.fixture(depth: 1)

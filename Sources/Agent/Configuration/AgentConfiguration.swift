@@ -35,6 +35,8 @@ package struct AgentConfiguration: Sendable, Equatable {
   package var ioThreads = 1
   /// Requests of one version that wait for their turn; more are refused.
   package var queueDepth = AgentLimits.queueDepthDefault
+  /// How long they wait; nil for as long as their clients say.
+  package var queueMilliseconds: Int?
   /// Rows of requests that are run together of models that say nothing of it; 1 for none.
   package var batchRowsMaximum = 1
   /// Requests of models that say nothing of it that are run side by side at most.
@@ -89,6 +91,12 @@ package struct AgentConfiguration: Sendable, Equatable {
       throw .invalidValue(
         key: "queue_depth", value: String(queueDepth),
         expected: "1 to \(AgentLimits.queueDepthMaximum)")
+    }
+    let waits = 1...RequestTerms.timeoutMillisecondsMaximum
+    if let queueMilliseconds, !waits.contains(queueMilliseconds) {
+      throw .invalidValue(
+        key: "queue_milliseconds", value: String(queueMilliseconds),
+        expected: "1 to \(waits.upperBound)")
     }
     try Self.checkBatchRows(batchRowsMaximum, key: "batch_rows_maximum")
     try Self.checkInstances(instances, key: "instances")

@@ -11,7 +11,8 @@ extension ConfigurationFile {
       case models, pipelines, model_config_file, socket, grpc_socket, memory_socket, tcp, socket_group
       case admin_socket
       case admin_socket_group, state_dir, memory_budget, threads, kernels, board
-      case queue_depth, batch_rows_maximum, poll_milliseconds, metrics_on_data_socket, metrics_compatibility
+      case queue_depth, queue_milliseconds, batch_rows_maximum, poll_milliseconds
+      case metrics_on_data_socket, metrics_compatibility
       case request_log, log_level, instances, io_threads
       case rate_limit, delivery, weights_cache
     }
@@ -31,6 +32,7 @@ extension ConfigurationFile {
     private var threads: Int?
     private var ioThreads: Int?
     private var queueDepth: Int?
+    private var queueMilliseconds: Int?
     private var batchRowsMaximum: Int?
     private var instances: Int?
     private var kernels: String?
@@ -61,6 +63,7 @@ extension ConfigurationFile {
       threads = try values.decodeIfPresent(Int.self, forKey: .threads)
       ioThreads = try values.decodeIfPresent(Int.self, forKey: .io_threads)
       queueDepth = try values.decodeIfPresent(Int.self, forKey: .queue_depth)
+      queueMilliseconds = try values.decodeIfPresent(Int.self, forKey: .queue_milliseconds)
       batchRowsMaximum = try values.decodeIfPresent(Int.self, forKey: .batch_rows_maximum)
       instances = try values.decodeIfPresent(Int.self, forKey: .instances)
       kernels = try values.decodeIfPresent(String.self, forKey: .kernels)
@@ -104,6 +107,7 @@ extension ConfigurationFile {
       if let threads { configuration.threads = threads }
       if let ioThreads { configuration.ioThreads = ioThreads }
       if let queueDepth { configuration.queueDepth = queueDepth }
+      if let queueMilliseconds { configuration.queueMilliseconds = queueMilliseconds }
       if let batchRowsMaximum { configuration.batchRowsMaximum = batchRowsMaximum }
       if let instances { configuration.instances = instances }
       if let kernels { configuration.kernels = kernels }

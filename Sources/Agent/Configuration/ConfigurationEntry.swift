@@ -64,7 +64,7 @@ extension AgentConfiguration {
       Self.entry("weights_cache.daily_writes_maximum", weightsCache.dailyBytesMaximum),
       Self.entry("memory_budget", memoryBudget),
       Self.entry("threads", threads), Self.entry("io_threads", ioThreads),
-      Self.entry("queue_depth", queueDepth),
+      Self.entry("queue_depth", queueDepth), Self.entry("queue_milliseconds", queueMilliseconds),
       Self.entry("batch_rows_maximum", batchRowsMaximum), Self.entry("instances", instances),
       Self.entry("kernels", kernels), Self.entry("board", board),
       Self.entry("poll_milliseconds", pollMilliseconds),
