@@ -73,8 +73,11 @@ package final class RawConnection {
   /// What has arrived, empty at the end; nil after the timeout.
   private func receiveSome() -> String? {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    // Sound: the count is that of `buffer`, which outlives the call.
-    let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+    var count = 0
+    repeat {
+      // Sound: the count is that of `buffer`, which outlives the call.
+      count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+    } while count < 0 && errno == EINTR
     if count < 0 && errno == ECONNRESET { return "" }
     return count >= 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
   }

@@ -192,7 +192,7 @@ struct HTTPLimitsTests {
   @Test("a connection without requests ends")
   func idle() throws {
     let fixture = try ServerFixture(
-      limits: limits { $0.idleMilliseconds = 50 }, handler: ServerFixture.echo)
+      limits: limits { $0.idleMilliseconds = 1_000 }, handler: ServerFixture.echo)
     #expect(try answer(fixture, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").hasSuffix("GET / -\n"))
   }
 
