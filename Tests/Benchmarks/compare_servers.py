@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import pathlib
+import signal
 import socket
 import statistics
 import subprocess
@@ -140,7 +141,8 @@ class Server:
     def __init__(self, name, command, place, requests, directory):
         self.name, self.place, self.requests = name, place, requests
         self.log = open(os.path.join(directory, name + ".log"), "w")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd=directory)
+        self.process = subprocess.Popen(
+            command, stdout=self.log, stderr=self.log, cwd=directory, start_new_session=True)
 
     def answers(self):
         """Waits for the first answer; false when there is none."""
@@ -167,6 +169,11 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        try:
+            # Some leave their workers behind.
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def interface(model):
