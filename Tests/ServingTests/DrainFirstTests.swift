@@ -17,29 +17,13 @@ struct DrainFirstTests {
     let fixture = ServingFixture(budget: try Self.tightBudget())
     try fixture.load(1).get()
     let image = try DigitsTestSplit().images[0]
-    let stop = Atomic<Bool>(false)
-    let answered = Atomic<Int>(0)
-    let failed = Atomic<Int>(0)
-    let ended = Atomic<Int>(0)
-    for _ in 0..<4 {
-      TestThread.start {
-        while !stop.load(ordering: .relaxed) {
-          if (try? fixture.answer(image)) != nil {
-            answered.add(1, ordering: .relaxed)
-          } else {
-            failed.add(1, ordering: .relaxed)
-          }
-        }
-        ended.add(1, ordering: .relaxed)
-      }
-    }
+    let requests = RepeatedRequests(fixture, image, threads: 4)
     for swap in 1...20 {
       #expect(throws: Never.self) { try fixture.load(Int64(swap % 2 + 1)).get() }
     }
-    #expect(eventually { answered.load(ordering: .relaxed) > 2000 })
-    stop.store(true, ordering: .relaxed)
-    #expect(eventually { ended.load(ordering: .relaxed) == 4 })
-    #expect(failed.load(ordering: .relaxed) == 0)
+    #expect(eventually { requests.answered > 2000 })
+    #expect(requests.end())
+    #expect(requests.failed == 0)
     #expect(fixture.manager.ledger.snapshot().peakBytes <= fixture.manager.ledger.budget)
     #expect(
       fixture.events.all.contains(.drainFirst(model: "digits", version: 2, leaving: 1)))

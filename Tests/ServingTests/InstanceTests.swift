@@ -1,6 +1,4 @@
-import Glibc
 import Serving
-import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -105,35 +103,18 @@ struct InstanceTests {
       expected[version] = try fixture.answer(image).outputs[0].bytes
     }
     let replies = expected
-    let stop = Atomic<Bool>(false)
-    let wrong = Atomic<Int>(0)
-    let answered = Atomic<Int>(0)
-    let ended = Atomic<Int>(0)
-    let threads = 3
+    let requests = RepeatedRequests(fixture, image, threads: 3) {
+      $0.outputs[0].bytes == replies[$0.version]
+    }
     try withExtendedLifetime(fixture) {
-      for _ in 0..<threads {
-        TestThread.start {
-          while !stop.load(ordering: .relaxed) {
-            if let response = try? fixture.answer(image),
-              response.outputs[0].bytes == replies[response.version]
-            {
-              answered.add(1, ordering: .relaxed)
-            } else {
-              wrong.add(1, ordering: .relaxed)
-            }
-          }
-          ended.add(1, ordering: .relaxed)
-        }
-      }
       var swaps = 0
-      while swaps < 20 || answered.load(ordering: .relaxed) < 500 {
+      while swaps < 20 || requests.answered < 500 {
         try fixture.load(Int64(swaps % 2) + 1).get()
         swaps += 1
       }
-      stop.store(true, ordering: .relaxed)
-      while ended.load(ordering: .relaxed) < threads { usleep(1000) }
+      #expect(requests.end())
     }
-    #expect(wrong.load(ordering: .relaxed) == 0)
+    #expect(requests.failed == 0)
   }
 
   @Test("of a model with a state are one, and status says why")

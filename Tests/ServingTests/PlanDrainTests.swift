@@ -34,22 +34,7 @@ struct PlanDrainTests {
   func changes() throws {
     let fixture = try fixture()
     let image = try DigitsTestSplit().images[0]
-    let stop = Atomic<Bool>(false)
-    let answered = Atomic<Int>(0)
-    let failed = Atomic<Int>(0)
-    let ended = Atomic<Int>(0)
-    for _ in 0..<2 {
-      TestThread.start {
-        while !stop.load(ordering: .relaxed) {
-          if (try? fixture.answer(image)) != nil {
-            answered.add(1, ordering: .relaxed)
-          } else {
-            failed.add(1, ordering: .relaxed)
-          }
-        }
-        ended.add(1, ordering: .relaxed)
-      }
-    }
+    let requests = RepeatedRequests(fixture, image, threads: 2)
     for swap in 1...10 {
       let (version, file) = (Int64(swap % 2 + 1), Fixtures.digitsModel(swap % 2 + 1))
       #expect(
@@ -57,10 +42,9 @@ struct PlanDrainTests {
           fixture, [Self.source("digits", version, file), Self.source("more", version, file)]) == nil)
       #expect(try fixture.lease().description.version == version)
     }
-    #expect(eventually { answered.load(ordering: .relaxed) > 200 })
-    stop.store(true, ordering: .relaxed)
-    #expect(eventually { ended.load(ordering: .relaxed) == 2 })
-    #expect(failed.load(ordering: .relaxed) == 0)
+    #expect(eventually { requests.answered > 200 })
+    #expect(requests.end())
+    #expect(requests.failed == 0)
     #expect(fixture.manager.ledger.snapshot().peakBytes <= fixture.manager.ledger.budget)
     #expect(fixture.events.all.contains(.drainFirst(model: "digits", version: 2, leaving: 1)))
     #expect(fixture.events.all.contains(.drainFirst(model: "more", version: 2, leaving: 1)))

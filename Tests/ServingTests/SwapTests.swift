@@ -1,7 +1,5 @@
-import Glibc
 import ModelBundle
 import Serving
-import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -36,35 +34,18 @@ struct SwapTests {
       expected[version] = try fixture.answer(image).outputs[0].bytes
     }
     let replies = expected
-    let stop = Atomic<Bool>(false)
-    let wrong = Atomic<Int>(0)
-    let answered = Atomic<Int>(0)
-    let ended = Atomic<Int>(0)
-    let threads = 5
+    let requests = RepeatedRequests(fixture, image, threads: 5) {
+      $0.outputs[0].bytes == replies[$0.version]
+    }
     try withExtendedLifetime(fixture) {
-      for _ in 0..<threads {
-        TestThread.start {
-          while !stop.load(ordering: .relaxed) {
-            if let response = try? fixture.answer(image),
-              response.outputs[0].bytes == replies[response.version]
-            {
-              answered.add(1, ordering: .relaxed)
-            } else {
-              wrong.add(1, ordering: .relaxed)
-            }
-          }
-          ended.add(1, ordering: .relaxed)
-        }
-      }
       var swaps = 0
-      while swaps < 40 || answered.load(ordering: .relaxed) < 5000 {
+      while swaps < 40 || requests.answered < 5000 {
         swaps += 1
         try fixture.load(Int64(swaps % 3 + 1)).get()
       }
-      stop.store(true, ordering: .relaxed)
-      #expect(eventually { ended.load(ordering: .relaxed) == threads })
+      #expect(requests.end())
     }
-    #expect(wrong.load(ordering: .relaxed) == 0)
+    #expect(requests.failed == 0)
     #expect(Set(replies.values).count > 1)
   }
 
