@@ -259,7 +259,7 @@ package final class InferenceService: Sendable {
     return { result in
       guard case .success(let response) = result else { return completion(result) }
       let tensors = zip(plan.outputs, response.outputs).reduce(0) {
-        $0 + ($1.0.isOpen ? $1.1.bytes.count : 0)
+        $0 + ($1.0.isOpen ? $1.1.writtenByteCount : 0)
       }
       guard tensors > limits.replyBytesFree else { return completion(result) }
       let bytes = tensors * limits.replyCopies
@@ -281,5 +281,12 @@ package final class InferenceService: Sendable {
       throw .overMemory(needed: refusal.needed, available: refusal.available)
     }
     return bytes
+  }
+}
+
+extension NamedTensor {
+  /// The bytes, or as many as stand for the lists of a tensor without elements, which are written too.
+  fileprivate var writtenByteCount: Int {
+    max(bytes.count, TensorType(dataType, shape).spannedByteCount ?? 0)
   }
 }

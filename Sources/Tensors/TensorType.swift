@@ -12,6 +12,12 @@ package struct TensorType: Sendable, Equatable {
 
   /// Bytes of the packed elements; nil when the shape is not concrete or too large.
   package var byteCount: Int? { shape.elementCount.flatMap { dataType.byteCount(of: $0) } }
+
+  /// What `byteCount` would be if every extent of 0 were 1: a bound for whoever goes through the
+  /// lists that a tensor without elements is written as.
+  package var spannedByteCount: Int? {
+    TensorType(dataType, Shape(shape.extents.map { $0 == 0 ? 1 : $0 })).byteCount
+  }
 }
 
 /// A tensor that a model's users name: an input or an output.

@@ -58,7 +58,8 @@ struct ComputedShapesTests {
   func refusals() throws {
     let fixture = try Self.fixture()
     let lease = try fixture.lease(model: "repetition")
-    for times: [Int32] in [[-1, 1], [1 << 20, 1 << 20], [1 << 14, 1 << 10]] {
+    // The last has no elements, and would be written as so many empty lists.
+    for times: [Int32] in [[-1, 1], [1 << 20, 1 << 20], [1 << 14, 1 << 10], [1 << 30, 0]] {
       do {
         _ = try fixture.infer(lease, Self.request(times))
         Issue.record("\(times) has an answer")

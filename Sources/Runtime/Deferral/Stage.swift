@@ -100,14 +100,15 @@ struct StageDraft {
       + (tail?.values.count ?? 0) * DeferralLimits.bytesPerValue
   }
 
-  /// Throws for a value that there is no room for, before anything is made of it.
+  /// Throws for a value that there is no room for, before anything is made of it; one without
+  /// elements may be an output, whose lists are written out all the same.
   private static func checkSizes(_ graph: Graph, limit: Int) throws(DeferralFailure) {
     for node in graph.nodes {
       // A range is written down as a constant.
       let isRange = if case .generate(.range) = node.operation { true } else { false }
       let room = isRange ? limit / DeferralLimits.foldedShare : limit
       for id in node.outputs where !graph[id].isDeferred {
-        let needed = graph[id].type.byteCount ?? .max
+        let needed = graph[id].type.spannedByteCount ?? .max
         guard needed <= room else { throw .bytes(needed: needed, limit: room) }
       }
     }
