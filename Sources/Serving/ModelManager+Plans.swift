@@ -90,7 +90,8 @@ extension ModelManager {
       throw .overBudget(
         needed: refusal.needed, available: refusal.available + room, budget: refusal.budget)
     }
-    for (plan, kept) in zip(known, kept) {
+    // Requests for a model that loses nothing go on as they are.
+    for (plan, kept) in zip(known, kept) where registry.serves(plan.model, besides: kept) {
       let labels = registry.beginSwitch(plan.model)
       let leaving = registry.withdraw(plan.model, except: kept)
       cleared.append(Cleared(model: plan.model, leaving: leaving, kept: kept, labels: labels))

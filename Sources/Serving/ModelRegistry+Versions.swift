@@ -51,6 +51,11 @@ extension ModelRegistry {
     }
   }
 
+  /// Whether a version of `model` serves that is none of `kept`.
+  func serves(_ model: String, besides kept: Set<Int64>) -> Bool {
+    update(model) { !kept.isSuperset(of: $0.serving.keys) }
+  }
+
   /// The version with this number that serves while `id` is its own, and those that serve beside it; nil
   /// when another has its place.
   func neighbours(of id: UInt64, _ source: VersionSource) -> Set<Int64>? {

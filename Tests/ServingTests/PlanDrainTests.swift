@@ -89,6 +89,29 @@ struct PlanDrainTests {
     #expect(try tried.wait().get().description.version == 1)
   }
 
+  @Test("make nobody wait for a model that stays as it is")
+  func unchanged() throws {
+    let fixture = try fixture()
+    let stays = Self.source("more", 1, Fixtures.digitsModel(1))
+    let held = Mutex<VersionLease?>(try fixture.lease())
+    let outcome = Outcome<PlanFailure?>()
+    fixture.manager.apply([stays, Self.source("digits", 2, Fixtures.digitsModel(2))]) { result in
+      if case .failure(let failure) = result { outcome.set(failure) } else { outcome.set(nil) }
+    }
+    #expect(
+      eventually {
+        fixture.events.all.contains(.drainFirst(model: "digits", version: 2, leaving: 1))
+      })
+    let leased = Outcome<Result<VersionLease, ServingError>>()
+    fixture.service.lease("more", .latest) { leased.set($0) }
+    #expect(try leased.current?.get().description.version == 1)
+    #expect(outcome.current == nil)
+    held.withLock { $0 = nil }
+    #expect(outcome.wait() == nil)
+    #expect(try fixture.lease().description.version == 2)
+    #expect(try fixture.states("more") == [1: .serving])
+  }
+
   @Test("leave what serves alone when not even its room would do")
   func refused() throws {
     let fixture = ServingFixture(budget: try ServingFixture.needs(1) + 100)
