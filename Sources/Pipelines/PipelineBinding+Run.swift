@@ -17,8 +17,9 @@ extension PipelineBinding {
     case .model(let member): run.begin(member: member, completion)
     case .front(let front, let entrance):
       // What is made of an input takes longer than a hand-over between threads.
+      let wait = service.boundWait(request.terms)
       let isTaken = queue.submit { [self] in
-        guard !request.terms.isOverdue else { return completion(.failure(.deadlineExceeded)) }
+        guard !wait.isOverdue else { return completion(.failure(.deadlineExceeded)) }
         do throws(ServingError) {
           var request = request
           guard request.copyMemory() else { throw .inputUnreadable }

@@ -150,9 +150,8 @@ package final class InferenceService: Sendable {
   ) {
     let model = lease.description.model
     var request = request
-    if let most = registry.limits.queueMillisecondsMaximum {
-      request.terms.narrow(timeoutMicroseconds: most * 1000)
-    }
+    // The members of a composite are waited for one after the other, each within the bound.
+    if case .version = lease.holder { request.terms = boundWait(request.terms) }
     guard lease.isStandIn || !lease.fallback.isEmpty else {
       return run(lease, request, completion)
     }
@@ -197,6 +196,9 @@ package final class InferenceService: Sendable {
       }
     }
   }
+
+  /// `terms` of a request that begins to wait now.
+  package func boundWait(_ terms: RequestTerms) -> RequestTerms { registry.limits.boundWait(terms) }
 
   private func run(
     _ lease: VersionLease, _ request: InferenceRequest,

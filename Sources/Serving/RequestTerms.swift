@@ -115,3 +115,13 @@ package struct RequestTerms: Sendable {
     return number
   }
 }
+
+extension ServingLimits {
+  /// `terms` with a deadline no later than that of a request which waits from now on.
+  func boundWait(_ terms: RequestTerms) -> RequestTerms {
+    guard let most = queueMillisecondsMaximum else { return terms }
+    var bounded = terms
+    bounded.narrow(timeoutMicroseconds: most * 1000)
+    return bounded
+  }
+}

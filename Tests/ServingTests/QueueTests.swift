@@ -96,7 +96,7 @@ struct QueueTests {
     gate.release()
   }
 
-  @Test("bounds the wait of requests that say nothing of it, and not the work of those that run")
+  @Test("bounds the wait of requests that say nothing of it")
   func boundForAll() throws {
     let fixture = ServingFixture(threads: 1) { limits in
       limits.inlineThresholdMicroseconds = 0
@@ -116,6 +116,22 @@ struct QueueTests {
     fixture.service.infer(lease, Self.longRequest(lease.description)) { outcome.set($0) }
     #expect(throws: ServingError.deadlineExceeded) { _ = try outcome.wait().get() }
     gate.release()
+  }
+
+  @Test("bounds each wait of a composite, and not the work of its members")
+  func boundOfComposites() throws {
+    let fixture = ServingFixture { limits in
+      // Members run at once, so that nothing but the work takes time.
+      limits.inlineThresholdMicroseconds = 1_000_000
+      limits.queueMillisecondsMaximum = 200
+    }
+    try fixture.load(1).get()
+    let slow = SlowComposite(fixture.service, nanoseconds: 300_000_000)
+    fixture.service.setComposites(["slow": slow])
+    let lease = try fixture.lease(model: "slow")
+    let image = try DigitsTestSplit().images[0]
+    let answer = try fixture.infer(lease, ServingFixture.request(image, lease.description))
+    #expect(try answer.outputs == fixture.answer(image).outputs)
   }
 
   @Test("drops a request whose client leaves, and never runs it")
@@ -214,6 +230,49 @@ struct QueueTests {
     }
     let status = try #require(try fixture.service.statuses(of: "digits").first)
     #expect(status.outcomes == [.invalid: 1])
+  }
+}
+
+/// Asks the digits classifier twice, and works for so long in between.
+private final class SlowComposite: Composite {
+  private let service: InferenceService
+  private let nanoseconds: UInt64
+  let members = ["digits"]
+
+  init(_ service: InferenceService, nanoseconds: UInt64) {
+    self.service = service
+    self.nanoseconds = nanoseconds
+  }
+
+  func misfit(_ descriptions: [VersionDescription]) -> String? { nil }
+
+  func bind(
+    _ leases: [VersionLease],
+    _ completion: @escaping @Sendable (Result<any BoundComposite, ServingError>) -> Void
+  ) {
+    completion(
+      .success(
+        Bound(
+          description: leases[0].description, service: service, nanoseconds: nanoseconds)))
+  }
+
+  private struct Bound: BoundComposite {
+    let description: VersionDescription
+    let memory = VersionMemory()
+    let service: InferenceService
+    let nanoseconds: UInt64
+
+    func run(
+      _ leases: [VersionLease], _ request: InferenceRequest,
+      _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
+    ) {
+      let end = MonotonicClock.now() + nanoseconds
+      service.infer(leases[0], request) { [service] result in
+        guard case .success = result else { return completion(result) }
+        while MonotonicClock.now() < end { usleep(1000) }
+        service.infer(leases[0], request, completion)
+      }
+    }
   }
 }
 
