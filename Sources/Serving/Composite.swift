@@ -154,9 +154,10 @@ extension ModelRegistry {
     case .now(let result): completion(result)
     case .after(let model):
       // Its switch is over when this is answered, or the request's patience is.
-      lease(model, .latest, terms) { [self] result in
+      let bounded = limits.boundWait(terms)
+      lease(model, .latest, bounded) { [self] result in
         switch result {
-        case .success: lease(together: models, terms, completion)
+        case .success: lease(together: models, bounded, completion)
         case .failure(let error): completion(.failure(error))
         }
       }

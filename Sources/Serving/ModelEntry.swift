@@ -36,6 +36,9 @@ struct ModelEntry {
   /// A drain-first switch is under way, and leases are parked.
   var isSwitching = false
   var parked = FIFO<Parked>()
+  /// When somebody looks after those of `parked` whose time is over; monotonic nanoseconds, nil for
+  /// never.
+  var parkedWatch: UInt64?
   /// What bounded requests for the versions that left service last; nil before there were any.
   var lastRequestBytes: RequestBytes?
 

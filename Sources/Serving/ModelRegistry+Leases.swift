@@ -3,7 +3,8 @@ import Synchronization
 extension ModelRegistry {
   private enum Answer: Sendable {
     case now(Result<VersionLease, ServingError>)
-    case parked(first: Bool)
+    /// The time, where somebody must look when it has come.
+    case parked(watch: UInt64?)
   }
 
   /// Answers at once, or parks the request while a drain-first switch is under way.
@@ -25,16 +26,19 @@ extension ModelRegistry {
             .queueFull(
               model: model, limit: limits.parkedRequestsMaximum, retryMilliseconds: 1000)))
       }
-      let expires = MonotonicClock.now() + UInt64(limits.parkedMilliseconds) * 1_000_000
+      let longest = MonotonicClock.now() + UInt64(limits.parkedMilliseconds) * 1_000_000
+      let expires = min(longest, limits.boundWait(terms).deadline ?? longest)
       state.models[model]?.parked.append(
         ModelEntry.Parked(
           selector: selector, affinity: terms.affinity, expires: expires, completion: completion))
-      return .parked(first: entry.parked.isEmpty)
+      guard expires < entry.parkedWatch ?? .max else { return .parked(watch: nil) }
+      state.models[model]?.parkedWatch = expires
+      return .parked(watch: expires)
     }
     switch answer {
     case .now(let result): completion(result)
-    case .parked(let first):
-      if first { watchParked(model, milliseconds: limits.parkedMilliseconds) }
+    case .parked(let watch):
+      if let watch { watchParked(model, at: watch) }
     }
   }
 
@@ -44,6 +48,7 @@ extension ModelRegistry {
     let released = state.withLock { state -> [Released] in
       guard var entry = state.models[model] else { return [] }
       entry.isSwitching = false
+      entry.parkedWatch = nil
       var released: [Released] = []
       while let parked = entry.parked.popFirst() {
         let result =
@@ -57,21 +62,31 @@ extension ModelRegistry {
     for (parked, result) in released { threads.compute.submit { parked.completion(result) } }
   }
 
-  private func watchParked(_ model: String, milliseconds: Int) {
-    threads.timer.submit(afterMilliseconds: milliseconds) { [weak self] in self?.expireParked(model) }
+  /// - Parameter time: monotonic nanoseconds.
+  private func watchParked(_ model: String, at time: UInt64) {
+    let now = MonotonicClock.now()
+    let milliseconds = time > now ? Int((time - now) / 1_000_000) + 1 : 0
+    threads.timer.submit(afterMilliseconds: milliseconds) { [weak self] in
+      self?.expireParked(model, watch: time)
+    }
   }
 
-  private func expireParked(_ model: String) {
+  private func expireParked(_ model: String, watch: UInt64) {
     let now = MonotonicClock.now()
     let (expired, next) = state.withLock { state -> ([ModelEntry.Parked], UInt64?) in
-      var expired: [ModelEntry.Parked] = []
-      while let first = state.models[model]?.parked.first, first.expires <= now {
-        _ = state.models[model]?.parked.popFirst()
-        expired.append(first)
+      // Somebody else looks where this is no longer the time.
+      guard var entry = state.models[model], entry.parkedWatch == watch else { return ([], nil) }
+      var next: UInt64?
+      let expired = entry.parked.remove { parked in
+        if parked.expires <= now { return true }
+        next = min(next ?? .max, parked.expires)
+        return false
       }
-      return (expired, state.models[model]?.parked.first?.expires)
+      entry.parkedWatch = next
+      state.models[model] = entry
+      return (expired, next)
     }
-    if let next { watchParked(model, milliseconds: Int((next - now) / 1_000_000) + 1) }
+    if let next { watchParked(model, at: next) }
     for parked in expired { parked.completion(.failure(.deadlineExceeded)) }
   }
 

@@ -134,6 +134,47 @@ struct DrainFirstTests {
     #expect(try fixture.states() == [1: .serving, 2: .refused])
   }
 
+  @Test("lets a parked request wait no longer than its client or the configuration says")
+  func patience() throws {
+    for bound in [nil, 50] {
+      let fixture = ServingFixture(budget: try Self.tightBudget()) { limits in
+        limits.parkedMilliseconds = 600_000
+        limits.drainMilliseconds = 600_000
+        limits.queueMillisecondsMaximum = bound
+      }
+      try fixture.load(1).get()
+      let held = Mutex<VersionLease?>(try fixture.lease())
+      let loaded = Outcome<Result<Void, LoadFailure>>()
+      fixture.manager.load(
+        VersionSource(model: "digits", version: 2, path: Fixtures.digitsModel(2))
+      ) { loaded.set($0) }
+      #expect(
+        eventually {
+          fixture.events.all.contains(.drainFirst(model: "digits", version: 2, leaving: 1))
+        })
+      var hurried = RequestTerms()
+      hurried.narrow(timeoutMicroseconds: 20_000)
+      let (patient, first, second) = (RequestTerms(), hurried, hurried)
+      // One that waits for long stands in front of those that do not.
+      let outcomes = [patient, first, second].map { terms in
+        let outcome = Outcome<Result<VersionLease, ServingError>>()
+        fixture.service.lease("digits", .latest, terms) { outcome.set($0) }
+        return outcome
+      }
+      for outcome in outcomes.dropFirst() {
+        #expect(throws: ServingError.deadlineExceeded) { _ = try outcome.wait().get() }
+      }
+      if bound != nil {
+        #expect(throws: ServingError.deadlineExceeded) { _ = try outcomes[0].wait().get() }
+      } else {
+        #expect(outcomes[0].current == nil)
+      }
+      held.withLock { $0 = nil }
+      try loaded.wait().get()
+      if bound == nil { #expect(try outcomes[0].wait().get().description.version == 2) }
+    }
+  }
+
   @Test("does not unload a version for one that would not fit alone")
   func tooLarge() throws {
     let small = try ServingFixture.needs(1)
