@@ -209,6 +209,7 @@ struct WarmUpRequests: Sendable {
         slot.write(tensor, at: row < distinct[index] ? row * rowBytes : 0, to: index)
       }
       slot.instance.run()
+      guard slot.instance.isComplete else { throw .noResult(slot.instance.failure?.phrase) }
     }
   }
 }

@@ -145,6 +145,8 @@ enum WarmUpError: Error, Equatable {
   case type(String, expected: DataType, actual: UInt64)
   case shape(String, [Int])
   case elementCount(String, expected: Int, actual: Int)
+  /// The model does not come to its end with it; why, where it is known.
+  case noResult(String?)
 
   /// A sentence without its full stop, in lower case, for the one around it.
   var sentence: String {
@@ -162,6 +164,8 @@ enum WarmUpError: Error, Equatable {
     case .shape(let name, let extents): "the input \"\(name)\" cannot have the shape \(extents)"
     case .elementCount(let name, let expected, let actual):
       "the input \"\(name)\" has \(actual) elements where its shape holds \(expected)"
+    case .noResult(let reason):
+      "the model has no result for its inputs: " + (reason ?? "a loop was ended at its limit")
     }
   }
 }

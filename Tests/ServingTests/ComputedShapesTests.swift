@@ -9,7 +9,7 @@ import Testing
 @Suite("Shapes that depend on data, served")
 struct ComputedShapesTests {
   /// `y`, which is `x` of two numbers repeated so often as the elements of `times` say.
-  private static var repetition: TFLiteWriter {
+  static var repetition: TFLiteWriter {
     var model = TFLiteWriter()
     model.codes = [(69, 1)]
     var result = TFLiteWriter.Tensor([1, 1], name: "y")

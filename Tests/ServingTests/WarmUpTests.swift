@@ -48,14 +48,15 @@ struct WarmUpTests {
     values.flatMap { little($0.bitPattern) }
   }
 
-  /// Loads half_plus_two as a new version with these bytes as its recorded requests.
+  /// Loads a model as a new version with these bytes as its recorded requests.
   private func load(
-    _ fixture: ServingFixture, _ version: Int64, _ records: [UInt8]?
+    _ fixture: ServingFixture, _ version: Int64, _ records: [UInt8]?,
+    model: String = Fixtures.halfPlusTwoModel
   ) -> Result<Void, LoadFailure> {
     let path = "\(directory.path)/\(version)"
     unsafe mkdir(path, 0o755)
     unsafe mkdir(path + "/assets.extra", 0o755)
-    unsafe symlink(Fixtures.halfPlusTwoModel, path + "/model.tflite")
+    unsafe symlink(model, path + "/model.tflite")
     if let records { write(records, path + "/assets.extra/tf_serving_warmup_requests") }
     return fixture.load(version, path: path + "/model.tflite", model: "half")
   }
@@ -128,6 +129,45 @@ struct WarmUpTests {
     }
     #expect(try fixture.states("half").filter { $0.value == .serving } == [1: .serving])
     #expect(try fixture.service.statuses(of: "half").first?.cause?.code == "warm-up")
+  }
+
+  @Test("stop the version when the model has no result for one of them")
+  func withoutResult() throws {
+    let model = directory.path + "/repetition.tflite"
+    write(ComputedShapesTests.repetition.bytes(), model)
+    func log(_ times: [Int32]) -> [UInt8] {
+      written { log in
+        log.message(6) { predictLog in
+          predictLog.message(1) { request in
+            request.entry(2, "x") { tensor in
+              tensor.integer(1, 1)
+              tensor.message(2) { shape in
+                for extent in [1, 2] as [Int64] { shape.message(2) { $0.int64(1, extent) } }
+              }
+              tensor.bytes(4, Self.floats([1, 2]))
+            }
+            request.entry(2, "times") { tensor in
+              tensor.integer(1, 3)
+              tensor.message(2) { shape in shape.message(2) { $0.int64(1, 2) } }
+              tensor.bytes(4, times.flatMap(Self.little))
+            }
+          }
+        }
+      }
+    }
+    let fixture = ServingFixture()
+    let good = Self.record(log([2, 3]))
+    try load(fixture, 1, good, model: model).get()
+    for (version, times) in [(2, [-1, 1]), (3, [1 << 14, 1 << 10])] as [(Int64, [Int32])] {
+      guard
+        case .failure(.warmUp(record: 1, let reason)) = load(
+          fixture, version, good + Self.record(log(times)), model: model)
+      else {
+        Issue.record("\(times) has a result")
+        continue
+      }
+      #expect(reason.hasPrefix("the model has no result for its inputs: their values"))
+    }
   }
 
   @Test("of any bytes are run or refused, and nothing else happens")
