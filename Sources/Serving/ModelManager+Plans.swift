@@ -71,7 +71,8 @@ extension ModelManager {
     }
     let preparing = try versionLoader.prepare(candidate, charge)
     if isShown { registry.progress(source, .proving) }
-    return makeLoaded(try versionLoader.prove(preparing, candidate))
+    return makeLoaded(
+      try versionLoader.prove(preparing, candidate) { [registry] in registry.accepts })
   }
 
   /// Drains and unloads what `plans` let go, once, when `candidate` fits then.

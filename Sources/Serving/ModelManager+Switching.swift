@@ -37,7 +37,7 @@ extension ModelManager {
     registry.progress(candidate.source, .preparing)
     let preparing = try versionLoader.prepare(candidate, charge)
     registry.progress(candidate.source, .proving)
-    return try versionLoader.prove(preparing, candidate)
+    return try versionLoader.prove(preparing, candidate) { [registry] in registry.accepts }
   }
 
   /// Swaps the pointer; whatever served before drains, but for `kept`.

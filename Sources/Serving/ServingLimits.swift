@@ -24,6 +24,8 @@ package struct ServingLimits: Sendable {
   package var batchRuns = 5
   /// Versions with a measured median below this run on the thread that brings the request.
   package var inlineThresholdMicroseconds = 200
+  /// How long requests that were recorded for warm-up are run when a version is loaded.
+  package var warmUpMilliseconds = 30_000
   /// Timed runs whose median decides where a version runs.
   package var latencyRuns = 7
   /// Timed runs end after this, however few there were.

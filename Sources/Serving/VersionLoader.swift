@@ -138,15 +138,18 @@ struct VersionLoader: Sendable {
   }
 
   /// Runs the golden vectors and what was recorded for warm-up, then times some runs.
+  ///
+  /// - Parameter isWanted: asked between runs; the load is given up when it is not.
   func prove(
-    _ prepared: PreparedVersion, _ candidate: CandidateVersion
+    _ prepared: PreparedVersion, _ candidate: CandidateVersion,
+    while isWanted: @escaping () -> Bool
   ) throws(LoadFailure) -> PreparedVersion {
     if let golden = candidate.golden {
       try golden.run(on: prepared.instances[0], candidate.description)
     } else if candidate.source.requiresProof {
       throw .noGoldenVectors
     }
-    try candidate.warmUp?.run(on: prepared.instances[0], candidate.description)
+    try warmUp(prepared.instances[0], candidate, while: isWanted)
     if candidate.plan.isDeferred { try tryShapes(prepared.instances[0], candidate) }
     prepared.charge.release(.loadBuffers)
     // Whoever is served first finds a fresh state, and every instance has its memory.
@@ -172,6 +175,16 @@ struct VersionLoader: Sendable {
     }
     proven.loadNanoseconds = MonotonicClock.now() - candidate.begun
     return proven
+  }
+
+  private func warmUp(
+    _ slot: InstanceSlot, _ candidate: CandidateVersion, while isWanted: @escaping () -> Bool
+  ) throws(LoadFailure) {
+    let deadline = MonotonicClock.now() + UInt64(limits.warmUpMilliseconds) * 1_000_000
+    try candidate.warmUp?.run(
+      on: slot, candidate.description,
+      WarmUpRequests.Bounds(
+        rowsMaximum: limits.batchMaximum, deadline: deadline, isWanted: isWanted))
   }
 
   /// Rows of requests that may be run together.

@@ -53,21 +53,34 @@ struct WarmUpRequests: Sendable {
     }
   }
 
+  /// What ends a warm-up.
+  struct Bounds {
+    /// Rows of one request.
+    var rowsMaximum: Int
+    /// Monotonic nanoseconds; what has not begun by then is passed over.
+    var deadline: UInt64
+    /// Whether the version is still wanted.
+    var isWanted: () -> Bool
+  }
+
   /// Runs every row of every `PredictRequest`; records of other kinds are passed over.
   ///
-  /// - Throws: `warmUp` for the first that the version does not take.
-  func run(on slot: InstanceSlot, _ description: VersionDescription) throws(LoadFailure) {
+  /// - Throws: `warmUp` for the first that the version does not take, or `shuttingDown`.
+  func run(
+    on slot: InstanceSlot, _ description: VersionDescription, _ bounds: Bounds
+  ) throws(LoadFailure) {
     // Elements of variable size have no place in a run's fixed bytes.
     guard description.inputs.allSatisfy({ $0.type.byteCount != nil }) else { return }
     for (number, range) in records.enumerated() {
       do throws(WarmUpError) {
         let bytes = try Self.checked(file.bytes, range)
         guard let request = try Self.predictRequest(ProtobufReader(bytes)) else { continue }
-        try Self.run(try Self.inputs(request), on: slot, description)
+        guard try Self.run(try Self.inputs(request), on: slot, description, bounds) else { break }
       } catch {
         throw .warmUp(record: number, reason: error.sentence)
       }
     }
+    guard bounds.isWanted() else { throw .shuttingDown }
   }
 
   // MARK: Records
@@ -180,9 +193,11 @@ struct WarmUpRequests: Sendable {
 
   // MARK: Runs
 
+  /// Whether there is time for more.
   private static func run(
-    _ inputs: [String: WarmUpTensor], on slot: InstanceSlot, _ description: VersionDescription
-  ) throws(WarmUpError) {
+    _ inputs: [String: WarmUpTensor], on slot: InstanceSlot, _ description: VersionDescription,
+    _ bounds: Bounds
+  ) throws(WarmUpError) -> Bool {
     if let unknown = inputs.keys.sorted().first(where: { name in
       !description.inputs.contains { $0.name == name }
     }) {
@@ -203,7 +218,10 @@ struct WarmUpRequests: Sendable {
     let distinct = zip(tensors, description.inputs).map { tensor, input in
       tensor.count / max(1, input.type.byteCount ?? 0)
     }
-    for row in 0..<min(rows ?? 1, distinct.max() ?? 1) {
+    let runs = min(rows ?? 1, distinct.max() ?? 1)
+    guard runs <= bounds.rowsMaximum else { throw .rows(runs, limit: bounds.rowsMaximum) }
+    for row in 0..<runs {
+      guard MonotonicClock.now() < bounds.deadline, bounds.isWanted() else { return false }
       for (index, tensor) in tensors.enumerated() {
         let rowBytes = description.inputs[index].type.byteCount ?? 0
         slot.write(tensor, at: row < distinct[index] ? row * rowBytes : 0, to: index)
@@ -211,5 +229,6 @@ struct WarmUpRequests: Sendable {
       slot.instance.run()
       guard slot.instance.isComplete else { throw .noResult(slot.instance.failure?.phrase) }
     }
+    return true
   }
 }

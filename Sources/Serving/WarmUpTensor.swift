@@ -145,6 +145,7 @@ enum WarmUpError: Error, Equatable {
   case type(String, expected: DataType, actual: UInt64)
   case shape(String, [Int])
   case elementCount(String, expected: Int, actual: Int)
+  case rows(Int, limit: Int)
   /// The model does not come to its end with it; why, where it is known.
   case noResult(String?)
 
@@ -164,6 +165,7 @@ enum WarmUpError: Error, Equatable {
     case .shape(let name, let extents): "the input \"\(name)\" cannot have the shape \(extents)"
     case .elementCount(let name, let expected, let actual):
       "the input \"\(name)\" has \(actual) elements where its shape holds \(expected)"
+    case .rows(let rows, let limit): "it has \(rows) rows, more than \(limit)"
     case .noResult(let reason):
       "the model has no result for its inputs: " + (reason ?? "a loop was ended at its limit")
     }

@@ -108,6 +108,13 @@ struct WarmUpTests {
         "the input \"x\" has 2 elements where its shape holds 3"
       ),
       (
+        Self.record(
+          Self.log(extents: [514]) {
+            $0.bytes(4, Self.floats([Float](repeating: 1, count: 514)))
+          }),
+        "it has 514 rows, more than 256"
+      ),
+      (
         Self.record(written { $0.message(6) { $0.message(1) { _ in } } }),
         "the input \"x\" is missing"
       ),
@@ -129,6 +136,13 @@ struct WarmUpTests {
     }
     #expect(try fixture.states("half").filter { $0.value == .serving } == [1: .serving])
     #expect(try fixture.service.statuses(of: "half").first?.cause?.code == "warm-up")
+  }
+
+  @Test("are passed over when the time for them is over")
+  func bounded() throws {
+    let fixture = ServingFixture { $0.warmUpMilliseconds = 0 }
+    try load(fixture, 1, Self.record(Self.log()) + Self.record(Self.log(input: "y"))).get()
+    #expect(try fixture.states("half") == [1: .serving])
   }
 
   @Test("stop the version when the model has no result for one of them")
