@@ -213,11 +213,12 @@ package final class Agent: Sendable {
     if self.configuration.logLevel != configuration.logLevel {
       LogThreshold.level = configuration.logLevel
     }
+    let pipelinesChanged = self.configuration.pipelines != configuration.pipelines
     current.reload(configuration)
     limiter.change(configuration.rateLimit)
     // Before the models: one that a pipeline of before holds back may be what the new one is for.
     pipelines.change(configuration.pipelines)
-    stores.change(configuration.models)
+    stores.change(configuration.models, pipelinesChanged: pipelinesChanged)
     return restart.map(\.key)
   }
 

@@ -71,6 +71,21 @@ struct LocalStoreTests {
     #expect(store.next(again, settled: { _ in true }, now: 3000) == .load(again[0], keeping: []))
   }
 
+  @Test("tries what pipelines held back again when they are others, and nothing else")
+  func misfits() {
+    let found = [Self.file(2), Self.file(1)]
+    for isMisfit in [true, false] {
+      var store = LocalStore()
+      _ = Self.run(&store, [1])
+      #expect(store.next(found, settled: { _ in true }, now: 0) == Self.load(2))
+      store.finished(success: false, isMisfit: isMisfit, now: 0)
+      #expect(store.next(found, settled: { _ in true }, now: 10_000) == nil)
+      store.forgetMisfits()
+      let again = store.next(found, settled: { _ in true }, now: 10_001)
+      #expect(again == (isMisfit ? Self.load(2) : nil))
+    }
+  }
+
   /// What a store does until it has nothing more to do, all loads but those of `bad` succeeding.
   private static func run(
     _ store: inout LocalStore, _ versions: [Int64], bad: Set<Int64> = []

@@ -1,4 +1,5 @@
 import Agent
+import Glibc
 import Serving
 import TestSupport
 import Testing
@@ -115,5 +116,40 @@ struct PipelineConfigurationTests {
     #expect(try running.agent.reload(configuration) == [])
     #expect(try state() == nil)
     #expect(try running.get("/v2/models/p").status == 404)
+  }
+
+  @Test("let a version go in that they held back, once they are changed")
+  func heldBack() throws {
+    let running = try RunningAgent { configuration, directory in
+      let base = directory.path + "/digits"
+      let next = directory.path + "/next"
+      for (place, model) in [
+        (base + "/1", Fixtures.digitsModel(2)), (next + "/2", Fixtures.halfPlusTwoModel),
+      ] {
+        unsafe mkdir(String(place.dropLast(2)), 0o755)
+        unsafe mkdir(place, 0o755)
+        unsafe symlink(model, place + "/model.tflite")
+      }
+      configuration.models = ["digits": LocalModel(base)]
+      try configuration.apply(
+        document: "{\"pipelines\": {\"p\": [{\"model\": \"digits\"}, {\"top\": 3}]}}")
+    }
+    defer { running.shutdown() }
+    #expect(
+      try running.waitFor {
+        try running.status().models.first { $0.name == "p" }?.versions.first?.state == "serving"
+      })
+    let base = running.directory.path + "/digits"
+    unsafe rename(running.directory.path + "/next/2", base + "/2")
+    #expect(
+      try running.waitFor {
+        try running.status().models.first { $0.name == "digits" }?.versions
+          .contains { $0.version == 2 && $0.state == "refused" } ?? false
+      })
+    #expect(try running.serving() == 1)
+    var configuration = running.agent.configuration
+    try configuration.apply(document: "{\"pipelines\": {}}")
+    #expect(try running.agent.reload(configuration) == [])
+    #expect(try running.waitFor { try running.serving() == 2 })
   }
 }

@@ -21,6 +21,8 @@ struct LocalStore: Sendable {
     var wait: Int
     /// Monotonic milliseconds.
     var next: Int
+    /// A pipeline would not work with it.
+    var isMisfit: Bool
   }
 
   /// What the owner of the model asks for.
@@ -98,6 +100,9 @@ struct LocalStore: Sendable {
     return begin(file)
   }
 
+  /// Pipelines are others now: what did not fit those of before may be tried again.
+  mutating func forgetMisfits() { failures = failures.filter { !$0.value.isMisfit } }
+
   /// Somebody took the model out of service.
   mutating func hold() {
     isHeld = true
@@ -105,7 +110,9 @@ struct LocalStore: Sendable {
   }
 
   /// Notes how the load that `next` asked for ended.
-  mutating func finished(success: Bool, now: Int) {
+  ///
+  /// - Parameter isMisfit: whether a pipeline held the version back.
+  mutating func finished(success: Bool, isMisfit: Bool = false, now: Int) {
     guard let file = loading else { return }
     loading = nil
     if success {
@@ -119,6 +126,7 @@ struct LocalStore: Sendable {
     let wait = min(
       failures[file.version].map { $0.wait * 2 } ?? AgentLimits.retryMillisecondsMinimum,
       AgentLimits.retryMillisecondsMaximum)
-    failures[file.version] = Failure(identity: file.identity, wait: wait, next: now + wait)
+    failures[file.version] = Failure(
+      identity: file.identity, wait: wait, next: now + wait, isMisfit: isMisfit)
   }
 }

@@ -72,7 +72,9 @@ final class LocalStores: Sendable {
 
   /// Looks after other models from now on: what is gone from them leaves service, what is new is
   /// loaded, and a model whose path is another serves on until a version from there takes its place.
-  func change(_ models: [String: LocalModel]) {
+  ///
+  /// - Parameter pipelinesChanged: whether versions that pipelines held back are tried again.
+  func change(_ models: [String: LocalModel], pipelinesChanged: Bool) {
     let gone = state.withLock { state in
       let before = state.entries
       state.entries = models.reduce(into: [:]) { entries, model in
@@ -80,6 +82,7 @@ final class LocalStores: Sendable {
         if let known = before[model.key], known.model.path == model.value.path {
           entry.store = known.store
           entry.store.policy = model.value.policy
+          if pipelinesChanged { entry.store.forgetMisfits() }
         }
         entries[model.key] = entry
       }
@@ -327,8 +330,10 @@ final class LocalStores: Sendable {
     manager.load(source, keeping: kept) { [weak self] result in
       guard let self else { return }
       let success = if case .success = result { true } else { false }
+      let isMisfit = if case .failure(.misfit) = result { true } else { false }
       let wantsMore = state.withLock { state in
-        state.entries[model]?.store.finished(success: success, now: Self.milliseconds())
+        state.entries[model]?.store.finished(
+          success: success, isMisfit: isMisfit, now: Self.milliseconds())
         return !success || state.entries[model]?.model.policy != .latest(1)
       }
       // The next version is tried at once: a lower one when none serves, or the next of several.
