@@ -31,6 +31,9 @@ struct CandidateVersion: Sendable {
     ]
   }
 
+  /// What it is charged until it is proven.
+  var peakBytes: Int { items.reduce(0) { $0 + $1.bytes } }
+
   /// One golden vector as recorded, and the outputs that are compared with it, or one request that was
   /// recorded for warm-up.
   private var loadBytes: Int {

@@ -112,6 +112,26 @@ struct PlanDrainTests {
     #expect(try fixture.states("more") == [1: .serving])
   }
 
+  @Test("leave what serves alone when its room would do for the first version alone")
+  func refusedAsAWhole() throws {
+    let fixture = try fixture()
+    let plans = [
+      Self.source("digits", 2, Fixtures.digitsModel(2)),
+      Self.source("more", 2, Fixtures.floatDigitsModel),
+    ]
+    let failure = Self.apply(fixture, plans)
+    #expect(failure?.model == "more" && failure?.version == 2)
+    guard case .overBudget(let needed, let available, fixture.manager.ledger.budget)? = failure?.cause
+    else {
+      Issue.record("\(String(describing: failure))")
+      return
+    }
+    #expect(needed > available && available > 0)
+    #expect(try fixture.states() == [1: .serving])
+    #expect(try fixture.states("more") == [1: .serving, 2: .refused])
+    #expect(fixture.events.all.allSatisfy { if case .drainFirst = $0 { false } else { true } })
+  }
+
   @Test("leave what serves alone when not even its room would do")
   func refused() throws {
     let fixture = ServingFixture(budget: try ServingFixture.needs(1) + 100)
