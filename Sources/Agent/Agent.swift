@@ -98,7 +98,7 @@ package final class Agent: Sendable {
     limits.batchRowsDefault = configuration.batchRowsMaximum
     limits.instancesDefault = configuration.instances
     limits.keptWeightsBytesMinimum = configuration.weightsCache.bytesMinimum
-    let watch = PipelineWatch()
+    let watch = VersionWatch()
     var serving = ServingConfiguration(
       table: parts.table, budgetBytes: configuration.memoryBudget,
       threads: configuration.threads ?? ProcessorCount.threadsDefault, limits: limits,
@@ -113,7 +113,7 @@ package final class Agent: Sendable {
     let manager = ModelManager(serving)
     self.manager = manager
     pipelines = PipelineSet(manager, table: parts.table)
-    watch.pipelines = pipelines
+    watch.tell(pipelines)
     memory = try AgentMemory(
       manager, deliveredModels: configuration.delivery?.models.count ?? 0)
     for name in configuration.modelNames { manager.declare(name) }
@@ -124,6 +124,7 @@ package final class Agent: Sendable {
       pins: PinFile(path: configuration.stateDirectory + "/pins.json", log: log),
       canaries: CanaryFile(path: configuration.stateDirectory + "/canaries.json", log: log),
       weightsCache: serving.weightsCache, pollMilliseconds: configuration.pollMilliseconds)
+    watch.tell(stores)
     report = StatusReport(
       service: manager.service, ledger: manager.ledger,
       process: ProcessFacts(

@@ -86,6 +86,24 @@ struct LocalStoreTests {
     }
   }
 
+  @Test("brings a version back that was lost, however often that fails at first")
+  func lost() {
+    var store = LocalStore()
+    _ = Self.run(&store, [1])
+    let found = [Self.file(2), Self.file(1)]
+    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.load(2))
+    store.lose(1)
+    store.finished(success: false, now: 0)
+    #expect(store.loaded == [])
+    #expect(store.next(found, settled: { _ in true }, now: 0) == Self.load(1))
+    store.finished(success: false, now: 0)
+    #expect(store.next(found, settled: { _ in true }, now: 999) == nil)
+    #expect(store.next(found, settled: { _ in true }, now: 1000) == Self.load(1))
+    store.finished(success: true, now: 1000)
+    #expect(store.loaded == [1])
+    #expect(store.next(found, settled: { _ in true }, now: 100_000) == nil)
+  }
+
   /// What a store does until it has nothing more to do, all loads but those of `bad` succeeding.
   private static func run(
     _ store: inout LocalStore, _ versions: [Int64], bad: Set<Int64> = []

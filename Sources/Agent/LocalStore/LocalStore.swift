@@ -31,6 +31,9 @@ struct LocalStore: Sendable {
   var pin: Int64?
   private var seen: [Int64: VersionFile] = [:]
   private var failures: [Int64: Failure] = [:]
+  /// Versions that served, made room and could not be brought back: tried again until they serve,
+  /// for it is not their files that fail.
+  private var lost: Set<Int64> = []
   private(set) var loaded: Set<Int64> = []
   private(set) var loading: VersionFile?
   private var keptBesideLoading: Set<Int64> = []
@@ -69,7 +72,7 @@ struct LocalStore: Sendable {
         if loaded.isEmpty { continue } else { return nil }
       }
       if let failure = failures[version] {
-        let isChanged = failure.identity != file.identity
+        let isChanged = failure.identity != file.identity || lost.contains(version)
         guard isChanged, now >= failure.next else { continue }
       }
       return .load(file, keeping: begin(file))
@@ -107,6 +110,14 @@ struct LocalStore: Sendable {
   mutating func hold() {
     isHeld = true
     loaded = []
+    lost = []
+  }
+
+  /// A version serves no longer, and nobody wanted that.
+  mutating func lose(_ version: Int64) {
+    guard loaded.remove(version) != nil else { return }
+    keptBesideLoading.remove(version)
+    lost.insert(version)
   }
 
   /// Notes how the load that `next` asked for ended.
@@ -118,6 +129,7 @@ struct LocalStore: Sendable {
     if success {
       loaded = keptBesideLoading.union([file.version])
       failures[file.version] = nil
+      lost.remove(file.version)
       if case .latest = policy, let lowest = loaded.min() {
         failures = failures.filter { $0.key > lowest }
       }

@@ -93,6 +93,11 @@ final class LocalStores: Sendable {
     thread.submit { [weak self] in self?.poll() }
   }
 
+  /// A version made room for another, which failed, and cannot be brought back for now.
+  func lost(_ model: String, _ version: Int64) {
+    state.withLock { state in state.entries[model]?.store.lose(version) }
+  }
+
   /// Puts `models` in place of all that are looked after, when every version that they ask for can be
   /// served, and changes nothing otherwise.
   func replace(_ models: [String: LocalModel], completion: @escaping Completion) {
