@@ -245,32 +245,30 @@ package final class InferenceService: Sendable {
         if case .success(let response) = result { shadows.follow(lease, request, response) }
       }
     }
-    if plan.outputs.contains(where: \.isOpen) { answer = charging(plan, answer) }
-    let job = Job(
+    var job = Job(
       lease: lease, request: request, plan: plan, admitted: admitted, completion: answer)
+    if plan.hasOpenOutputs { charge(openOutputsOf: &job) }
     loaded.submit(job, registry.threads)
   }
 
-  /// Takes the bytes of outputs whose size is known only now, and gives them back when the reply is
-  /// written; the copy that is there lies within what the version was charged for them.
-  private func charging(
-    _ plan: RequestPlan,
-    _ completion: @escaping @Sendable (Result<InferenceResponse, ServingError>) -> Void
-  ) -> @Sendable (Result<InferenceResponse, ServingError>) -> Void {
-    let (memory, limits) = (memory, registry.limits)
-    return { result in
-      guard case .success(let response) = result else { return completion(result) }
+  /// Has the bytes of outputs taken whose size is known only when they are made, and given back when
+  /// the reply is written; the copy that is there lies within what the version was charged for them.
+  private func charge(openOutputsOf job: inout Job) {
+    let (plan, limits, memory, completion) = (job.plan, registry.limits, memory, job.completion)
+    @Sendable func bytes(_ response: InferenceResponse) -> Int {
       let tensors = zip(plan.outputs, response.outputs).reduce(0) {
         $0 + ($1.0.isOpen ? $1.1.writtenByteCount : 0)
       }
-      guard tensors > limits.replyBytesFree else { return completion(result) }
-      let bytes = tensors * limits.replyCopies
-      if let refusal = memory.take(bytes) {
-        return completion(
-          .failure(.overMemory(needed: refusal.needed, available: refusal.available)))
+      return tensors > limits.replyBytesFree ? tensors * limits.replyCopies : 0
+    }
+    job.charge = { response in
+      memory.take(bytes(response)).map { refusal in
+        ServingError.overMemory(needed: refusal.needed, available: refusal.available)
       }
+    }
+    job.completion = { result in
       completion(result)
-      memory.giveBack(bytes)
+      if case .success(let response) = result { memory.giveBack(bytes(response)) }
     }
   }
 
@@ -287,7 +285,7 @@ package final class InferenceService: Sendable {
 }
 
 extension NamedTensor {
-  /// The bytes, or as many as stand for the lists of a tensor without elements, which are written too.
+  /// The bytes, or as many as stand for the lists that a tensor without elements is written as.
   fileprivate var writtenByteCount: Int {
     max(bytes.count, TensorType(dataType, shape).spannedByteCount ?? 0)
   }

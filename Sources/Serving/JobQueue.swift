@@ -8,6 +8,9 @@ struct Job: Sendable {
   /// Monotonic nanoseconds.
   var admitted: UInt64
   var completion: @Sendable (Result<InferenceResponse, ServingError>) -> Void
+  /// Takes the memory of a reply whose size is known only now, or says why there is none; nil where
+  /// it was taken before.
+  var charge: (@Sendable (InferenceResponse) -> ServingError?)?
   /// Where its client is noticed to leave; nil while it does not wait.
   var ticket: Ticket?
 

@@ -256,6 +256,10 @@ final class LoadedVersion: Sendable {
   private func finish(
     _ job: Job, _ result: Result<InferenceResponse, ServingError>, begun: UInt64? = nil
   ) {
+    var result = result
+    if case .success(let response) = result, let refusal = job.charge?(response) {
+      result = .failure(refusal)
+    }
     let outcome: RequestOutcome =
       switch result {
       case .success: .ok

@@ -28,6 +28,8 @@ struct RequestPlan: Sendable {
   let inputs: [Input]
   /// In the order of the reply.
   let outputs: [Output]
+  /// Whether the shape of one of them follows from what the model computes.
+  let hasOpenOutputs: Bool
 
   init(
     _ request: InferenceRequest, _ description: VersionDescription, batchMaximum: Int,
@@ -57,8 +59,9 @@ struct RequestPlan: Sendable {
     self.rows = rows ?? 1
     self.inputs = inputs
     outputs = try Self.outputs(request, description, rows: rows ?? 1)
+    hasOpenOutputs = outputs.contains(where: \.isOpen)
     // Rows of different shapes make no tensor.
-    if self.rows > 1, outputs.contains(where: \.isOpen) {
+    if self.rows > 1, hasOpenOutputs {
       throw .batchTooLarge(limit: 1, actual: self.rows)
     }
   }

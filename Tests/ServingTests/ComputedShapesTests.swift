@@ -88,6 +88,27 @@ struct ComputedShapesTests {
     }
   }
 
+  @Test("an answer that the budget does not hold is counted as refused, and none as answered")
+  func reply() throws {
+    let peak = try Self.fixture().manager.ledger.snapshot().peakBytes
+    let fixture = try Self.fixture(budget: peak + 65_536)
+    let lease = try fixture.lease(model: "repetition")
+    let before = fixture.manager.ledger.chargedBytes
+    do {
+      _ = try fixture.infer(lease, Self.request([300, 40]))
+      Issue.record("nine times 96,000 bytes fit into 65,536")
+    } catch {
+      guard case .overMemory(needed: 9 * 96_000, _) = error else {
+        Issue.record("\(error)")
+        return
+      }
+    }
+    #expect(try fixture.infer(lease, Self.request([2, 3])).outputs[0].shape == [2, 6])
+    let status = try #require(try fixture.service.statuses(of: "repetition").first)
+    #expect(status.outcomes == [.overMemory: 1, .ok: 1])
+    #expect(eventually { fixture.manager.ledger.chargedBytes == before })
+  }
+
   @Test("rows are run one by one")
   func batches() throws {
     let graph = try TFLiteModel.graph(from: ByteView(Self.repetition.bytes()))
