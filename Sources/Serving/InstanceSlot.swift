@@ -88,9 +88,12 @@ struct InstanceSlot: Sendable {
   }
 
   /// Runs each row of a request on this thread alone, and leaves the others to whoever needs them; nil
-  /// when an inference did not come to its end.
+  /// when an inference did not come to its end, or its outputs were not paid for.
+  ///
+  /// - Parameter pays: for the bytes of outputs whose shapes are known only now, before they are copied.
   func runAlone(
-    _ request: InferenceRequest, _ plan: RequestPlan, _ description: VersionDescription
+    _ request: InferenceRequest, _ plan: RequestPlan, _ description: VersionDescription,
+    pays: (Int) -> Bool
   ) -> InferenceResponse? {
     var outputs = plan.outputs.map { _ in [UInt8]() }
     var shapes = plan.outputs.map(\.shape)
@@ -100,6 +103,10 @@ struct InstanceSlot: Sendable {
       }
       instance.run(alone: true)
       guard instance.isComplete else { return nil }
+      if plan.hasOpenOutputs {
+        let open = plan.outputs.filter(\.isOpen)
+        guard pays(open.reduce(0) { $0 + instance.byteCount(ofOutput: $1.index) }) else { return nil }
+      }
       for (position, output) in plan.outputs.enumerated() {
         if output.isOpen { shapes[position] = instance.shape(ofOutput: output.index) ?? output.shape }
         instance.append(output.index, to: &outputs[position])
@@ -152,6 +159,11 @@ extension Instance {
       // Sound: the bounds of both were checked, and the counts are the same.
       unsafe row.withUnsafeBytes { unsafe destination.copyMemory(from: $0) }
     }
+  }
+
+  /// Bytes of output `index` after the last inference.
+  fileprivate func byteCount(ofOutput index: Int) -> Int {
+    unsafe withOutput(index) { $0.count }
   }
 
   /// Appends all bytes of output `index`.

@@ -60,9 +60,15 @@ struct ShadowRunner: Sendable {
     guard !isBusy(target.loaded), let slot = target.loaded.takeIdle() else {
       return .shed
     }
-    let result = slot.runAlone(request, plan, target.loaded.description)
+    var (taken, isRefused) = (0, false)
+    defer { memory.giveBack(taken) }
+    let result = slot.runAlone(request, plan, target.loaded.description) { bytes in
+      isRefused = memory.take(bytes) != nil
+      if !isRefused { taken += bytes }
+      return !isRefused
+    }
     target.loaded.giveBack(slot, registry.threads)
-    guard let answer = result else { return .failed }
+    guard let answer = result else { return isRefused ? .shed : .failed }
     return .answered(
       AnswerComparison(
         response.outputs, answer.outputs, tolerance: target.running.shadow.tolerance))
