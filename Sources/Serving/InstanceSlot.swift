@@ -28,7 +28,8 @@ struct InstanceSlot: Sendable {
         return bytes
       }
     }
-    var shapes = jobs.map { job in job.plan.outputs.map(\.shape) }
+    // Of outputs whose shapes follow from what is computed, and of no others.
+    var shapes: [Int: [Shape]] = [:]
     var failures = [ServingError?](repeating: nil, count: jobs.count)
     var rows = BatchRows(jobs)
     while let (taken, batch) = rows.take(batches) {
@@ -56,7 +57,8 @@ struct InstanceSlot: Sendable {
       for (place, row) in taken.enumerated() {
         for (position, output) in jobs[row.job].plan.outputs.enumerated() {
           if output.isOpen {
-            shapes[row.job][position] = runner.shape(ofOutput: output.index) ?? output.shape
+            shapes[row.job, default: jobs[row.job].plan.outputs.map(\.shape)][position] =
+              runner.shape(ofOutput: output.index) ?? output.shape
             runner.append(output.index, to: &outputs[row.job][position])
             continue
           }
@@ -74,7 +76,7 @@ struct InstanceSlot: Sendable {
   }
 
   private static func response(
-    _ plan: RequestPlan, _ outputs: [[UInt8]], _ shapes: [Shape],
+    _ plan: RequestPlan, _ outputs: [[UInt8]], _ shapes: [Shape]?,
     _ description: VersionDescription
   ) -> InferenceResponse {
     InferenceResponse(
@@ -82,8 +84,8 @@ struct InstanceSlot: Sendable {
       outputs: plan.outputs.indices.map { index in
         let specification = description.outputs[plan.outputs[index].index]
         return NamedTensor(
-          name: specification.name, dataType: specification.type.dataType, shape: shapes[index],
-          bytes: outputs[index])
+          name: specification.name, dataType: specification.type.dataType,
+          shape: shapes?[index] ?? plan.outputs[index].shape, bytes: outputs[index])
       })
   }
 
