@@ -14,6 +14,7 @@ from tritonclient.utils import InferenceServerException
 
 import agent
 import fixtures
+import wide_model
 
 
 class OpenInferenceTest(agent.ClientTest):
@@ -178,6 +179,65 @@ class OpenInferenceTest(agent.ClientTest):
     def test_unknown_service(self):
         call = self.channel.unary_unary("/nope.Nope/Nope")
         self.assert_refused("UNIMPLEMENTED", lambda: call(b""))
+
+
+class LargeMessagesTest(agent.ClientTest):
+    """Messages far beyond what is taken whatever is asked, for a model that takes them."""
+
+    COUNT = 262_144
+
+    @staticmethod
+    def models(directory):
+        path = os.path.join(directory, "mean.tflite")
+        with open(path, "wb") as file:
+            file.write(wide_model.mean(LargeMessagesTest.COUNT))
+        return agent.Agent.usual_models(directory) + ["--model", f"mean={path}"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client = tritonclient.grpc.InferenceServerClient("unix:" + cls.agent.grpc_socket)
+        cls.channel = grpc.insecure_channel("unix:" + cls.agent.grpc_socket)
+        cls.stub = service_pb2_grpc.GRPCInferenceServiceStub(cls.channel)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.client.close()
+        cls.channel.close()
+        super().tearDownClass()
+
+    assert_refused = OpenInferenceTest.assert_refused
+
+    def test_large_messages(self):
+        for rows in (2, 4, 6):
+            values = numpy.repeat(numpy.arange(rows, dtype=numpy.float32) + 0.5, self.COUNT).reshape(rows, self.COUNT)
+            tensor = tritonclient.grpc.InferInput("x", list(values.shape), "FP32")
+            tensor.set_data_from_numpy(values)
+            for algorithm in (None, "gzip"):
+                reply = self.client.infer("mean", [tensor], compression_algorithm=algorithm)
+                numpy.testing.assert_allclose(reply.as_numpy("y"), numpy.arange(rows) + 0.5, rtol=1e-5)
+
+    def test_typed_contents(self):
+        tensor = service_pb2.ModelInferRequest.InferInputTensor(
+            name="x", datatype="FP32", shape=[3, self.COUNT],
+            contents=service_pb2.InferTensorContents(fp32_contents=[0.25] * (3 * self.COUNT)))
+        reply = self.stub.ModelInfer(service_pb2.ModelInferRequest(model_name="mean", inputs=[tensor]))
+        self.assertEqual(list(reply.outputs[0].contents.fp32_contents), [0.25] * 3)
+
+    def test_the_bound(self):
+        """A quarter of the budget; what is one byte larger is refused by its length alone."""
+        maximum = 8 << 20
+
+        def request(size):
+            whole = service_pb2.ModelInferRequest(model_name="mean", raw_input_contents=[bytes(size)])
+            overhead = whole.ByteSize() - size
+            fitting = service_pb2.ModelInferRequest(model_name="mean", raw_input_contents=[bytes(size - overhead)])
+            self.assertEqual(fitting.ByteSize(), size)
+            return fitting
+
+        refused = self.assert_refused("RESOURCE_EXHAUSTED", lambda: self.stub.ModelInfer(request(maximum + 1)))
+        self.assertIn(f"{maximum + 1} bytes is larger than the maximum, {maximum}", refused.details())
+        self.assert_refused("INVALID_ARGUMENT", lambda: self.stub.ModelInfer(request(maximum)))
 
 
 class SettingsTest(agent.ClientTest):
