@@ -27,7 +27,7 @@ package enum AgentLimits {
   static let bodyBytesMinimum = 1 << 20
   /// Bytes of a request's body, whatever the model takes.
   static let bodyBytesMaximum = 256 << 20
-  /// Bodies of more bytes are read on a compute thread.
+  /// Bodies and messages of more bytes, decompressed, are read on a compute thread.
   static let bodyBytesInline = 1 << 20
   /// How long after its start an agent is taken to have what it needs in memory.
   static let settleMilliseconds = 1000

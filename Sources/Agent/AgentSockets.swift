@@ -44,6 +44,8 @@ struct AgentSockets {
   func open(routes: [HTTPRoutes], admin: AdminRoutes) throws(AgentError) -> Servers {
     var limits = HTTPLimits()
     limits.bodyBound = { [bounds] method, path in bounds.body(method, path) }
+    limits.expandedBytesInline = AgentLimits.bodyBytesInline
+    limits.compute = { [bounds] in bounds.service.compute($0) }
     limits.memory = memory
     limits.refusals = refusals.http
     // The admin socket answers whatever the budget; its bound is part of what is charged.
@@ -126,6 +128,7 @@ struct AgentSockets {
     let settings = RemoteCallSettings(
       place: try place(path, Self.dataMode, configuration.socketGroup),
       messageBytes: { [bounds] in bounds.messageBytes() },
+      messageBytesInline: AgentLimits.bodyBytesInline,
       memory: memory, refusals: refusals.grpc, thread: thread, service: service,
       pause: { [limiter] peer in limiter.pause(peer) }, administration: administration)
     do throws(TransportError) {

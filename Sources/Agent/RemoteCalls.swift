@@ -13,6 +13,8 @@ package struct RemoteCallSettings: Sendable {
   package var place: SocketPlace
   /// Bytes of the largest request that is taken now.
   package var messageBytes: @Sendable () -> Int
+  /// Larger ones are read on a compute thread.
+  package var messageBytesInline: Int
   package var memory: any ConnectionMemory
   package var refusals: RefusalCounter
   package var thread: EventLoopThread

@@ -152,20 +152,43 @@ final class GRPCConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate, Manage
   private func endInput(_ stream: GRPCStream) {
     stream.hasInputEnded = true
     guard stream.isReceiving, let context else { return }
+    let whole: GRPCMessageReader.Whole
     do throws(GRPCStatus) {
       let reader = stream.reader
       stream.reader = GRPCMessageReader()
-      let message = try reader.finish(limits, stream.memory)
-      if stream.method.isCostly, let refusal = refuseCall(peer) { return fail(stream, refusal) }
-      stream.enter(.answering)
-      let responder = GRPCResponder(self, stream.id, loop: context.eventLoop)
-      let call = GRPCCall(
-        message: message, peer: peer, memory: stream.memory,
-        deadline: stream.deadline?.uptimeNanoseconds, client: stream.client,
-        headers: stream.headers)
-      stream.method.body(call) { responder.answer($0) }
+      whole = try reader.finish(limits, stream.memory)
     } catch {
-      refuse(stream, error)
+      return refuse(stream, error)
+    }
+    if stream.method.isCostly, let refusal = refuseCall(peer) { return fail(stream, refusal) }
+    stream.enter(.answering)
+    let asked = question(stream, whole, GRPCResponder(self, stream.id, loop: context.eventLoop))
+    if let compute = limits.compute, whole.byteCount > limits.messageBytesInline {
+      // Others would wait while it is read.
+      compute(asked)
+    } else {
+      asked()
+    }
+  }
+
+  /// Asks the method of a call, on whichever thread it is run.
+  private func question(
+    _ stream: GRPCStream, _ whole: GRPCMessageReader.Whole, _ responder: GRPCResponder
+  ) -> @Sendable () -> Void {
+    let (method, memory, client, headers) = (
+      stream.method, stream.memory, stream.client, stream.headers
+    )
+    let deadline = stream.deadline?.uptimeNanoseconds
+    return { [peer, refusals = limits.refusals] in
+      do throws(GRPCStatus) {
+        let call = GRPCCall(
+          message: try whole.message(), peer: peer, memory: memory, deadline: deadline,
+          client: client, headers: headers)
+        method.body(call) { responder.answer($0) }
+      } catch {
+        refusals.count(.malformed)
+        responder.answer(.failure(error))
+      }
     }
   }
 

@@ -55,10 +55,30 @@ struct GRPCMessageReader {
     message.append(contentsOf: piece.readableBytesView)
   }
 
-  /// The message, when it has come whole, decompressed within the limits.
+  /// What came of a request that has ended.
+  struct Whole: Sendable {
+    fileprivate let bytes: [UInt8]
+    /// Bytes of the message when it is decompressed; nil where it is not compressed.
+    fileprivate let expandedCount: Int?
+
+    /// Bytes that are gone through until the message is read.
+    var byteCount: Int { max(bytes.count, expandedCount ?? 0) }
+
+    /// The message itself.
+    func message() throws(GRPCStatus) -> [UInt8] {
+      guard let expandedCount else { return bytes }
+      do throws(GzipError) {
+        return try Gzip.decompress(bytes, maximum: expandedCount)
+      } catch {
+        throw GRPCStatus(.internal, error.sentence)
+      }
+    }
+  }
+
+  /// The message, when it has come whole, with the room for what it is decompressed to paid for.
   consuming func finish(
     _ limits: GRPCLimits, _ memory: CallMemory
-  ) throws(GRPCStatus) -> [UInt8] {
+  ) throws(GRPCStatus) -> Whole {
     guard prefixCount == GRPCFraming.prefixBytes else {
       throw GRPCStatus(.internal, "The request holds no message.")
     }
@@ -66,25 +86,16 @@ struct GRPCMessageReader {
       throw GRPCStatus(
         .internal, "The request ends after \(message.count) of the \(length) bytes of its message.")
     }
-    return isCompressed ? try Self.expand(message, limits, memory) : message
-  }
-
-  private static func expand(
-    _ message: [UInt8], _ limits: GRPCLimits, _ memory: CallMemory
-  ) throws(GRPCStatus) -> [UInt8] {
+    guard isCompressed else { return Whole(bytes: message, expandedCount: nil) }
     let count: Int
     do throws(GzipError) {
       count = try Gzip.claimedCount(message)
     } catch {
       throw GRPCStatus(.internal, error.sentence)
     }
-    try check(count, limits)
+    try Self.check(count, limits)
     try memory.take(count * limits.messageCopies + Gzip.workingBytes)
-    do throws(GzipError) {
-      return try Gzip.decompress(message, maximum: count)
-    } catch {
-      throw GRPCStatus(.internal, error.sentence)
-    }
+    return Whole(bytes: message, expandedCount: count)
   }
 
   private static func check(_ count: Int, _ limits: GRPCLimits) throws(GRPCStatus) {

@@ -38,6 +38,10 @@ package struct GRPCLimits: Sendable {
   package var callBytes = 4 * 1024
   /// How often the bytes of a request are held at once: as they came, and as tensors.
   package var messageCopies = 2
+  /// Bytes of a message, decompressed, that is read on the event-loop thread.
+  package var messageBytesInline = 1 << 20
+  /// Runs what reads a larger message, on another thread; nil to read all on the event-loop thread.
+  package var compute: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
   /// Pays for connections and calls; nil when nobody counts.
   package var memory: (any ConnectionMemory)?
   /// Told of what is refused before a method is asked.

@@ -65,8 +65,9 @@ package enum GRPCReply: Sendable {
 
 /// One procedure; its request is a single message.
 package struct GRPCMethod: Sendable {
-  /// Called on the event-loop thread, which it must not hold for long. The closure that it is given
-  /// is called once, from any thread; one that is dropped uncalled answers INTERNAL.
+  /// Called on the event-loop thread, which it must not hold for long, or with a large message by
+  /// what `GRPCLimits.compute` runs. The closure that it is given is called once, from any thread; one
+  /// that is dropped uncalled answers INTERNAL.
   package typealias Body =
     @Sendable (GRPCCall, _ reply: @escaping @Sendable (GRPCReply) -> Void) -> Void
 

@@ -225,40 +225,61 @@ final class HTTPConnection: ChannelDuplexHandler, ManagedConnection {
   }
 
   private func dispatch() {
-    guard expandBody(), let request, let context else { return }
+    guard let encoding = request?.headers.first("content-encoding")?.lowercased(),
+      encoding != "identity"
+    else { return ask() }
+    expandBody(encoding)
+  }
+
+  private func ask() {
+    guard let request, let context else { return }
     self.request = nil
     enter(.response)
     let responder = Responder(self, loop: context.eventLoop)
     handler(request) { responder.answer($0) }
   }
 
-  /// Decompresses the body where it is compressed, within its bound; answers what cannot be read.
-  private func expandBody() -> Bool {
-    guard let encoding = request?.headers.first("content-encoding")?.lowercased(),
-      encoding != "identity", let body = request?.body
-    else { return true }
+  /// Decompresses the body within its bound, and asks; answers what cannot be read.
+  private func expandBody(_ encoding: String) {
+    guard let body = request?.body, let loop = context?.eventLoop else { return }
     guard encoding == "gzip" || encoding == "x-gzip" else {
       refuse(
         .error(
           415, "Content-Encoding \(encoding.prefix(40)) is not supported.",
           headers: [("Accept-Encoding", "gzip")]), .unsupported)
-      return false
+      return
     }
     do throws(GzipError) {
       let count = try Gzip.claimedCount(body)
-      guard admits(count) else {
-        refuseBody()
-        return false
-      }
+      guard admits(count) else { return refuseBody() }
       guard allowance.cover(body: body.count + count + Gzip.workingBytes, bound) else {
-        refuseForMemory()
-        return false
+        return refuseForMemory()
       }
-      request?.body = try Gzip.decompress(body, maximum: count)
-      return true
+      guard let compute = limits.compute, count > limits.expandedBytesInline else {
+        return take(.success(try Gzip.decompress(body, maximum: count)))
+      }
+      // Others would wait for it; here nothing more is read, as while it is answered.
+      enter(.response)
+      let bound = NIOLoopBound(self, eventLoop: loop)
+      compute {
+        let expanded = Result { () throws(GzipError) in
+          try Gzip.decompress(body, maximum: count)
+        }
+        loop.execute { bound.value.take(expanded) }
+      }
     } catch {
-      refuse(.error(400, error.sentence), .malformed)
-      return false
+      take(.failure(error))
+    }
+  }
+
+  /// Goes on with the body of the request under way; with nothing when its client has gone.
+  private func take(_ body: Result<[UInt8], GzipError>) {
+    guard request != nil else { return }
+    switch body {
+    case .success(let bytes):
+      request?.body = bytes
+      ask()
+    case .failure(let error): refuse(.error(400, error.sentence), .malformed)
     }
   }
 

@@ -10,6 +10,10 @@ package struct HTTPLimits: Sendable {
   /// What bounds a larger body of a request with this method and path; asked once for each request
   /// that has one. Nil, or where it gives nil, larger ones are refused.
   package var bodyBound: (@Sendable (_ method: String, _ path: String) -> BodyBound?)?
+  /// Bytes to which a body is decompressed on the event-loop thread.
+  package var expandedBytesInline = 1 << 20
+  /// Runs what decompresses a larger one, on another thread; nil to do all on the event-loop thread.
+  package var compute: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
   /// Connections of the whole server; more are told 503 and closed.
   package var connectionsMaximum = 256
   /// How long a connection may wait between two requests.

@@ -2,6 +2,7 @@
   import Agent
   import GRPC
   import GRPCServices
+  import Serving
   import Transport
 
   extension UnixGRPCServer: RemoteCallServer {}
@@ -13,6 +14,8 @@
     ) throws(TransportError) -> any RemoteCallServer {
       var limits = GRPCLimits()
       limits.largerMessages = settings.messageBytes
+      limits.messageBytesInline = settings.messageBytesInline
+      limits.compute = { [service = settings.service] in service.compute($0) }
       limits.memory = settings.memory
       limits.refusals = settings.refusals
       let administration = administration(settings.administration)

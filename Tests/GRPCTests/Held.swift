@@ -24,6 +24,26 @@ final class Held: Sendable {
   }
 }
 
+/// Keeps work for another thread until it is told to run it.
+final class Desk: Sendable {
+  private let jobs = Mutex<[@Sendable () -> Void]>([])
+
+  /// Jobs that wait.
+  var count: Int { jobs.withLock { $0.count } }
+
+  func take(_ job: @escaping @Sendable () -> Void) { jobs.withLock { $0.append(job) } }
+
+  /// Runs all that wait, here.
+  func run() {
+    let waiting = jobs.withLock { jobs in
+      let waiting = jobs
+      jobs = []
+      return waiting
+    }
+    for job in waiting { job() }
+  }
+}
+
 /// Gives 1, nothing, 3, nothing, 5 and then nothing.
 final class Counter: Sendable {
   private let state = Atomic<Int>(0)

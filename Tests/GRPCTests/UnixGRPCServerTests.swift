@@ -149,6 +149,47 @@ struct UnixGRPCServerTests {
     #expect(try flagged.answer.wait().code == .internal)
   }
 
+  @Test("a large message is read on another thread, and no other call waits for it")
+  func readElsewhere() throws {
+    let (desk, budget) = (Desk(), Budget(1_000_000))
+    var limits = GRPCLimits()
+    limits.memory = budget
+    limits.messageBytesInline = 1000
+    limits.compute = { desk.take($0) }
+    let server = try ServerFixture(limits: limits)
+    var client: TestClient? = try TestClient(server.path)
+    let other = try TestClient(server.path)
+    let large = [UInt8](repeating: 3, count: 1001)
+    func start(_ message: [UInt8], flag: UInt8 = 0) throws -> EventLoopFuture<Answer> {
+      try #require(client).start(
+        "/test/echo", [TestClient.framed(message, flag: flag)],
+        headers: [("grpc-encoding", "gzip")]
+      ).answer
+    }
+    let answers = [try start(large), try start(Gzipped.stored(large), flag: 1)]
+    #expect(eventually { desk.count == 2 })
+    #expect(try client?.call("/test/echo", Array(large.dropLast())).code == .ok)
+    #expect(try other.call("/test/echo", [1]).code == .ok)
+    desk.run()
+    for answer in answers { #expect(try answer.wait().messages == [large]) }
+    var broken = Gzipped.stored(large)
+    broken[broken.count - 8] ^= 1
+    let failed = try start(broken, flag: 1)
+    #expect(eventually { desk.count == 1 })
+    desk.run()
+    #expect(try failed.wait().code == .internal)
+    #expect(limits.refusals.all == [.malformed: 1])
+    // A client that leaves meanwhile harms nobody, and is paid for until its request is gone.
+    _ = try start(large)
+    #expect(eventually { desk.count == 1 })
+    client = nil
+    let held = limits.callBytes + limits.messageCopies * large.count
+    #expect(eventually { budget.taken == limits.connectionBytes + held })
+    desk.run()
+    #expect(eventually { budget.taken == limits.connectionBytes })
+    #expect(try other.call("/test/echo", [1]).code == .ok)
+  }
+
   @Test("broken framing fails the call alone")
   func framing() throws {
     let server = try ServerFixture()

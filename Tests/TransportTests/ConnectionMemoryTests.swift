@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 import Transport
 
@@ -102,5 +103,61 @@ struct ConnectionMemoryTests {
     #expect(taken.withLock { $0 } == 1000 + 20_000 + 5000)
     #expect(try post(20_001) == 503)
     #expect(eventually { budget.taken <= 1000 })
+  }
+
+  /// Keeps work for another thread until it is told to run it.
+  private final class Desk: Sendable {
+    private let jobs = Mutex<[@Sendable () -> Void]>([])
+
+    var isEmpty: Bool { jobs.withLock { $0.isEmpty } }
+
+    func take(_ job: @escaping @Sendable () -> Void) { jobs.withLock { $0.append(job) } }
+
+    func run() {
+      let waiting = jobs.withLock { jobs in
+        let waiting = jobs
+        jobs = []
+        return waiting
+      }
+      for job in waiting { job() }
+    }
+  }
+
+  @Test("a large compressed body is read on another thread, in its turn, and nobody waits for it")
+  func expandedElsewhere() throws {
+    let (desk, budget) = (Desk(), Budget(1_000_000))
+    var limits = HTTPLimits()
+    limits.memory = budget
+    limits.connectionBytes = 1000
+    limits.expandedBytesInline = 10
+    limits.compute = { desk.take($0) }
+    let server = try ServerFixture(limits: limits, handler: ServerFixture.echo)
+    func send(_ body: [UInt8], then more: String = "") throws -> RawConnection {
+      let connection = try #require(RawConnection(server.path))
+      let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n"
+      connection.send(Array(head.utf8) + body + Array(more.utf8))
+      #expect(eventually { !desk.isEmpty })
+      var other = UnixHTTPClient(path: server.path)
+      #expect(try other.request(method: "GET", path: "/").status == 200)
+      return connection
+    }
+    let text = String(repeating: "abc", count: 100)
+    let zipped = Gzipped.stored(Array(text.utf8))
+    let whole = try send(zipped, then: "GET /next HTTP/1.1\r\nHost: h\r\n\r\n")
+    whole.endInput()
+    desk.run()
+    let answers = try #require(whole.receiveAll())
+    #expect(answers.contains("POST / -\n\(text)HTTP/1.1 200"))
+    #expect(answers.hasSuffix("GET /next -\n"))
+    var broken = zipped
+    broken[broken.count - 8] ^= 1
+    let refused = try send(broken)
+    desk.run()
+    #expect(try #require(refused.receiveAll()).hasPrefix("HTTP/1.1 400"))
+    #expect(limits.refusals.all == [.malformed: 1])
+    // A client that leaves meanwhile harms nobody.
+    _ = try send(zipped)
+    desk.run()
+    #expect(eventually { budget.taken == 0 })
   }
 }
