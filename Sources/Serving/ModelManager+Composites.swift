@@ -92,15 +92,15 @@ extension ModelManager {
 
 extension ModelRegistry {
   /// The versions that answer requests which name none: one of each model now, nil when one does not
-  /// serve, and every combination that may come up once `arrivals` serve.
+  /// serve, and the combinations that may come up once `arrivals` serve, as `combinations` gives them.
   fileprivate func answering(
     _ models: [String], after arrivals: [Arrival]
   ) -> (present: [VersionDescription]?, future: [[VersionDescription]]) {
-    state.withLock { state in
+    let found = state.withLock { state -> ([VersionDescription], [[VersionDescription]])? in
       var present: [VersionDescription] = []
-      var future: [[VersionDescription]] = [[]]
+      var future: [[VersionDescription]] = []
       for model in models {
-        guard var entry = state.models[model], let usual = entry.usual(0) else { return (nil, []) }
+        guard var entry = state.models[model], let usual = entry.usual(0) else { return nil }
         present.append(usual.description)
         var next = [usual.description]
         if let arrival = arrivals.first(where: { $0.model == model }) {
@@ -112,9 +112,33 @@ extension ModelRegistry {
           next = entry.usualVersions(among: Set(entry.serving.keys))
             .compactMap { entry.serving[$0]?.description }
         }
-        future = future.flatMap { begun in next.map { begun + [$0] } }
+        future.append(next)
       }
       return (present, future)
     }
+    guard let (present, future) = found else { return (nil, []) }
+    return (present, Self.combinations(of: future, maximum: limits.combinationsMaximum))
+  }
+
+  /// All ways to take one element of each list; where there would be more than `maximum`, those in
+  /// which all but one are the first of their list.
+  static func combinations<Element>(of lists: [[Element]], maximum: Int) -> [[Element]] {
+    guard lists.allSatisfy({ !$0.isEmpty }) else { return [] }
+    var count = 1
+    for list in lists where count <= maximum { count *= list.count }
+    guard count > maximum else {
+      return lists.reduce([[]]) { begun, next in
+        begun.flatMap { begun in next.map { begun + [$0] } }
+      }
+    }
+    let usual = lists.map { $0[0] }
+    return [usual]
+      + lists.indices.flatMap { place in
+        lists[place].dropFirst().map { other in
+          var combination = usual
+          combination[place] = other
+          return combination
+        }
+      }
   }
 }

@@ -44,6 +44,9 @@ package struct ServingLimits: Sendable {
   package static let instancesMaximum = 16
   /// Loads that wait for the loader thread.
   package var loadQueueMaximum = 256
+  /// Versions of a composite's members that are looked at together when one of them arrives; beyond
+  /// these, each canary is looked at beside what serves of the others.
+  package var combinationsMaximum = 64
   /// Models of one agent.
   package var modelsMaximum = 256
   /// How often deadlines are looked after while requests that have one wait.
