@@ -65,10 +65,14 @@ struct Run: ParsableCommand {
   var kernels: String?
 
   func run() throws {
-    let configuration: AgentConfiguration
+    var configuration: AgentConfiguration
+    let poll: ConfigurationPoll?
     let table: KernelTable
     do throws(AgentError) {
       configuration = try settings()
+      poll = self.poll(configuration)
+      // Read behind the first look, so that every later change is one that the next look finds.
+      if poll != nil { configuration = try settings() }
       try configuration.validate()
       guard (0...ConfigurationPoll.secondsMaximum).contains(configurationPollSeconds) else {
         throw .invalidValue(
@@ -101,7 +105,7 @@ struct Run: ParsableCommand {
     AgentService(
       agent, manager: ServiceManager(), log: log,
       configuration: { () throws(AgentError) in try settings() },
-      poll: poll(configuration),
+      poll: poll,
       settled: { ckernelfacts_release_code() }
     ).run()
   }
