@@ -2,6 +2,7 @@ import Agent
 import Glibc
 import Logging
 import Serving
+import Synchronization
 import TestSupport
 import Testing
 import Transport
@@ -139,6 +140,48 @@ struct AgentTests {
     #expect(version?.instancesRefusal == nil)
     let metrics = String(decoding: try running.get("/metrics", admin: true).body, as: UTF8.self)
     #expect(metrics.contains("edgeserve_instances{model=\"digits\",version=\"1\"} 2\n"))
+  }
+
+  @Test("answers with the same bytes on several threads of I/O, with several instances")
+  func severalThreads() throws {
+    func agent(_ count: Int) throws -> RunningAgent {
+      let running = try RunningAgent { configuration, _ in
+        configuration.models = ["digits": LocalModel(Fixtures.digitsModel(2))]
+        (configuration.ioThreads, configuration.instances) = (count, count)
+      }
+      #expect(try running.waitFor { try running.serving() == 1 })
+      return running
+    }
+    let bodies = try DigitsTestSplit().images.prefix(32).map { image in
+      let codes = image.map { "\(Int8(bitPattern: $0))" }.joined(separator: ",")
+      return Array(
+        "{\"inputs\":[{\"name\":\"image\",\"datatype\":\"INT8\",\"shape\":[1,8,8,1],\"data\":[\(codes)]}]}"
+          .utf8)
+    }
+    @Sendable func answers(_ socket: String) -> [[UInt8]] {
+      var client = UnixHTTPClient(path: socket)
+      return bodies.map { body in
+        let answer = try? client.request(
+          method: "POST", path: "/v2/models/digits/infer", body: body)
+        return answer?.status == 200 ? answer?.body ?? [] : []
+      }
+    }
+    let alone = try agent(1)
+    let expected = answers(alone.agent.configuration.socket)
+    #expect(Set(expected).count > 1 && !expected.contains([]))
+    let several = try agent(2)
+    let socket = several.agent.configuration.socket
+    let rounds = Mutex<[Bool]>([])
+    for _ in 0..<4 {
+      TestThread.start {
+        for _ in 0..<5 {
+          let isSame = answers(socket) == expected
+          rounds.withLock { $0.append(isSame) }
+        }
+      }
+    }
+    #expect(several.waitFor { rounds.withLock { $0.count } == 20 })
+    #expect(!rounds.withLock { $0.contains(false) })
   }
 
   @Test("writes requests down without what they asked, and counts under other servers' names")

@@ -45,13 +45,21 @@ struct UnixGRPCServerTests {
     #expect(try client.call("/test/large", []).messages == [[UInt8](repeating: 7, count: 12_000_000)])
   }
 
-  @Test("a hundred calls of one connection are answered, each with its own message")
-  func manyCalls() throws {
-    let server = try ServerFixture()
-    let client = try TestClient(server.path)
-    let answers = (0..<100).map { client.start("/test/echo", [TestClient.framed([UInt8($0)])]).answer }
-    for (index, answer) in answers.enumerated() {
-      #expect(try answer.wait().messages == [[UInt8(index)]])
+  @Test(
+    "a hundred calls of each connection are answered, each with its own message", arguments: [1, 2])
+  func manyCalls(threads: Int) throws {
+    let server = try ServerFixture(threads: threads)
+    let clients = try (0..<3).map { _ in try TestClient(server.path) }
+    let answers = (0..<100).map { number in
+      clients.indices.map { index in
+        let message = [UInt8(number), UInt8(index)]
+        return clients[index].start("/test/echo", [TestClient.framed(message)]).answer
+      }
+    }
+    for (number, answers) in answers.enumerated() {
+      for (index, answer) in answers.enumerated() {
+        #expect(try answer.wait().messages == [[UInt8(number), UInt8(index)]])
+      }
     }
   }
 
@@ -333,18 +341,23 @@ struct UnixGRPCServerTests {
     #expect(eventually { budget.taken == 0 })
   }
 
-  @Test("connections above the limit, and such that the budget does not hold, are sent away")
-  func tooManyConnections() throws {
+  @Test(
+    "connections above the limit, and such that the budget does not hold, are sent away",
+    arguments: [1, 2])
+  func tooManyConnections(threads: Int) throws {
     var limits = GRPCLimits()
     limits.connectionsMaximum = 1
-    let server = try ServerFixture(limits: limits)
+    let server = try ServerFixture(limits: limits, threads: threads)
     let first = try TestClient(server.path)
     #expect(try first.call("/test/echo", [1]).code == .ok)
-    let second = try TestClient(server.path)
-    #expect(eventually { second.farewell == .enhanceYourCalm })
+    // On each of the threads.
+    for _ in 0..<threads {
+      let second = try TestClient(server.path)
+      #expect(eventually { second.farewell == .enhanceYourCalm })
+    }
     #expect(try first.call("/test/echo", [1]).code == .ok)
     limits.memory = Budget(100)
-    let poor = try ServerFixture(limits: limits)
+    let poor = try ServerFixture(limits: limits, threads: threads)
     let third = try TestClient(poor.path)
     #expect(eventually { third.farewell == .enhanceYourCalm })
   }
