@@ -25,6 +25,29 @@ struct SeveralThreadsTests {
     }
   }
 
+  /// Keeps the answers to requests for `/hold`, while the threads that brought them go on.
+  private final class Waiting: Sendable {
+    private let answers = Mutex<[@Sendable (HTTPResponse) -> Void]>([])
+
+    var count: Int { answers.withLock { $0.count } }
+
+    var handler: HTTPHandler {
+      { [self] request, respond in
+        guard request.path == "/hold" else { return respond(HTTPResponse(status: 200)) }
+        answers.withLock { $0.append(respond) }
+      }
+    }
+
+    func answer() {
+      let waiting = answers.withLock { answers in
+        let waiting = answers
+        answers = []
+        return waiting
+      }
+      for respond in waiting { respond(HTTPResponse(status: 200)) }
+    }
+  }
+
   private static let handler: @Sendable (Gate) -> HTTPHandler = { gate in
     { request, respond in
       if request.path == "/hold" { gate.hold() }
@@ -81,21 +104,23 @@ struct SeveralThreadsTests {
 
   @Test("all end what is under way when the server goes down")
   func drain() throws {
-    let gate = Gate()
-    let fixture = try ServerFixture(threads: 2, handler: Self.handler(gate))
-    defer { gate.end(fixture) }
+    let waiting = Waiting()
+    let fixture = try ServerFixture(threads: 2, handler: waiting.handler)
+    defer { withExtendedLifetime(fixture) {} }
     let connections = try Self.connections(4, fixture.path)
     let busy = connections[..<2]
     for connection in busy { connection.send(Self.hold) }
-    #expect(eventually { gate.held.load(ordering: .relaxed) == 2 })
+    #expect(eventually { waiting.count == 2 })
     let server = fixture.server
     let down = Down()
     TestThread.start {
       server.shutdown(drainMilliseconds: 60_000)
       down.set()
     }
+    // Both threads have begun with it: each lets the connection go that has nothing under way.
+    for connection in connections[2...] { #expect(connection.receiveAll() == "") }
     #expect(!down.isTrue)
-    gate.open()
+    waiting.answer()
     for connection in busy {
       #expect(connection.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
     }
@@ -108,17 +133,22 @@ struct SeveralThreadsTests {
     func set() { isDown.store(true, ordering: .releasing) }
   }
 
-  @Test("are told of together, when each has answered")
-  func submitted() throws {
+  @Test("are told of together, when each has answered", arguments: [0, 1])
+  func submitted(held: Int) throws {
     let gate = Gate()
     let fixture = try ServerFixture(threads: 2, handler: Self.handler(gate))
     defer { gate.end(fixture) }
-    let connection = try Self.connections(1, fixture.path)[0]
-    connection.send(Self.hold)
+    let connections = try Self.connections(2, fixture.path)
+    connections[held].send(Self.hold)
     #expect(eventually { gate.held.load(ordering: .relaxed) == 1 })
     let down = Down()
     fixture.thread.submit { down.set() }
-    // One thread is held: the other alone does not count.
+    // The other thread does what it is told between its first answer and its second; it alone does
+    // not count.
+    for _ in 0..<2 {
+      connections[1 - held].send(Self.get)
+      #expect(connections[1 - held].receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+    }
     #expect(!down.isTrue)
     gate.open()
     #expect(eventually { down.isTrue })
