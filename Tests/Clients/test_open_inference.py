@@ -79,6 +79,16 @@ class OpenInferenceTest(agent.ClientTest):
             self.assertEqual(reply.status_code, status, reply.text)
             self.assertIsInstance(reply.json()["error"], str)
 
+    def test_bound_of_the_model(self):
+        """A body is bounded by the model that its path names, whichever way it names it."""
+        for model in ("models/digits", "models/digits/versions/2"):
+            reply = self.client.post(f"/v2/{model}/infer", content=bytes(4 << 20))
+            self.assertEqual(reply.status_code, 413, reply.text)
+            self.assertIn("the most for the model digits", reply.json()["error"])
+        reply = self.client.post("/v2/models/nope/infer", content=bytes(4 << 20))
+        self.assertEqual(reply.status_code, 413, reply.text)
+        self.assertIn("nobody knows: nope", reply.json()["error"])
+
 
 if __name__ == "__main__":
     unittest.main()

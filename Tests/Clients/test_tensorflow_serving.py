@@ -46,6 +46,12 @@ class TensorFlowServingTest(agent.ClientTest):
         self.assertEqual(reply.status_code, 413, reply.text)
         self.assertIn("the most for the model digits", reply.text)
 
+    def test_bound_of_the_model(self):
+        for way in ("digits", "digits/versions/2", "digits/labels/stable"):
+            reply = self.session.post(f"{self.base}/v1/models/{way}:predict", data=bytes(4 << 20))
+            self.assertEqual(reply.status_code, 413, reply.text)
+            self.assertIn("the most for the model digits", reply.text)
+
     def test_row_form_with_names(self):
         instances = [{"image": fixtures.picture(pixels)} for pixels, _ in fixtures.golden(2)]
         body = {"signature_name": "serving_default", "instances": instances}
