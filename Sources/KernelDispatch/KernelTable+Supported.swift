@@ -9,13 +9,20 @@ import KernelsNEONDot
 extension KernelTable {
   /// The tables that this processor can run, the baseline first and the fastest last.
   package static let supported: [KernelTable] = {
-    var tables = [Kernels.makeKernelTable()]
+    let baseline = Kernels.makeKernelTable()
+    var tables = [baseline]
     #if arch(x86_64)
-      if cprocessor_has_avx2_fma() { tables.append(KernelsAVX2.makeKernelTable()) }
-      if cprocessor_has_avx_vnni() { tables.append(KernelsAVXVNNI.makeKernelTable()) }
-      if cprocessor_has_avx512_vnni() { tables.append(KernelsAVX512VNNI.makeKernelTable()) }
+      guard cprocessor_has_avx2_fma() else { return tables }
+      let avx2 = KernelsAVX2.makeKernelTable()
+      tables.append(avx2)
+      if cprocessor_has_avx_vnni() { tables.append(KernelsAVXVNNI.makeKernelTable(over: avx2)) }
+      if cprocessor_has_avx512_vnni() {
+        tables.append(KernelsAVX512VNNI.makeKernelTable(over: avx2))
+      }
     #elseif arch(arm64)
-      if cprocessor_has_neon_dot_product() { tables.append(KernelsNEONDot.makeKernelTable()) }
+      if cprocessor_has_neon_dot_product() {
+        tables.append(KernelsNEONDot.makeKernelTable(over: baseline))
+      }
     #endif
     return tables
   }()

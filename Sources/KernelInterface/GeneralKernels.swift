@@ -76,4 +76,31 @@
     self.matrixProduct = matrixProduct
     self.rare = rare
   }
+
+  /// The kernels of `lesser`, with others for those that longer vectors make faster.
+  package init(
+    _ lesser: borrowing GeneralKernels,
+    copyStrided: @escaping @Sendable (StridedCopyArguments, Range<Int>) -> Void,
+    binary: @escaping @Sendable (BinaryElementsArguments) -> Void,
+    unary: @escaping @Sendable (UnaryElementsArguments) -> Void,
+    reduce: @escaping @Sendable (ReductionArguments, Range<Int>) -> Void,
+    mirror: @escaping @Sendable (MirrorArguments, Range<Int>) -> Void,
+    normalizeRows: @escaping @Sendable (NormalizeRowsArguments, Range<Int>) -> Void,
+    layerNormalize: @escaping @Sendable (LayerNormalizationArguments, Range<Int>) -> Void,
+    resize: @escaping @Sendable (ResizeArguments, Range<Int>) -> Void,
+    transposeConvolution: @escaping @Sendable (TransposeConvolutionArguments, Range<Int>) -> Void,
+    matrixProduct: @escaping @Sendable (MatrixProductArguments, Range<Int>) -> Void
+  ) {
+    self = copy lesser
+    self.copyStrided = copyStrided
+    self.binary = binary
+    self.unary = unary
+    self.reduce = reduce
+    self.mirror = mirror
+    self.normalizeRows = normalizeRows
+    self.layerNormalize = layerNormalize
+    self.resize = resize
+    self.transposeConvolution = transposeConvolution
+    self.matrixProduct = matrixProduct
+  }
 }

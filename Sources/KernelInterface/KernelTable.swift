@@ -168,4 +168,29 @@
     self.int16 = int16
     self.general = general
   }
+
+  /// The kernels of `lesser` with other products of int8 codes, and what packs their weights.
+  ///
+  /// Here rather than where those kernels are: a copy of a table is code that must not differ by instruction set.
+  package init(
+    _ lesser: borrowing KernelTable,
+    name: String,
+    int8Tile: MatrixTile,
+    packConvolutionInt8: @escaping @Sendable (PackInt8Arguments) -> Void,
+    packDepthwiseInt8: @escaping @Sendable (PackInt8Arguments) -> Void,
+    convolutionInt8: @escaping @Sendable (ConvolutionInt8Arguments, WorkRange) -> Void,
+    convolutionHybrid: @escaping @Sendable (ConvolutionHybridArguments, WorkRange) -> Void,
+    depthwiseInt8: @escaping @Sendable (ConvolutionInt8Arguments, WorkRange) -> Void,
+    depthwiseHybrid: @escaping @Sendable (ConvolutionHybridArguments, WorkRange) -> Void
+  ) {
+    self = copy lesser
+    self.name = name
+    self.int8Tile = int8Tile
+    self.packConvolutionInt8 = packConvolutionInt8
+    self.packDepthwiseInt8 = packDepthwiseInt8
+    self.convolutionInt8 = convolutionInt8
+    self.convolutionHybrid = convolutionHybrid
+    self.depthwiseInt8 = depthwiseInt8
+    self.depthwiseHybrid = depthwiseHybrid
+  }
 }
