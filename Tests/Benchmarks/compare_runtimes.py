@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """Compares edgeserve with other runtimes on TensorFlow Lite models, side by side.
 
-    python3 Tests/Benchmarks/compare_runtimes.py MODEL.tflite... [--edgeserve .build/release/edgeserve]
-        [--threads 1,4] [--runs 300] [--environment DIRECTORY] [--output PREFIX]
+    python3 Tests/Benchmarks/compare_runtimes.py MODEL.tflite[,MODEL.onnx]... [--edgeserve .build/release/edgeserve]
+        [--threads 1,4] [--runs 300] [--instructions avx2] [--busy N] [--environment DIRECTORY] [--output PREFIX]
+
+ONNX Runtime takes part where the same network is given as ONNX too. With --instructions avx2 every runtime, ours too,
+is held to AVX2 and FMA: the others are copied, and the copies' cpuid instructions answered by mask_processor.c (needs a
+C compiler and objdump). With --busy N so many other processes keep the processors busy meanwhile.
 
 The first run makes a virtual environment and installs the other runtimes from PyPI. Every runtime loads the
 model in a process of its own; then they take turns of a few inferences in shuffled order, so that whatever else the
@@ -17,13 +21,17 @@ import json
 import math
 import os
 import random
+import re
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 
-PACKAGES = ["numpy", "ai-edge-litert", "openvino", "matplotlib"]
-PEERS = ["litert", "litert_builtin", "openvino"]
+PACKAGES = ["numpy", "ai-edge-litert", "openvino", "onnxruntime", "matplotlib"]
+LIBRARIES = ["ai_edge_litert", "openvino", "onnxruntime"]
+PEERS = ["litert", "litert_builtin", "openvino", "onnxruntime"]
+FIGURES = ["min_us", "p50_us", "p99_us"]
 TURN_SECONDS = 0.1
 TURN_RUNS_MAXIMUM = 25
 SECONDS_PER_RUNTIME = 15
@@ -34,10 +42,69 @@ def environment_python(directory):
     python = os.path.join(directory, "bin", "python")
     if not os.path.exists(python):
         subprocess.run([sys.executable, "-m", "venv", directory], check=True)
-    probe = "import numpy, ai_edge_litert, openvino, matplotlib"
+    probe = "import numpy, ai_edge_litert, openvino, onnxruntime, matplotlib"
     if subprocess.run([python, "-c", probe], capture_output=True).returncode != 0:
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
     return python
+
+
+# Peers that see a lesser processor.
+
+
+def without_cpuid(library):
+    """Makes every cpuid instruction of a shared library an undefined one; returns how many there were."""
+    sections = []
+    listing = subprocess.run(["readelf", "-SW", library], capture_output=True, text=True).stdout
+    for line in listing.splitlines():
+        found = re.match(r"\s*\[\s*\d+\]\s+\S+\s+\S+\s+([0-9a-f]{16})\s+([0-9a-f]+)\s+([0-9a-f]+)", line)
+        if found:
+            sections.append([int(word, 16) for word in found.groups()])
+    with open(library, "rb") as file:
+        code = bytearray(file.read())
+    count = 0
+    disassembly = subprocess.Popen(
+        ["objdump", "-d", "--no-show-raw-insn", library], stdout=subprocess.PIPE, text=True
+    )
+    for line in disassembly.stdout:
+        found = re.match(r"\s*([0-9a-f]+):\s+cpuid", line)
+        if not found:
+            continue
+        address = int(found[1], 16)
+        start, offset = next(
+            (start, offset) for start, offset, size in sections if start and start <= address < start + size
+        )
+        place = address - start + offset
+        if code[place : place + 2] != b"\x0f\xa2":
+            raise RuntimeError(f"{library}: no cpuid at {address:#x}")
+        code[place : place + 2] = b"\x0f\x0b"
+        count += 1
+    if count:
+        with open(library, "wb") as file:
+            file.write(code)
+    return count
+
+
+def masked_environment(directory, python):
+    """What a peer's process is started with so that it finds AVX2 and nothing newer; made when it is not there."""
+    packages = os.path.join(directory, "avx2")
+    mask = os.path.join(packages, "mask_processor.so")
+    if not os.path.exists(mask):
+        site = subprocess.run(
+            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+            capture_output=True, text=True, check=True,
+        ).stdout.strip()
+        for name in LIBRARIES:
+            copy = os.path.join(packages, name)
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(os.path.join(site, name), copy)
+            libraries = [
+                os.path.join(folder, file) for folder, _, files in os.walk(copy) for file in files if ".so" in file
+            ]
+            if sum(map(without_cpuid, libraries)) == 0:
+                raise RuntimeError(f"{name} asks for no processor's features that could be masked")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mask_processor.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", mask, source], check=True)
+    return {"PYTHONPATH": packages, "LD_PRELOAD": os.path.abspath(mask)}
 
 
 # The side of a peer: a process that loads one model and answers "run N" with N latencies in nanoseconds.
@@ -108,12 +175,32 @@ def openvino_inference(path, threads):
     return inference
 
 
+def onnx_inference(path, threads):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    types = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(int32)": "int32"}
+    inputs = {
+        one.name: noise([size if isinstance(size, int) else 1 for size in one.shape], types[one.type])
+        for one in session.get_inputs()
+    }
+
+    def inference():
+        session.run(None, inputs)
+
+    return inference
+
+
 def serve_peer(name, path, threads):
     # Runtimes may write to standard output, which carries the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if name == "openvino":
         inference = openvino_inference(path, threads)
+    elif name == "onnxruntime":
+        inference = onnx_inference(path, threads)
     else:
         inference = litert_inference(path, threads, uses_delegate=name == "litert")
     for _ in range(5):
@@ -134,11 +221,12 @@ def serve_peer(name, path, threads):
 class Runtime:
     """A process that was started for one runtime, model and thread count."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, environment):
         self.name = name
         self.latencies = []
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=os.environ | environment,
         )
         if not self.process.stdout.readline().startswith("ready"):
             self.close()
@@ -159,14 +247,21 @@ class Runtime:
         self.process.wait()
 
 
-def measure(path, threads, options, python):
-    commands = {"edgeserve": [options.edgeserve, "bench", "--worker", path, str(threads)]}
-    for peer in PEERS:
-        commands[peer] = [python, os.path.abspath(__file__), "--serve", peer, path, str(threads)]
+def measure(model, threads, options, python, environment):
+    path, _, onnx = model.partition(",")
+    ours = [options.edgeserve, "bench", "--worker", path, str(threads)]
     runtimes = []
-    for name, command in commands.items():
+    for name in ["edgeserve"] + PEERS:
+        file = onnx if name == "onnxruntime" else path
+        if not file:
+            continue
+        peer = [python, os.path.abspath(__file__), "--serve", name, file, str(threads)]
+        held = ["--kernels", options.instructions] if options.instructions else []
         try:
-            runtimes.append(Runtime(name, command))
+            if name == "edgeserve":
+                runtimes.append(Runtime(name, ours + held, {}))
+            else:
+                runtimes.append(Runtime(name, peer, environment))
         except (RuntimeError, OSError) as error:
             print(f"{os.path.basename(path)}: {error}", file=sys.stderr)
     order = random.Random(1)
@@ -206,7 +301,7 @@ def ratio(row, peer, figure):
 
 def print_table(rows):
     columns = ["edgeserve"] + PEERS
-    print("min / p50 in µs; ratios are edgeserve over the peer, min / p50")
+    print("min / p50 / p99 in µs; ratios are edgeserve over the peer, of the same three")
     header = ["model", "threads"] + columns + [f"ratio {peer}" for peer in PEERS]
     print("| " + " | ".join(header) + " |")
     print("|" + "---|" * len(header))
@@ -214,10 +309,10 @@ def print_table(rows):
         cells = [row["model"], str(row["threads"])]
         for name in columns:
             one = row["runtimes"].get(name)
-            cells.append(f"{one['min_us']:.0f} / {one['p50_us']:.0f}" if one else "")
+            cells.append(" / ".join(f"{one[figure]:.0f}" for figure in FIGURES) if one else "")
         for peer in PEERS:
-            least, middle = ratio(row, peer, "min_us"), ratio(row, peer, "p50_us")
-            cells.append(f"{least:.2f} / {middle:.2f}" if least else "")
+            ratios = [ratio(row, peer, figure) for figure in FIGURES]
+            cells.append(" / ".join(f"{value:.2f}" for value in ratios) if all(ratios) else "")
         print("| " + " | ".join(cells) + " |")
     for peer in PEERS:
         least = [value for row in rows if (value := ratio(row, peer, "min_us"))]
@@ -266,18 +361,33 @@ def main():
     parser.add_argument("--edgeserve", default=".build/release/edgeserve")
     parser.add_argument("--threads", default=f"1,{os.cpu_count()}")
     parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--instructions", choices=["avx2"])
+    parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--environment", default=".build/peers")
     parser.add_argument("--output", default=".build/comparison")
     options = parser.parse_args()
     python = environment_python(options.environment)
-    rows = []
-    for threads in dict.fromkeys(int(word) for word in options.threads.split(",")):
-        for path in options.models:
-            rows.append(measure(path, threads, options, python))
-            with open(options.output + ".json", "w") as file:
-                json.dump(rows, file, indent=1)
+    environment = {}
+    if options.instructions:
+        environment = masked_environment(os.path.abspath(options.environment), python)
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.busy)]
+    try:
+        rows = compare(options, python, environment)
+    finally:
+        for one in others:
+            one.kill()
     print_table(rows)
     draw(options.output, python)
+
+
+def compare(options, python, environment):
+    rows = []
+    for threads in dict.fromkeys(int(word) for word in options.threads.split(",")):
+        for model in options.models:
+            rows.append(measure(model, threads, options, python, environment))
+            with open(options.output + ".json", "w") as file:
+                json.dump(rows, file, indent=1)
+    return rows
 
 
 if __name__ == "__main__":
