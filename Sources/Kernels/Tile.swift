@@ -33,14 +33,15 @@ enum Tile {
     static var float32Rows: Int { 4 }
   #endif
 
+  /// Whether int8 tiles of four rows fetch the next panel's weights while they multiply; on ARM that was not measured.
+  static var fetchesNextPanel: Bool { int8Rows == 4 && float32Rows == 6 }
+
   /// NR, and the width of a depthwise panel.
   static var channels: Int { 16 }
   /// Rows packed at once; a multiple of 2, 4, 6 and 8.
   static var rowBlock: Int { int8Rows == 8 ? 56 : 24 }
   /// Depth elements of one integer multiply.
   static var depthGroup: Int { Int(CV_DEPTH_GROUP) }
-  /// Bytes of weights between the step that is multiplied and the one that is fetched.
-  static var weightsAhead: Int { 1024 }
   /// Taps of one column that a depthwise step takes, or 1 for taps in pairs.
   static var depthwiseLines: Int { Int(CV_DEPTHWISE_LINES) }
   /// The tile of int8 matrix products, as the table tells it.

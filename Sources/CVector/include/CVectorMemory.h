@@ -8,7 +8,7 @@
 #pragma clang assume_nonnull begin
 
 // Asks for the line of an address, which may lie behind the memory's end.
-CV_INLINE void cv_prefetch(const int8_t *p) { __builtin_prefetch(p); }
+CV_INLINE void cv_prefetch(const void *p) { __builtin_prefetch(p); }
 
 CV_INLINE cv_s8x8 cv_load_s8x8(const int8_t *p) {
   cv_s8x8 v;

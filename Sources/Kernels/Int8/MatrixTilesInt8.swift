@@ -15,6 +15,12 @@ import CVector
   /// Output channels of this panel, 1 … 16.
   let count: Int
   let epilogue: Epilogue
+
+  /// Bytes from a panel to the next one.
+  @inline(__always)
+  fileprivate var stride: Int {
+    3 &* Tile.channels &* 4 &+ lines &* lineGroups &* Tile.depthGroup &* Tile.channels
+  }
 }
 
 /// Where the activations of four rows lie.
@@ -104,6 +110,8 @@ extension PanelInt8 {
   ) {
     let lineElements = lineGroups &* Tile.depthGroup
     let second = next ?? self
+    // Of the next two panels even tiles fetch one and odd tiles the other.
+    let ahead = next == nil ? stride : (2 &+ (firstRow / 8) & 1) &* stride
     var (w0, w1) = unsafe (weights, second.weights)
     var (top0, bottom0) = unsafe (FourRowsInt8(start), FourRowsInt8(start))
     var (top1, bottom1) = unsafe (FourRowsInt8(second.start), FourRowsInt8(second.start))
@@ -114,11 +122,10 @@ extension PanelInt8 {
       let (top, bottom) = unsafe (FourPlacesInt8(row), FourPlacesInt8(row + 4))
       var k = 0
       while k < lineElements {
-        unsafe cv_prefetch(w0 + Tile.weightsAhead)
+        unsafe cv_prefetch(w0 + ahead)
         let v0 = unsafe cv_load_weights(w0)
         unsafe top0.add(v0, top, k)
         if next != nil {
-          unsafe cv_prefetch(w1 + Tile.weightsAhead)
           let v1 = unsafe cv_load_weights(w1)
           unsafe top1.add(v1, top, k)
           unsafe bottom0.add(v0, bottom, k)
@@ -178,6 +185,7 @@ extension PanelInt8 {
   ) {
     let lineElements = lineGroups &* Tile.depthGroup
     let second = next ?? self
+    let ahead = stride
     var (w0, w1) = unsafe (weights, second.weights)
     var (sums0, sums1) = unsafe (FourRowsInt8(start), FourRowsInt8(second.start))
     var row = unsafe table
@@ -187,6 +195,7 @@ extension PanelInt8 {
       let places = unsafe FourPlacesInt8(row)
       var k = 0
       while k < lineElements {
+        if Tile.fetchesNextPanel { unsafe cv_prefetch(w0 + ahead) }
         unsafe sums0.add(cv_load_weights(w0), places, k)
         unsafe w0 += Tile.channels &* Tile.depthGroup
         if next != nil {
